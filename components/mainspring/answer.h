@@ -1,0 +1,145 @@
+// Answer<T>: what a component asked another one in the same process, or a plain thread asked a
+// component, and has yet to get.
+#ifndef MAINSPRING_ANSWER_H_
+#define MAINSPRING_ANSWER_H_
+
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "mainspring/mutex.h"
+#include "mainspring/reply.h"
+#include "mainspring/return_address.h"
+#include "mainspring/shared.h"
+
+namespace mainspring {
+
+// How to make a call in process.
+struct CallOptions {
+  // The call is not dispatched after it. A component that calls on behalf of a caller passes on
+  // that caller's: {.deadline = reply.deadline()}.
+  SteadyTime deadline = kNever;
+};
+
+template <class T>
+using AnswerCallback = absl::AnyInvocable<void(absl::StatusOr<T>)>;
+
+// One call in process: the reply writes the result, the answer waits for it. Each holds it once.
+template <class T>
+class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
+ public:
+  explicit LocalCall(SteadyTime deadline) { this->BeginCall(deadline); }
+
+  void Succeed(T&& response) override {
+    result_ = std::move(response);
+    Complete();
+  }
+  void Fail(absl::Status status) override {
+    result_ = std::move(status);
+    Complete();
+  }
+
+  void Then(AnswerCallback<T> callback) {
+    address_ = ReturnAddress::Current();
+    callback_ = std::move(callback);
+    State expected = State::kPending;
+    if (!state_.compare_exchange_strong(expected, State::kCallback, std::memory_order_acq_rel)) {
+      PostCallback();
+    }
+  }
+
+  absl::StatusOr<T> Await(SteadyTime deadline) {
+    State state = State::kPending;
+    if (state_.compare_exchange_strong(state, State::kAwaited, std::memory_order_acq_rel)) {
+      MutexLock lock(mutex_);
+      while ((state = state_.load(std::memory_order_acquire)) != State::kDone) {
+        if (std::chrono::steady_clock::now() >= deadline) {
+          this->MarkCancelled();
+          return absl::DeadlineExceededError("no answer came in time");
+        }
+        done_.WaitUntil(mutex_, deadline);
+      }
+    }
+    return std::move(result_);
+  }
+
+  using CallContext::MarkCancelled;
+
+ private:
+  enum class State { kPending, kAwaited, kCallback, kDone };
+
+  void Complete() {
+    const State before = state_.exchange(State::kDone, std::memory_order_acq_rel);
+    if (before == State::kAwaited) {
+      MutexLock lock(mutex_);
+      done_.NotifyAll();
+    } else if (before == State::kCallback) {
+      PostCallback();
+    }
+    this->Unref();
+  }
+
+  void PostCallback() {
+    // By reference, not by copy: what was asked for may be large.
+    this->Ref();
+    ReturnAddress address = std::move(address_);
+    address.Post([held = SharedPtr<LocalCall>(this)] {
+      held->callback_(std::move(held->result_));
+    });
+  }
+
+  std::atomic<State> state_{State::kPending};
+  absl::StatusOr<T> result_;      // written before kDone
+  AnswerCallback<T> callback_;    // written before kCallback
+  ReturnAddress address_;         // likewise
+  Mutex mutex_;
+  CondVar done_;
+};
+
+// Move-only. An answer that is destroyed without having been asked for cancels the call: nobody
+// wants it any more. Detach where the call matters and its answer does not.
+template <class T>
+class [[nodiscard]] Answer {
+ public:
+  explicit Answer(SharedPtr<LocalCall<T>> call) : call_(std::move(call)) {}
+  Answer(Answer&&) = default;
+  Answer& operator=(Answer&& other) {
+    if (this != &other) {
+      Abandon();
+      call_ = std::move(other.call_);
+    }
+    return *this;
+  }
+  ~Answer() { Abandon(); }
+
+  // Runs `callback` with the answer on the calling component's thread, through its mailbox; not at
+  // all where the calling instance has gone by then. Component thread only.
+  void Then(AnswerCallback<T> callback) {
+    std::exchange(call_, nullptr)->Then(std::move(callback));
+  }
+
+  // Blocks until the answer is there or `deadline` has passed: DEADLINE_EXCEEDED, and the call is
+  // cancelled. Plain threads only: FAILED_PRECONDITION on a component's, which must not block.
+  absl::StatusOr<T> Await(SteadyTime deadline = kNever) {
+    if (ReturnAddress::HasCurrent()) {
+      return absl::FailedPreconditionError("Await on a component's thread: use Then");
+    }
+    return std::exchange(call_, nullptr)->Await(deadline);
+  }
+
+  // The call goes on; nobody gets its answer. Any thread.
+  void Detach() { call_ = nullptr; }
+
+ private:
+  void Abandon() {
+    if (call_ != nullptr) call_->MarkCancelled();
+  }
+
+  SharedPtr<LocalCall<T>> call_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_ANSWER_H_

@@ -1,0 +1,147 @@
+// What every call has besides its request: deadline, cancellation, and who called.
+//
+// A call is one request plus the right to answer it. The generated call structs come in four
+// shapes, which the concepts below name:
+//   unary          request   reply        client stream   requests   reply
+//   server stream  request   replies      dialog          requests   replies
+#ifndef MAINSPRING_CALL_H_
+#define MAINSPRING_CALL_H_
+
+#include <atomic>
+#include <string>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "mainspring/mutex.h"
+#include "mainspring/return_address.h"
+#include "mainspring/steady_time.h"
+
+namespace mainspring {
+
+// The circumstances of one call. It lives as long as the Reply or ReplyStream that shows it. Any
+// thread, unless a method says otherwise.
+class CallContext {
+ public:
+  CallContext(const CallContext&) = delete;
+  CallContext& operator=(const CallContext&) = delete;
+
+  // When the caller stops waiting; kNever where it did not say.
+  SteadyTime deadline() const { return deadline_; }
+
+  // Whether the caller has gone: nobody will see the answer. Once true, it stays true.
+  bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
+
+  // Runs `callback` on the calling thread, later, if the caller goes before it is answered; at
+  // once put in line where it has gone already. A second callback replaces the first. Component
+  // thread only.
+  void OnCancel(Callback callback);
+
+  // Where the caller is, as gRPC writes it: "ipv4:127.0.0.1:4711", "unix:"; in process: "process".
+  virtual std::string Peer() const { return "process"; }
+  // Who the caller has proved to be; empty where the connection proves nothing.
+  virtual std::string Principal() const { return ""; }
+  // The call's metadata under that lower-case key, the first of several; empty where there is none.
+  virtual std::string Metadata(absl::string_view) const { return ""; }
+  // The W3C trace context that came with the call.
+  std::string TraceParent() const { return Metadata("traceparent"); }
+
+ protected:
+  CallContext() = default;
+  ~CallContext() = default;
+
+  // Before the call is handed on.
+  void BeginCall(SteadyTime deadline);
+  // The caller has gone.
+  void MarkCancelled();
+
+ private:
+  SteadyTime deadline_ = kNever;
+  std::atomic<bool> cancelled_{false};
+  Mutex mutex_;
+  ReturnAddress cancel_address_ ABSL_GUARDED_BY(mutex_);
+  Callback on_cancel_ ABSL_GUARDED_BY(mutex_);
+};
+
+// The status of a call whose right to answer was dropped: INTERNAL. While an exception unwinds it
+// says that the component failed, and names the request id under which the log tells why.
+absl::Status DroppedStatus();
+
+// The id of the request that the calling thread is dispatching; empty outside of one. The log and
+// the caller's status show the same one.
+std::string CurrentRequestId();
+
+// Stands around the dispatch of one request.
+class DispatchScope {
+ public:
+  DispatchScope();
+  ~DispatchScope();
+  DispatchScope(const DispatchScope&) = delete;
+  DispatchScope& operator=(const DispatchScope&) = delete;
+};
+
+template <class Call>
+concept HasRequest = requires(Call& call) { call.request; };
+template <class Call>
+concept HasReply = requires(Call& call) { call.reply; };
+template <class Call>
+concept UnaryCall = HasRequest<Call> && HasReply<Call>;
+template <class Call>
+concept ServerStreamCall = HasRequest<Call> && !HasReply<Call>;
+template <class Call>
+concept ClientStreamCall = !HasRequest<Call> && HasReply<Call>;
+template <class Call>
+concept DialogCall = !HasRequest<Call> && !HasReply<Call>;
+
+// The message types of a call struct.
+template <class Call>
+struct CallTypes;
+template <HasRequest Call>
+  requires HasReply<Call>
+struct CallTypes<Call> {
+  using Request = decltype(Call::request);
+  using Response = typename decltype(Call::reply)::Message;
+};
+template <HasRequest Call>
+  requires(!HasReply<Call>)
+struct CallTypes<Call> {
+  using Request = decltype(Call::request);
+  using Response = typename decltype(Call::replies)::Message;
+};
+template <class Call>
+  requires(!HasRequest<Call> && HasReply<Call>)
+struct CallTypes<Call> {
+  using Request = typename decltype(Call::requests)::Message;
+  using Response = typename decltype(Call::reply)::Message;
+};
+template <class Call>
+  requires(!HasRequest<Call> && !HasReply<Call>)
+struct CallTypes<Call> {
+  using Request = typename decltype(Call::requests)::Message;
+  using Response = typename decltype(Call::replies)::Message;
+};
+
+// The circumstances of a call struct's call.
+template <class Call>
+const CallContext& ContextOf(const Call& call) {
+  if constexpr (HasReply<Call>) {
+    return call.reply.context();
+  } else {
+    return call.replies.context();
+  }
+}
+
+// Answers a call struct's call with an error, whatever its shape.
+template <class Call>
+void Refuse(Call& call, absl::Status status) {
+  if constexpr (HasReply<Call>) {
+    call.reply.Fail(std::move(status));
+  } else {
+    call.replies.Finish(std::move(status));
+  }
+}
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_CALL_H_

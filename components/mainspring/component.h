@@ -1,0 +1,62 @@
+// Component: a named unit with one thread, one mailbox and a lifecycle. This is the one header
+// that the author of a component includes; protoc-gen-mainspring writes a base class on top of it
+// for each proto service, with one method for each rpc:
+//
+//   class Greeter final : public GreeterComponent {
+//    public:
+//     using GreeterComponent::GreeterComponent;
+//     void SayHello(SayHelloRequest request, Reply<SayHelloResponse> reply) override { ... }
+//   };
+//
+// The host constructs a component on its own thread, calls Start, then its methods, timers and
+// callbacks, then Stop, and destroys it, all on that thread: its state needs no lock. A method may
+// answer at once or keep the reply for later; it should not block, for while it does, nothing else
+// of this component runs. What a method throws fails the call that it was in with INTERNAL and the
+// instance with it; the host makes a new one.
+#ifndef MAINSPRING_COMPONENT_H_
+#define MAINSPRING_COMPONENT_H_
+
+#include <functional>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "mainspring/answer.h"
+#include "mainspring/call.h"
+#include "mainspring/context.h"
+#include "mainspring/handler.h"
+#include "mainspring/ref.h"
+#include "mainspring/reply.h"
+#include "mainspring/reply_stream.h"
+#include "mainspring/request_stream.h"
+
+namespace mainspring {
+
+class Component {
+ public:
+  // `context` outlives the component.
+  explicit Component(Context& context) : context_(context) {}
+  virtual ~Component() = default;
+  Component(const Component&) = delete;
+  Component& operator=(const Component&) = delete;
+
+  // Before the first request. An error means that the component cannot serve: the instance is
+  // destroyed, and the text is what an operator sees.
+  virtual absl::Status Start() { return absl::OkStatus(); }
+
+  // After the last request: the queue has been answered. Not called after a failure.
+  virtual void Stop() {}
+
+ protected:
+  Context& context() { return context_; }
+  const Context& context() const { return context_; }
+
+ private:
+  Context& context_;
+};
+
+// Makes an instance, on the component's thread; at each start a new one.
+using ComponentFactory = std::function<std::unique_ptr<Component>(Context&)>;
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_COMPONENT_H_

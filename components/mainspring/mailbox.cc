@@ -1,0 +1,120 @@
+#include "mainspring/mailbox.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace mainspring {
+
+void MailboxBase::PushControl(ControlRequest request) {
+  bool wake;
+  {
+    MutexLock lock(mutex_);
+    control_.push_back(std::move(request));
+    control_pending_.store(true, std::memory_order_release);
+    wake = std::exchange(waiting_, false);
+  }
+  if (wake) changed_.NotifyOne();
+}
+
+void MailboxBase::Post(uint64_t instance, Callback callback) {
+  PushControl(CallbackRequest{instance, std::move(callback)});
+}
+
+void MailboxBase::Close(absl::Status why) {
+  MutexLock lock(mutex_);
+  closed_ = true;
+  why_closed_ = std::move(why);
+}
+
+void MailboxBase::Open() {
+  MutexLock lock(mutex_);
+  closed_ = false;
+}
+
+bool MailboxBase::closed() const {
+  MutexLock lock(mutex_);
+  return closed_;
+}
+
+MailboxStats MailboxBase::stats() const {
+  MailboxStats stats;
+  stats.queued_calls = queued_calls_.load(std::memory_order_relaxed);
+  stats.queued_bytes = queued_bytes_.load(std::memory_order_relaxed);
+  stats.handled = handled_.load(std::memory_order_relaxed);
+  stats.failed = failed_.load(std::memory_order_relaxed);
+  stats.rejected = rejected_.load(std::memory_order_relaxed);
+  stats.expired = expired_.load(std::memory_order_relaxed);
+  stats.cancelled = cancelled_.load(std::memory_order_relaxed);
+  return stats;
+}
+
+std::vector<ControlRequest> MailboxBase::TakeControl() {
+  std::vector<ControlRequest> taken;
+  MutexLock lock(mutex_);
+  taken.swap(control_);
+  control_pending_.store(false, std::memory_order_relaxed);
+  return taken;
+}
+
+void MailboxBase::Wait(bool calls, SteadyTime until) {
+  MutexLock lock(mutex_);
+  while (control_.empty() && !(calls && has_calls())) {
+    waiting_ = true;
+    waiting_for_calls_ = calls;
+    changed_.WaitUntil(mutex_, until);
+    if (until != kNever && time_.Now() >= until) break;
+  }
+  waiting_ = false;
+}
+
+absl::Status MailboxBase::Admit(size_t bytes) {
+  if (closed_) return why_closed_;
+  const size_t calls = queued_calls_.load(std::memory_order_relaxed);
+  const size_t queued = queued_bytes_.load(std::memory_order_relaxed);
+  if (calls >= options_.max_calls) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "component \"", component_, "\": mailbox full: ", calls, " calls are queued; try later"));
+  }
+  // A single request that is larger than the whole budget must still get through an empty queue.
+  if (calls != 0 && queued + bytes > options_.max_bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "component \"", component_, "\": mailbox full: ", queued, " bytes are queued; try later"));
+  }
+  queued_calls_.fetch_add(1, std::memory_order_release);
+  queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  return absl::OkStatus();
+}
+
+void MailboxBase::Release(size_t bytes) {
+  queued_calls_.fetch_sub(1, std::memory_order_relaxed);
+  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+}
+
+absl::Status MailboxBase::Stale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
+  if (call.cancelled()) {
+    cancelled_.fetch_add(1, std::memory_order_relaxed);
+    return absl::CancelledError("the caller went away");
+  }
+  const SteadyTime waiting_since = pushed > serving_since_ ? pushed : serving_since_;
+  const bool deadline_passed = call.deadline() <= now;
+  const bool too_old = Between(waiting_since, now) > options_.max_queue_age;
+  if (!deadline_passed && !too_old) return absl::OkStatus();
+  expired_.fetch_add(1, std::memory_order_relaxed);
+  const std::string waited = absl::FormatDuration(Between(pushed, now));
+  if (deadline_passed) {
+    return absl::DeadlineExceededError(absl::StrCat(
+        "component \"", component_, "\": the deadline passed after ", waited, " in the mailbox"));
+  }
+  return absl::ResourceExhaustedError(absl::StrCat("component \"", component_,
+                                                   "\": overloaded: the call waited ", waited,
+                                                   " in the mailbox; try later"));
+}
+
+void MailboxBase::BeginMethod(const char* method, SteadyTime now) {
+  handled_.fetch_add(1, std::memory_order_relaxed);
+  last_method_ = method;
+  method_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  method_.store(method, std::memory_order_release);
+}
+
+}  // namespace mainspring

@@ -1,0 +1,140 @@
+// Ref: the in-process address of a component. The generated refs, such as ClockRef, derive from it
+// and give it one method for each rpc. A call in process goes into the same mailbox as one over
+// gRPC, with the same bounds, deadline and order, and is never serialised.
+#ifndef MAINSPRING_REF_H_
+#define MAINSPRING_REF_H_
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "mainspring/answer.h"
+#include "mainspring/mailbox.h"
+#include "mainspring/pipe.h"
+#include "mainspring/reply_stream.h"
+#include "mainspring/request_stream.h"
+
+namespace mainspring {
+
+// The answers of a call that has many: what a ReplyStream's writer sent. Move-only. Destroyed
+// before the end, it cancels the call.
+template <class T>
+class [[nodiscard]] AnswerStream {
+ public:
+  explicit AnswerStream(Pipe<T>* pipe) : pipe_(pipe) {}
+  AnswerStream(AnswerStream&& other) noexcept : pipe_(std::exchange(other.pipe_, nullptr)) {}
+  AnswerStream& operator=(AnswerStream&& other) noexcept {
+    if (this != &other) {
+      if (pipe_ != nullptr) pipe_->Release();
+      pipe_ = std::exchange(other.pipe_, nullptr);
+    }
+    return *this;
+  }
+  ~AnswerStream() {
+    if (pipe_ != nullptr) pipe_->Release();
+  }
+
+  // As RequestStream::Read. Component thread only.
+  void Read(ReadCallback<T> callback) { pipe_->Read(std::move(callback)); }
+  // Blocks for the next answer: nothing at the end, and where `deadline` passed. Plain threads only.
+  std::optional<T> AwaitNext(SteadyTime deadline = kNever) { return pipe_->AwaitRead(deadline); }
+  // How the stream ended; UNKNOWN while it has not.
+  absl::Status status() const { return pipe_->status(); }
+
+ private:
+  Pipe<T>* pipe_;
+};
+
+// The requests of a call that has many. Write and OnReady as ReplyStream's; destroyed, it ends the
+// requests.
+template <class T>
+using RequestWriter = ReplyStream<T>;
+
+// A call with many requests and one answer.
+template <class Request, class Response>
+struct [[nodiscard]] Upload {
+  RequestWriter<Request> requests;
+  Answer<Response> answer;
+};
+
+// A call with many requests and many answers.
+template <class Request, class Response>
+struct [[nodiscard]] Dialog {
+  RequestWriter<Request> requests;
+  AnswerStream<Response> answers;
+};
+
+// Cheap to copy; keeps the mailbox alive, not the component. Any thread.
+template <class Enum>
+class Ref {
+ public:
+  using RequestEnum = Enum;
+
+  explicit Ref(std::shared_ptr<Mailbox<RequestEnum>> mailbox) : mailbox_(std::move(mailbox)) {}
+
+  // The name of the component that answers.
+  const std::string& component() const { return mailbox_->component(); }
+
+ protected:
+  template <UnaryCall Call>
+  Answer<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request request,
+                                                 CallOptions options) const {
+    using Response = typename CallTypes<Call>::Response;
+    SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options.deadline));
+    call->Ref();  // the reply's hold
+    Push<Call>(std::move(request), Reply<Response>(call.get()));
+    return Answer<Response>(std::move(call));
+  }
+
+  template <ServerStreamCall Call>
+  AnswerStream<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request request,
+                                                       CallOptions options) const {
+    using Response = typename CallTypes<Call>::Response;
+    Pipe<Response>* replies = NewPipe<Response>(options);
+    Push<Call>(std::move(request), ReplyStream<Response>(replies));
+    return AnswerStream<Response>(replies);
+  }
+
+  template <ClientStreamCall Call>
+  Upload<typename CallTypes<Call>::Request, typename CallTypes<Call>::Response> Ask(
+      CallOptions options) const {
+    using Request = typename CallTypes<Call>::Request;
+    using Response = typename CallTypes<Call>::Response;
+    Pipe<Request>* requests = NewPipe<Request>(options);
+    SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options.deadline));
+    call->Ref();  // the reply's hold
+    Push<Call>(RequestStream<Request>(requests), Reply<Response>(call.get()));
+    return {RequestWriter<Request>(requests), Answer<Response>(std::move(call))};
+  }
+
+  template <DialogCall Call>
+  Dialog<typename CallTypes<Call>::Request, typename CallTypes<Call>::Response> Ask(
+      CallOptions options) const {
+    using Request = typename CallTypes<Call>::Request;
+    using Response = typename CallTypes<Call>::Response;
+    Pipe<Request>* requests = NewPipe<Request>(options);
+    Pipe<Response>* replies = NewPipe<Response>(options);
+    Push<Call>(RequestStream<Request>(requests), ReplyStream<Response>(replies));
+    return {RequestWriter<Request>(requests), AnswerStream<Response>(replies)};
+  }
+
+ private:
+  // Held twice: by its writer and by its reader.
+  template <class T>
+  static Pipe<T>* NewPipe(CallOptions options) {
+    auto* pipe = new Pipe<T>(options.deadline);
+    pipe->Ref();
+    return pipe;
+  }
+
+  template <class Call, class First, class Second>
+  void Push(First first, Second second) const {
+    mailbox_->Push(RequestEnum(std::in_place_type<Call>, Call{std::move(first), std::move(second)}));
+  }
+
+  std::shared_ptr<Mailbox<RequestEnum>> mailbox_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_REF_H_

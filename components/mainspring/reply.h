@@ -1,0 +1,88 @@
+// Reply<T>: the right to answer one call, once.
+#ifndef MAINSPRING_REPLY_H_
+#define MAINSPRING_REPLY_H_
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "mainspring/call.h"
+
+namespace mainspring {
+
+// Where a Reply's answer goes: to a gRPC call, or to an Answer in this process. Exactly one of the
+// two methods is called, exactly once; the sink may be gone when it returns.
+template <class T>
+class ReplySink : public CallContext {
+ public:
+  virtual void Succeed(T&& response) = 0;
+  virtual void Fail(absl::Status status) = 0;
+
+ protected:
+  ~ReplySink() = default;
+};
+
+// Move-only. Answer from any thread, at once or later. The first answer counts; another does
+// nothing and says so. A Reply that is destroyed unanswered answers INTERNAL, so that no caller
+// waits for ever. It must not outlive the host.
+template <class T>
+class Reply {
+ public:
+  using Message = T;
+
+  // Answered already.
+  Reply() = default;
+  // Takes over the right to answer `sink`, which must live until it is answered.
+  explicit Reply(ReplySink<T>* sink) : sink_(sink) {}
+  Reply(Reply&& other) noexcept : sink_(std::exchange(other.sink_, nullptr)) {}
+  Reply& operator=(Reply&& other) noexcept {
+    if (this != &other) {
+      Fail(DroppedStatus());
+      sink_ = std::exchange(other.sink_, nullptr);
+    }
+    return *this;
+  }
+  ~Reply() {
+    if (sink_ != nullptr) Fail(DroppedStatus());
+  }
+
+  // Answers. False where an answer was given before; then this one goes nowhere.
+  bool Send(T response) {
+    ReplySink<T>* sink = std::exchange(sink_, nullptr);
+    if (sink == nullptr) return false;
+    sink->Succeed(std::move(response));
+    return true;
+  }
+
+  // Answers with an error, which reaches the caller as it is, its text cut at 1 KiB. An OK status
+  // is no answer and becomes INTERNAL. False as for Send.
+  bool Fail(absl::Status status) {
+    ReplySink<T>* sink = std::exchange(sink_, nullptr);
+    if (sink == nullptr) return false;
+    if (status.ok()) status = absl::InternalError("the component failed the call with OK");
+    sink->Fail(std::move(status));
+    return true;
+  }
+
+  bool Send(absl::StatusOr<T> answer) {
+    return answer.ok() ? Send(*std::move(answer)) : Fail(answer.status());
+  }
+
+  // Whether an answer was given, or this was moved from.
+  bool answered() const { return sink_ == nullptr; }
+
+  // The call's circumstances. Only while not answered.
+  const CallContext& context() const { return *sink_; }
+  SteadyTime deadline() const { return sink_->deadline(); }
+  // Whether nobody waits any more; true as well once answered.
+  bool cancelled() const { return sink_ == nullptr || sink_->cancelled(); }
+  // See CallContext. Component thread only, and only while not answered.
+  void OnCancel(Callback callback) { sink_->OnCancel(std::move(callback)); }
+
+ private:
+  ReplySink<T>* sink_ = nullptr;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_REPLY_H_

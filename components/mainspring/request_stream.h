@@ -1,0 +1,60 @@
+// RequestStream<T>: the messages that a caller sends one after another in one call.
+#ifndef MAINSPRING_REQUEST_STREAM_H_
+#define MAINSPRING_REQUEST_STREAM_H_
+
+#include <optional>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+
+namespace mainspring {
+
+// Gets the next message, or nothing at the end of the stream.
+template <class T>
+using ReadCallback = absl::AnyInvocable<void(std::optional<T>)>;
+
+// Where a RequestStream's messages come from. Release is called exactly once, last.
+template <class T>
+class StreamSource {
+ public:
+  virtual void Read(ReadCallback<T> callback) = 0;
+  virtual void Release() = 0;
+
+ protected:
+  ~StreamSource() = default;
+};
+
+// Move-only; component thread only. Nothing is read from the caller but what was asked for: a
+// component that does not read holds the caller back, not the memory.
+template <class T>
+class RequestStream {
+ public:
+  using Message = T;
+
+  // At its end already.
+  RequestStream() = default;
+  explicit RequestStream(StreamSource<T>* source) : source_(source) {}
+  RequestStream(RequestStream&& other) noexcept : source_(std::exchange(other.source_, nullptr)) {}
+  RequestStream& operator=(RequestStream&& other) noexcept {
+    if (this != &other) {
+      if (source_ != nullptr) source_->Release();
+      source_ = std::exchange(other.source_, nullptr);
+    }
+    return *this;
+  }
+  ~RequestStream() {
+    if (source_ != nullptr) source_->Release();
+  }
+
+  // Runs `callback` on the calling thread, later and once, with the next message; with nothing
+  // when the caller has sent its last one, has gone, or the call was answered. One read at a time:
+  // the next may be asked for in the callback.
+  void Read(ReadCallback<T> callback) { source_->Read(std::move(callback)); }
+
+ private:
+  StreamSource<T>* source_ = nullptr;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_REQUEST_STREAM_H_

@@ -1,0 +1,20 @@
+#include "mainspring/return_address.h"
+
+namespace mainspring {
+namespace {
+
+thread_local const ReturnAddress* current = nullptr;
+
+}  // namespace
+
+ReturnAddress ReturnAddress::Current() { return current == nullptr ? ReturnAddress() : *current; }
+
+bool ReturnAddress::HasCurrent() { return current != nullptr; }
+
+ReturnAddressScope::ReturnAddressScope(const ReturnAddress& address) : outer_(current) {
+  current = &address;
+}
+
+ReturnAddressScope::~ReturnAddressScope() { current = outer_; }
+
+}  // namespace mainspring

@@ -1,0 +1,48 @@
+// Steady time, which deadlines and timers are kept in, and the source that it is read from.
+#ifndef MAINSPRING_STEADY_TIME_H_
+#define MAINSPRING_STEADY_TIME_H_
+
+#include <chrono>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+
+namespace mainspring {
+
+// A point of the machine's steady clock: it never jumps, and means nothing outside the process.
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Later than every other: "no deadline".
+inline constexpr SteadyTime kNever = SteadyTime::max();
+
+// `duration` after `time`; kNever where that cannot be said in a SteadyTime.
+inline SteadyTime After(SteadyTime time, absl::Duration duration) {
+  if (time == kNever || duration > absl::Hours(24 * 365 * 100)) return kNever;
+  return time + absl::ToChronoNanoseconds(duration);
+}
+
+// From `from` to `to`: negative where `to` is the earlier.
+inline absl::Duration Between(SteadyTime from, SteadyTime to) {
+  if (to == kNever) return absl::InfiniteDuration();
+  return absl::FromChrono(to - from);
+}
+
+// Where a component, its timers and its supervisor read the time. Tests replace it by one whose
+// time passes when they say so. Any thread.
+class TimeSource {
+ public:
+  virtual ~TimeSource() = default;
+
+  virtual SteadyTime Now() const { return std::chrono::steady_clock::now(); }
+  virtual absl::Time WallNow() const { return absl::Now(); }
+
+  // The machine's own clocks.
+  static const TimeSource& Real() {
+    static const TimeSource source;
+    return source;
+  }
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_STEADY_TIME_H_

@@ -1,0 +1,42 @@
+#include "mainspring/thread.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "absl/strings/str_cat.h"
+
+namespace mainspring {
+
+absl::StatusOr<std::unique_ptr<Thread>> Thread::Start(const std::string& name,
+                                                      std::function<void()> body) {
+  std::unique_ptr<Thread> thread(new Thread(std::move(body)));
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  // Blocked by the creator, so that the thread never runs with them unblocked.
+  sigset_t all, before;
+  sigfillset(&all);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) sigdelset(&all, fault);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  const int error = pthread_create(&thread->thread_, &attributes, &Thread::Run, thread.get());
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("thread \"", name, "\": cannot start: ", strerror(error)));
+  }
+  thread->started_ = true;
+  pthread_setname_np(thread->thread_, name.substr(0, 15).c_str());
+  return thread;
+}
+
+Thread::~Thread() {
+  if (started_) pthread_join(thread_, nullptr);
+}
+
+void* Thread::Run(void* self) {
+  static_cast<Thread*>(self)->body_();
+  return nullptr;
+}
+
+}  // namespace mainspring

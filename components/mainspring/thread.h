@@ -1,0 +1,41 @@
+// Thread: an operating system's thread with a name and a small stack, joined when destroyed.
+#ifndef MAINSPRING_THREAD_H_
+#define MAINSPRING_THREAD_H_
+
+#include <pthread.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace mainspring {
+
+class Thread {
+ public:
+  // 1 MiB: address space; only what is touched becomes memory.
+  static constexpr size_t kStackBytes = size_t{1} << 20;
+
+  // Runs `body` on a new thread, which blocks all signals but those of a fault. `name` is cut at
+  // the 15 characters that Linux shows.
+  // RESOURCE_EXHAUSTED: the system gives no more threads.
+  static absl::StatusOr<std::unique_ptr<Thread>> Start(const std::string& name,
+                                                       std::function<void()> body);
+  // Blocks until the body has returned.
+  ~Thread();
+  Thread(const Thread&) = delete;
+  Thread& operator=(const Thread&) = delete;
+
+ private:
+  explicit Thread(std::function<void()> body) : body_(std::move(body)) {}
+  static void* Run(void* self);
+
+  std::function<void()> body_;
+  pthread_t thread_{};
+  bool started_ = false;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_THREAD_H_

@@ -1,0 +1,129 @@
+#include "server/rpc/acceptor.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace mainspring::rpc {
+namespace {
+
+// How long accepting rests where it cannot go on: nothing tells when a descriptor comes free.
+constexpr int kRestMilliseconds = 100;
+
+// Zero where it is not an open descriptor.
+ino_t InodeOf(int fd) {
+  struct stat status;
+  return fstat(fd, &status) == 0 ? status.st_ino : 0;
+}
+
+}  // namespace
+
+void Door::Close() {
+  MutexLock lock(mutex_);
+  listeners_.clear();
+}
+
+size_t Door::CountConnections() {
+  MutexLock lock(mutex_);
+  Sweep();
+  return connections_.size();
+}
+
+void Door::Sweep() {
+  for (auto each = connections_.begin(); each != connections_.end();) {
+    each = InodeOf(each->first) == each->second ? std::next(each) : connections_.erase(each);
+  }
+}
+
+bool Door::HasRoom() {
+  if (connections_.size() < max_connections_) return true;
+  Sweep();
+  return connections_.size() < max_connections_;
+}
+
+bool Door::AcceptOne(int listening_fd, bool& exhausted) {
+  MutexLock lock(mutex_);
+  // The listener may have been closed since the poll, and its descriptor may be another's by now.
+  bool ours = false;
+  for (const auto& listener : listeners_) ours |= listener->fd() == listening_fd;
+  if (!ours) return false;
+  if (!HasRoom()) {
+    exhausted = true;
+    return false;
+  }
+  const int fd = accept4(listening_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0) {
+    exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    return errno == ECONNABORTED || errno == EINTR;
+  }
+  connections_[fd] = InodeOf(fd);
+  handoff_(fd);
+  return true;
+}
+
+Acceptor::~Acceptor() {
+  stop_.store(true);
+  if (wake_fd_ >= 0) Wake();
+  thread_.reset();
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
+
+absl::Status Acceptor::Start() {
+  wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd_ < 0) {
+    return absl::ResourceExhaustedError(absl::StrCat("accept thread: eventfd: ", strerror(errno)));
+  }
+  absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start("accept", [this] { Run(); });
+  if (!thread.ok()) return thread.status();
+  thread_ = *std::move(thread);
+  return absl::OkStatus();
+}
+
+void Acceptor::Wake() {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
+}
+
+void Acceptor::Run() {
+  bool resting = false;
+  while (!stop_.load()) {
+    std::vector<pollfd> polled = {{wake_fd_, POLLIN, 0}};
+    std::vector<Door*> door_of = {nullptr};
+    for (Door* door : doors_) {
+      MutexLock lock(door->mutex_);
+      for (const auto& listener : door->listeners_) {
+        if (!resting) polled.push_back({listener->fd(), POLLIN, 0});
+        door_of.push_back(door);
+      }
+    }
+    poll(polled.data(), polled.size(), resting ? kRestMilliseconds : -1);
+    if (polled[0].revents != 0) {
+      uint64_t wakes;
+      [[maybe_unused]] const ssize_t read_bytes = read(wake_fd_, &wakes, sizeof(wakes));
+    }
+    const bool rested = std::exchange(resting, false);
+    bool accepted = false;
+    if (rested) continue;
+    for (size_t i = 1; i < polled.size(); ++i) {
+      if (polled[i].revents == 0) continue;
+      while (door_of[i]->AcceptOne(polled[i].fd, resting)) accepted = true;
+    }
+    if (resting && !exhausted_) {
+      exhausted_ = true;
+      on_exhaustion_(true);
+    } else if (exhausted_ && accepted && !resting) {
+      exhausted_ = false;
+      on_exhaustion_(false);
+    }
+  }
+}
+
+}  // namespace mainspring::rpc

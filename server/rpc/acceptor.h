@@ -1,0 +1,90 @@
+// Acceptor: the one thread that accepts the connections of all planes and hands each to its plane.
+//
+// It is ours because gRPC's own listener stops for good when descriptors run out, has no cap on
+// connections, and cannot be closed without closing the connections as well, which is what a drain
+// begins with.
+#ifndef MAINSPRING_SERVER_RPC_ACCEPTOR_H_
+#define MAINSPRING_SERVER_RPC_ACCEPTOR_H_
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "mainspring/mutex.h"
+#include "mainspring/thread.h"
+#include "server/rpc/listener.h"
+
+namespace mainspring::rpc {
+
+// The listeners and the open connections of one plane.
+class Door {
+ public:
+  // Takes over an accepted descriptor.
+  using Handoff = std::function<void(int fd)>;
+
+  Door(std::vector<std::unique_ptr<Listener>> listeners, size_t max_connections, Handoff handoff)
+      : max_connections_(max_connections),
+        handoff_(std::move(handoff)),
+        listeners_(std::move(listeners)) {}
+
+  // Closes the listening sockets: nobody connects any more. When it returns, no handoff is under
+  // way and none will follow. Any thread.
+  void Close();
+
+  // How many connections are open. gRPC does not tell, but a connection is open as long as its
+  // descriptor is still the socket that was accepted. Costs a system call for each. Any thread.
+  size_t CountConnections();
+
+ private:
+  friend class Acceptor;
+
+  // False where there is nothing to accept; sets `exhausted` where there is and no descriptor is
+  // free for it.
+  bool AcceptOne(int listening_fd, bool& exhausted);
+  bool HasRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Sweep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const size_t max_connections_;
+  const Handoff handoff_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Listener>> listeners_ ABSL_GUARDED_BY(mutex_);
+  std::map<int, ino_t> connections_ ABSL_GUARDED_BY(mutex_);  // by descriptor
+};
+
+class Acceptor {
+ public:
+  // Hears that descriptors ran out, once for each time that they do; and that they came back.
+  using Exhaustion = std::function<void(bool exhausted)>;
+
+  explicit Acceptor(Exhaustion on_exhaustion) : on_exhaustion_(std::move(on_exhaustion)) {}
+  // Stops accepting; the doors stay.
+  ~Acceptor();
+
+  // The door must stay until the acceptor has gone. Before Start.
+  void Add(Door& door) { doors_.push_back(&door); }
+
+  // RESOURCE_EXHAUSTED: no more threads or descriptors.
+  absl::Status Start();
+  // Looks again at which listeners are open. Any thread.
+  void Wake();
+
+ private:
+  void Run();
+
+  const Exhaustion on_exhaustion_;
+  std::vector<Door*> doors_;
+  int wake_fd_ = -1;
+  std::atomic<bool> stop_{false};
+  bool exhausted_ = false;  // accept thread only
+  std::unique_ptr<Thread> thread_;
+};
+
+}  // namespace mainspring::rpc
+
+#endif  // MAINSPRING_SERVER_RPC_ACCEPTOR_H_

@@ -1,0 +1,31 @@
+#include "server/rpc/call_context.h"
+
+#include <chrono>
+
+#include "absl/strings/str_join.h"
+
+namespace mainspring::rpc {
+
+SteadyTime SteadyDeadline(const grpc::ServerContext& context) {
+  const std::chrono::system_clock::time_point deadline = context.deadline();
+  if (deadline == std::chrono::system_clock::time_point::max()) return kNever;
+  return After(std::chrono::steady_clock::now(),
+               absl::FromChrono(deadline - std::chrono::system_clock::now()));
+}
+
+std::string PrincipalOf(const grpc::ServerContext& context) {
+  const auto auth = context.auth_context();
+  if (auth == nullptr || !auth->IsPeerAuthenticated()) return "";
+  return absl::StrJoin(auth->GetPeerIdentity(), ",", [](std::string* out, grpc::string_ref name) {
+    out->append(name.data(), name.size());
+  });
+}
+
+std::string MetadataOf(const grpc::ServerContext& context, absl::string_view key) {
+  const auto& metadata = context.client_metadata();
+  const auto found = metadata.find(grpc::string_ref(key.data(), key.size()));
+  if (found == metadata.end()) return "";
+  return std::string(found->second.data(), found->second.size());
+}
+
+}  // namespace mainspring::rpc

@@ -1,0 +1,111 @@
+#include "server/rpc/plane.h"
+
+#include <grpc/compression.h>
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
+#include "server/rpc/ingress.h"
+
+namespace mainspring::rpc {
+namespace {
+
+using grpc::experimental::ExternalConnectionAcceptor;
+
+void Apply(const PlaneLimits& limits, bool ages, grpc::ServerBuilder& builder) {
+  const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
+  const auto set_time = [&](const char* name, absl::Duration value) {
+    set(name, static_cast<int>(absl::ToInt64Milliseconds(value)));
+  };
+  builder.SetMaxReceiveMessageSize(limits.max_message_bytes);
+  builder.SetMaxSendMessageSize(limits.max_message_bytes);
+  // gRPC checks the size of a message before it inflates it.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  set(GRPC_ARG_MAX_METADATA_SIZE, limits.max_metadata_bytes);
+  set(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits.max_streams);
+  set_time(GRPC_ARG_KEEPALIVE_TIME_MS, limits.keepalive_time);
+  set_time(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, limits.keepalive_timeout);
+  set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  set_time(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, limits.least_ping_interval);
+  set_time(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits.handshake_timeout);
+  // No grace period goes with it: a stream may outlive the age, only new calls go elsewhere.
+  if (ages && limits.max_connection_age > absl::ZeroDuration()) {
+    set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, limits.max_connection_age);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
+    const std::string& name, std::vector<std::unique_ptr<Listener>> listeners,
+    const PlaneLimits& limits, const std::vector<Service*>& services) {
+  std::unique_ptr<Plane> plane(new Plane(name));
+  for (const auto& listener : listeners) plane->addresses_.push_back(listener->address());
+  const bool ages = std::none_of(listeners.begin(), listeners.end(),
+                                 [](const auto& listener) { return listener->is_unix(); });
+
+  grpc::ServerBuilder builder;
+  Apply(limits, ages, builder);
+  plane->connector_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
+  for (Service* service : services) builder.RegisterService(&service->grpc_service());
+  plane->ingress_ = std::make_shared<Ingress>(builder.AddCompletionQueue(), limits.max_calls);
+  plane->server_ = builder.BuildAndStart();
+  if (plane->server_ == nullptr) {
+    plane->ingress_->Stop();
+    return absl::InternalError(absl::StrCat("plane \"", name, "\": gRPC does not start a server"));
+  }
+  for (Service* service : services) service->Arm(*plane->ingress_);
+  plane->door_ = std::make_unique<Door>(
+      std::move(listeners), limits.max_connections,
+      [connector = plane->connector_.get()](int fd) {
+        ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.listener_fd = -1;
+        connection.fd = fd;
+        connector->HandleNewConnection(&connection);
+      });
+  absl::Status started = plane->ingress_->Start(absl::StrCat("ingress/", name));
+  if (!started.ok()) {
+    plane->Shutdown(SteadyTime::min());
+    return started;
+  }
+  return plane;
+}
+
+Plane::~Plane() = default;
+
+size_t Plane::calls_in_flight() const { return ingress_->calls_in_flight(); }
+
+uint64_t Plane::events() const { return ingress_->events(); }
+
+void Plane::EndStreams(const absl::Status& status) {
+  ingress_->Post(0, [ingress = ingress_.get(), status] {
+    ingress->calls().ForEach([&](ServerCall& call) { call.EndStream(status); });
+  });
+}
+
+size_t Plane::Cut(const absl::Status& status) {
+  size_t cut = 0;
+  absl::Notification done;
+  ingress_->Post(0, [&, ingress = ingress_.get()] {
+    ingress->calls().ForEach([&](ServerCall& call) { cut += call.Cut(status) ? 1 : 0; });
+    done.Notify();
+  });
+  done.WaitForNotification();
+  return cut;
+}
+
+void Plane::Shutdown(SteadyTime deadline) {
+  if (door_ != nullptr) door_->Close();
+  const absl::Duration left =
+      std::max(Between(std::chrono::steady_clock::now(), deadline), absl::ZeroDuration());
+  server_->Shutdown(absl::ToChronoTime(absl::Now() + left));
+  ingress_->Stop();
+}
+
+}  // namespace mainspring::rpc

@@ -1,0 +1,42 @@
+// Service: one gRPC service on one plane. Generated code makes them; BindClock() is one. Free of
+// gRPC's headers, so that what lists services does not see them either.
+#ifndef MAINSPRING_SERVER_RPC_SERVICE_H_
+#define MAINSPRING_SERVER_RPC_SERVICE_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "mainspring/handler.h"
+#include "mainspring/mailbox.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace mainspring::rpc {
+
+class Ingress;
+
+// Its calls go either to components, through their mailboxes, or to one servicer, which answers
+// on the ingress thread. All that is added must outlive the plane, and is added before it starts.
+class Service {
+ public:
+  virtual ~Service() = default;
+
+  // The full name, "mainspring.clock.v1.Clock".
+  virtual const std::string& name() const = 0;
+
+  // INVALID_ARGUMENT: the component answers another service.
+  virtual absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox) = 0;
+  // INVALID_ARGUMENT: the servicer answers another service.
+  virtual absl::Status SetServicer(AnyHandler& servicer) = 0;
+
+  // For the plane: what is registered with gRPC, and, once the server runs, the start of it all.
+  virtual grpc::Service& grpc_service() = 0;
+  virtual void Arm(Ingress& ingress) = 0;
+};
+
+}  // namespace mainspring::rpc
+
+#endif  // MAINSPRING_SERVER_RPC_SERVICE_H_

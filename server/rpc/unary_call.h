@@ -1,0 +1,125 @@
+// UnaryServerCall: a call with one request and one answer that comes over gRPC.
+#ifndef MAINSPRING_SERVER_RPC_UNARY_CALL_H_
+#define MAINSPRING_SERVER_RPC_UNARY_CALL_H_
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/support/async_unary_call.h>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "mainspring/reply.h"
+#include "server/rpc/call_context.h"
+#include "server/rpc/ingress.h"
+#include "server/rpc/server_call.h"
+#include "server/rpc/status.h"
+#include "server/rpc/tag.h"
+
+namespace mainspring::rpc {
+
+// Reused: Rpc is what it is armed with, and goes back to, and hands its requests on by.
+//
+// Two parties hold it, the component's Reply and the ingress with gRPC's tags; whoever lets go
+// last disposes of it. Both may want to answer, the ingress when the host cuts the call; the one
+// that sets answered_ does.
+template <class Rpc>
+class UnaryServerCall final : public ServerCall,
+                              public ReplySink<typename CallTypes<typename Rpc::Call>::Response> {
+ public:
+  using Call = typename Rpc::Call;
+  using Request = typename CallTypes<Call>::Request;
+  using Response = typename CallTypes<Call>::Response;
+
+  explicit UnaryServerCall(Rpc& rpc) : rpc_(rpc) {}
+
+  // Waits for the next call to this rpc.
+  void Arm() {
+    context_.emplace();
+    responder_.emplace(&*context_);
+    context_->AsyncNotifyWhenDone(&done_tag_);
+    rpc_.service().RequestAsyncUnary(rpc_.index(), &*context_, &request_, &*responder_,
+                                     &rpc_.ingress().queue(), &rpc_.ingress().queue(),
+                                     &arrived_tag_);
+  }
+
+  void EndStream(const absl::Status&) override {}
+
+  bool Cut(const absl::Status& status) override {
+    if (answered_.exchange(true, std::memory_order_acq_rel)) return false;
+    responder_->FinishWithError(ToGrpc(status), &finished_tag_);
+    return true;
+  }
+
+  void Succeed(Response&& response) override {
+    if (answered_.exchange(true, std::memory_order_acq_rel)) return Unhold();
+    // Let go first: from Finish on, the ingress may dispose of this.
+    holds_.fetch_sub(1, std::memory_order_acq_rel);
+    responder_->Finish(response, grpc::Status::OK, &finished_tag_);
+  }
+
+  void Fail(absl::Status status) override {
+    if (answered_.exchange(true, std::memory_order_acq_rel)) return Unhold();
+    holds_.fetch_sub(1, std::memory_order_acq_rel);
+    responder_->FinishWithError(ToGrpc(status), &finished_tag_);
+  }
+
+  std::string Peer() const override { return context_->peer(); }
+  std::string Principal() const override { return PrincipalOf(*context_); }
+  std::string Metadata(absl::string_view key) const override { return MetadataOf(*context_, key); }
+
+ private:
+  void Arrived(bool ok) {
+    if (!ok) {  // The server shuts down: no call will come.
+      delete this;
+      return;
+    }
+    rpc_.ArmAnother();
+    rpc_.ingress().Add(*this);
+    this->BeginCall(SteadyDeadline(*context_));
+    answered_.store(false, std::memory_order_relaxed);
+    holds_.store(2, std::memory_order_relaxed);
+    tags_ = 2;
+    rpc_.Deliver(*context_, Call{std::move(request_), Reply<Response>(this)});
+  }
+
+  void Finished(bool) { TagCame(); }
+
+  void Done(bool) {
+    if (context_->IsCancelled()) this->MarkCancelled();
+    TagCame();
+  }
+
+  void TagCame() {
+    if (--tags_ != 0) return;
+    rpc_.ingress().Remove(*this);
+    if (holds_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    responder_.reset();
+    context_.reset();
+    request_.Clear();
+    rpc_.Recycle(this);
+  }
+
+  // The component lets go of a call that the host has cut. Not recycled: this is its thread.
+  void Unhold() {
+    if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  Rpc& rpc_;
+  Request request_;
+  std::optional<grpc::ServerContext> context_;
+  std::optional<grpc::ServerAsyncResponseWriter<Response>> responder_;
+  std::atomic<bool> answered_{false};
+  std::atomic<int> holds_{0};
+  int tags_ = 0;  // Done and Finished, until they came. Ingress thread only.
+
+  MemberTag<UnaryServerCall, &UnaryServerCall::Arrived> arrived_tag_{this};
+  MemberTag<UnaryServerCall, &UnaryServerCall::Finished> finished_tag_{this};
+  MemberTag<UnaryServerCall, &UnaryServerCall::Done> done_tag_{this};
+};
+
+}  // namespace mainspring::rpc
+
+#endif  // MAINSPRING_SERVER_RPC_UNARY_CALL_H_

@@ -1,0 +1,85 @@
+"""A host that ran out of file descriptors accepts again as soon as it gets one back."""
+
+import os
+import socket
+import time
+import unittest
+
+from harness.case import HostTestCase
+from harness.client import channel
+from harness.protos import clock
+
+DESCRIPTORS = 64
+ROUNDS = 20
+
+# What an HTTP/2 client says first: the preface and an empty SETTINGS frame.
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+
+
+class IdleConnection:
+    """A connection that asks for nothing. The kernel connects it; the host may not accept it."""
+
+    def __init__(self, address):
+        host, port = address.removeprefix("ipv4:").rsplit(":", 1)
+        self._socket = socket.create_connection((host, int(port)), timeout=5)
+        self._socket.sendall(_HELLO)
+
+    def is_accepted(self, within):
+        """Whether the host answers with its SETTINGS; silence and a closed door are both a no."""
+        self._socket.settimeout(within)
+        try:
+            return bool(self._socket.recv(64))
+        except (TimeoutError, ConnectionError):
+            return False
+
+    def close(self):
+        self._socket.close()
+
+
+class Descriptors(HostTestCase):
+    def setUp(self):
+        self.host = self.start_host(
+            "--max-connection-age=1h",
+            prefix=("prlimit", f"--nofile={DESCRIPTORS}:{DESCRIPTORS}", "--"))
+        self.idle = []
+
+    def tearDown(self):
+        for connection in self.idle:
+            connection.close()
+
+    def test_AfterRunningOut_OneBack_IsEnoughToServe(self):
+        took = []
+        for round_number in range(ROUNDS):
+            self.exhaust()
+            if round_number == 0:
+                print(f"out of descriptors with {len(self.idle)} idle connections, "
+                      f"{len(os.listdir(f'/proc/{self.host.pid}/fd'))} of {DESCRIPTORS} open")
+            self.idle.pop().close()
+            began = time.monotonic()
+            self.assert_answers()
+            took.append(time.monotonic() - began)
+        print(f"served again after {max(took) * 1000:.0f} ms at most, "
+              f"{sorted(took)[len(took) // 2] * 1000:.0f} ms in the middle, {ROUNDS} times")
+        self.assertLess(max(took), 3.0, f"expected to be served within about a second: {took}")
+
+    def exhaust(self):
+        """Opens idle connections until the host takes no more."""
+        for _ in range(2 * DESCRIPTORS):
+            connection = IdleConnection(self.host.data)
+            if not connection.is_accepted(within=5.0 if not self.idle else 0.5):
+                connection.close()
+                self.assertGreater(len(self.idle), DESCRIPTORS // 4,
+                                   "expected the descriptors to run out, not a lower limit")
+                return
+            self.idle.append(connection)
+        self.fail(f"expected {DESCRIPTORS} descriptors to run out")
+
+    def assert_answers(self):
+        with channel(self.host.data) as connection:
+            answer = clock.stub(connection, "Clock").GetTime(
+                clock.GetTimeRequest(), timeout=10, wait_for_ready=True)
+        self.assertTrue(answer.rfc3339, "expected the host to answer on a new connection")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,63 @@
+"""What the host refuses at the door: messages, metadata and encodings beyond its limits."""
+
+import unittest
+
+import grpc
+
+from harness.case import HostTestCase
+from harness.client import SOON
+from harness.protos import trial
+
+MIB = 1024 * 1024
+
+
+class Limits(HostTestCase):
+    def setUp(self):
+        self.host = self.start_trial_host()
+        connection = self.connect(self.host.data, ("grpc.max_receive_message_length", -1),
+                                  ("grpc.max_metadata_size", MIB))
+        self.stub = trial.stub(connection, "Trial")
+
+    def echo(self, text="hello", **options):
+        return self.stub.Echo(trial.EchoRequest(text=text), timeout=SOON, **options).text
+
+    def assert_serves_on(self):
+        self.assertEqual(self.echo(), "hello", "expected the next call of this client to be served")
+
+    def test_MessageOf4MiB_IsTheMost(self):
+        text = "x" * (4 * MIB - 1024)
+        self.assertEqual(self.echo(text), text, "expected a message just under 4 MiB to be served")
+        self.assert_fails(grpc.StatusCode.RESOURCE_EXHAUSTED,
+                          lambda: self.echo("x" * (4 * MIB + 1)), "a message over 4 MiB")
+        self.assert_serves_on()
+
+    def test_MetadataOf16KiB_IsTheMost(self):
+        self.assertEqual(self.echo(metadata=[("x-padding", "x" * 8 * 1024)]), "hello",
+                         "expected 8 KiB of metadata to be served")
+        self.assert_fails(grpc.StatusCode.RESOURCE_EXHAUSTED,
+                          lambda: self.echo(metadata=[("x-padding", "x" * 20 * 1024)]),
+                          "metadata over 16 KiB")
+        self.assert_serves_on()
+
+    def test_CompressedRequest_IsUnimplemented(self):
+        for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
+            self.assert_fails(grpc.StatusCode.UNIMPLEMENTED,
+                              lambda: self.echo("x" * 10_000, compression=compression),
+                              f"a request compressed by {compression.name}")
+        self.assert_serves_on()
+
+    def test_UnknownMethod_IsUnimplemented(self):
+        connection = self.connect(self.host.data)
+        for path in ("/mainspring.trial.v1.Trial/NoSuch", "/no.Such/Method"):
+            call = connection.unary_unary(path)
+            self.assert_fails(grpc.StatusCode.UNIMPLEMENTED, lambda: call(b"", timeout=SOON), path)
+
+    def test_GarbledRequest_FailsAndTheComponentLives(self):
+        call = self.connect(self.host.data).unary_unary("/mainspring.trial.v1.Trial/Echo")
+        self.assert_fails(grpc.StatusCode.INTERNAL, lambda: call(b"\xff\xff\xff", timeout=SOON),
+                          "bytes that are no EchoRequest")
+        self.assert_serves_on()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
