@@ -9,12 +9,9 @@
 
 #include "mainspring/component.h"
 #include "mainspring/mailbox.h"
+#include "server/rpc/service.h"
 
 namespace mainspring {
-
-namespace rpc {
-class Service;
-}
 
 // A class, its request enum and its proto service. Cheap to copy.
 struct ComponentType {

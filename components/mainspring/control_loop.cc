@@ -101,6 +101,8 @@ void ControlLoop::Obey(StopRequest request) {
                                               : request.deadline;
 }
 
+void ControlLoop::Obey(RefuseRequest request) { mailbox_->RefuseAll(request.why); }
+
 void ControlLoop::Obey(QuitRequest) {
   Destroy();
   quit_ = true;

@@ -62,6 +62,7 @@ class ControlLoop {
 
   void Obey(StartRequest request);
   void Obey(StopRequest request);
+  void Obey(RefuseRequest request);
   void Obey(QuitRequest request);
   void Obey(CallbackRequest request);
 

@@ -30,12 +30,16 @@ struct StartRequest {};  // Construct an instance and start it.
 struct StopRequest {     // Answer what is queued, but not after `deadline`; then stop the instance.
   SteadyTime deadline;
 };
+struct RefuseRequest {  // Answer all that is queued with this: no instance will come.
+  absl::Status why;
+};
 struct QuitRequest {};  // End the control loop.
 struct CallbackRequest {
   uint64_t instance;
   Callback callback;
 };
-using ControlRequest = std::variant<StartRequest, StopRequest, QuitRequest, CallbackRequest>;
+using ControlRequest = 
+    std::variant<StartRequest, StopRequest, RefuseRequest, QuitRequest, CallbackRequest>;
 
 struct MailboxOptions {
   size_t max_calls = 1024;

@@ -53,7 +53,7 @@ template <class Class>
 
 constexpr char kServiceDefinition[] =
     R"(std::unique_ptr<::mainspring::rpc::Service> Bind$service$() {
-  return ::mainspring::rpc::Bind<$service$Request>($service$Methods::kService);
+  return ::mainspring::rpc::Bind<$request_enum$>($service$Methods::kService);
 }
 
 )";
@@ -67,7 +67,10 @@ Variables VariablesOf(const File& file) {
 
 void PrintForEachService(const File& file, const char* text, Printer* printer) {
   for (const Service& service : file.services) {
-    printer->Print({{"service", service.name}, {"full_name", service.full_name}}, text);
+    printer->Print({{"service", service.name},
+                    {"full_name", service.full_name},
+                    {"request_enum", service.request_enum}},
+                   text);
   }
 }
 

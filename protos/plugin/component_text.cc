@@ -50,15 +50,15 @@ constexpr char kCall[] = R"($comment$struct $call$ {
 
 constexpr char kMethodsBegin[] =
     R"(// Everything that a $service$ can be asked: alternative i is method i.
-using $service$Request = std::variant<$calls$>;
+using $request_enum$ = std::variant<$calls$>;
 
 // One method for each rpc of $full_name$.
-class $service$Methods : public ::mainspring::Handler<$service$Request> {
+class $service$Methods : public ::mainspring::Handler<$request_enum$> {
  public:
   static constexpr char kService[] = "$full_name$";
 
   // Calls the method that the request asks for.
-  void Handle($service$Request request) final;
+  void Handle($request_enum$ request) final;
 )";
 
 constexpr char kMethod[] = R"(
@@ -70,14 +70,14 @@ constexpr char kComponentAndRefBegin[] = R"(};
 $comment$// The base of a component that answers $full_name$: derive from it and write the methods.
 class $service$Component : public ::mainspring::Component, public $service$Methods {
  public:
-  using Request = $service$Request;
+  using Request = $request_enum$;
   using ::mainspring::Component::Component;
 };
 
 // The typed in-process address of a component that answers $full_name$. Any thread.
-class $service$Ref : public ::mainspring::Ref<$service$Request> {
+class $service$Ref : public ::mainspring::Ref<$request_enum$> {
  public:
-  using ::mainspring::Ref<$service$Request>::Ref;
+  using ::mainspring::Ref<$request_enum$>::Ref;
 )";
 
 constexpr char kAsk[] = R"(
@@ -104,7 +104,7 @@ constexpr char kDispatchEnd[] = R"(};
 
 }  // namespace
 
-void $service$Methods::Handle($service$Request request) {
+void $service$Methods::Handle($request_enum$ request) {
   std::visit($service$Dispatch{*this}, request);
 }
 
@@ -163,6 +163,7 @@ Variables VariablesOf(const Service& service) {
   return {
       {"service", service.name},
       {"full_name", service.full_name},
+      {"request_enum", service.request_enum},
       {"constants", constants},
       {"calls", calls},
       {"comment", Block(service.comment, "") + (service.comment.empty() ? "" : "//\n")},

@@ -59,7 +59,9 @@ function(mainspring_proto_library NAME)
   add_library(${NAME}_binding STATIC EXCLUDE_FROM_ALL ${stem}.binding.pb.cc ${stem}.binding.pb.h)
   add_dependencies(${NAME}_binding ${NAME}_generate)
   target_link_libraries(${NAME}_binding PUBLIC ${NAME}_component mainspring_rpc)
-  target_precompile_headers(${NAME}_binding REUSE_FROM mainspring_rpc)
+  # Later, because the rpc layer stands above the protos and is not known yet.
+  cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY \"${PROJECT_SOURCE_DIR}\"
+    CALL target_precompile_headers ${NAME}_binding REUSE_FROM mainspring_rpc)")
 
   foreach(dep IN LISTS ARG_DEPS)
     target_link_libraries(${NAME}_proto PUBLIC ${dep}_proto)

@@ -38,12 +38,19 @@ std::string_view OwnerOfMember(std::string_view name) {
   return "";
 }
 
-// What else a message's name would run into there; an rpc may have these names.
+// What else a type's name would run into there; an rpc may have these names.
 bool IsUsedInside(std::string_view name) {
   for (std::string_view parameter : {"request", "requests", "reply", "replies", "options"}) {
     if (name == parameter) return true;
   }
   return name == "NewPipe" || name == "Push";  // private functions of ::mainspring::Ref
+}
+
+// What the name means inside the generated classes, whatever it means around them, or nothing.
+std::string MeaningInside(std::string_view name) {
+  const std::string owner(OwnerOfMember(name));
+  if (!owner.empty()) return "a member of " + owner;
+  return IsUsedInside(name) ? "a parameter or a function" : "";
 }
 
 // Why C++ does not take the name, or nothing.
@@ -131,7 +138,21 @@ void CheckService(const ServiceDescriptor& service, std::vector<Refusal>* refusa
   }
 }
 
-void CheckRpcName(const MethodDescriptor& rpc, std::vector<Refusal>* refusals) {
+// The suffix "Request" never makes such a name.
+void CheckRequestEnum(const ServiceDescriptor& service, const Options& options,
+                      std::vector<Refusal>* refusals) {
+  const std::string name = RequestEnumName(service, options);
+  const std::string reserved_by = ReservedBy(name);
+  const std::string meaning = reserved_by.empty() ? MeaningInside(name) : reserved_by;
+  if (meaning.empty()) return;
+  refusals->push_back(RefusalOf(service, "service " + std::string(service.name()) +
+                                             ": the request enum cannot be called " + name +
+                                             ", which in the generated classes is " + meaning +
+                                             ". Pass another suffix in the option enum_suffix."));
+}
+
+void CheckRpcName(const MethodDescriptor& rpc, const Options& options,
+                  std::vector<Refusal>* refusals) {
   const std::string name(rpc.name());
   const std::string title = Title(rpc) + ": ";
   const std::string way_out =
@@ -147,7 +168,7 @@ void CheckRpcName(const MethodDescriptor& rpc, std::vector<Refusal>* refusals) {
                                            ", which the method would hide or clash with." +
                                            way_out));
   }
-  std::vector<std::string> generated_names = GeneratedNames(*rpc.service());
+  std::vector<std::string> generated_names = GeneratedNames(*rpc.service(), options);
   for (int i = 0; i < rpc.service()->method_count(); ++i) {
     generated_names.push_back(CallName(*rpc.service()->method(i)));
   }
@@ -166,16 +187,9 @@ void CheckHiddenMessages(const MethodDescriptor& rpc, std::vector<Refusal>* refu
     if (message->file()->package() != rpc.file()->package()) continue;
     const std::string name = google::protobuf::compiler::cpp::ClassName(message);
     const MethodDescriptor* same = rpc.service()->FindMethodByName(name);
-    std::string other;
-    if (same != nullptr) {
-      other = "the method of " + Title(*same);
-    } else if (!OwnerOfMember(name).empty()) {
-      other = "a member of " + std::string(OwnerOfMember(name));
-    } else if (IsUsedInside(name)) {
-      other = "a parameter or a function";
-    } else {
-      continue;
-    }
+    const std::string other =
+        same != nullptr ? "the method of " + Title(*same) : MeaningInside(name);
+    if (other.empty()) continue;
     refusals->push_back(
         RefusalOf(rpc, Title(rpc) + ": message " + name +
                            " is hidden: inside the generated classes, " + name + " means " + other +
@@ -228,15 +242,16 @@ std::string Title(const MethodDescriptor& rpc) {
 
 std::vector<Refusal> Refusals(const FileDescriptor& file, const Options& options) {
   if (file.service_count() == 0) return {};
-  std::vector<Refusal> refusals = NameClashes(file);
+  std::vector<Refusal> refusals = NameClashes(file, options);
   CheckPackage(file, &refusals);
   for (int i = 0; i < file.service_count(); ++i) {
     const ServiceDescriptor& service = *file.service(i);
     CheckService(service, &refusals);
+    CheckRequestEnum(service, options, &refusals);
     CheckConstants(service, &refusals);
     if (!options.allow_shared_requests) CheckSharedRequests(service, &refusals);
     for (int j = 0; j < service.method_count(); ++j) {
-      CheckRpcName(*service.method(j), &refusals);
+      CheckRpcName(*service.method(j), options, &refusals);
       CheckHiddenMessages(*service.method(j), &refusals);
     }
   }

@@ -89,9 +89,10 @@ Rpc Describe(const MethodDescriptor& rpc) {
           .comment = Comment(rpc)};
 }
 
-Service Describe(const ServiceDescriptor& service) {
+Service Describe(const ServiceDescriptor& service, const Options& options) {
   Service result{.name = std::string(service.name()),
                  .full_name = std::string(service.full_name()),
+                 .request_enum = RequestEnumName(service, options),
                  .rpcs = {},
                  .comment = Comment(service)};
   for (int i = 0; i < service.method_count(); ++i) {
@@ -102,7 +103,7 @@ Service Describe(const ServiceDescriptor& service) {
 
 }  // namespace
 
-File Describe(const FileDescriptor& file) {
+File Describe(const FileDescriptor& file, const Options& options) {
   const std::string stem(cpp::StripProto(std::string(file.name())));
   File result{.path = std::string(file.name()),
               .stem = stem,
@@ -110,7 +111,7 @@ File Describe(const FileDescriptor& file) {
               .cpp_namespace = CppNamespace(std::string(file.package())),
               .services = {}};
   for (int i = 0; i < file.service_count(); ++i) {
-    result.services.push_back(Describe(*file.service(i)));
+    result.services.push_back(Describe(*file.service(i), options));
   }
   return result;
 }
@@ -127,10 +128,15 @@ std::string ConstantName(const MethodDescriptor& rpc) {
 
 std::string CallName(const MethodDescriptor& rpc) { return std::string(rpc.name()) + "Call"; }
 
-std::vector<std::string> GeneratedNames(const ServiceDescriptor& service) {
+std::string RequestEnumName(const ServiceDescriptor& service, const Options& options) {
+  return std::string(service.name()) + options.enum_suffix;
+}
+
+std::vector<std::string> GeneratedNames(const ServiceDescriptor& service, const Options& options) {
   const std::string name(service.name());
-  return {name + "Method", name + "Methods",  name + "Request", name + "Component",
-          name + "Ref",    name + "Dispatch", name + "Type",    "Bind" + name};
+  return {name + "Method",    name + "Methods", RequestEnumName(service, options),
+          name + "Component", name + "Ref",     name + "Dispatch",
+          name + "Type",      "Bind" + name};
 }
 
 }  // namespace mainspring::plugin

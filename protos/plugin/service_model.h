@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "protos/plugin/options.h"
+
 namespace mainspring::plugin {
 
 // What the emitters know of a proto: names and C++ types as they stand in the output. The model
@@ -24,8 +26,9 @@ struct Rpc {
 };
 
 struct Service {
-  std::string name;       // Clock
-  std::string full_name;  // mainspring.clock.v1.Clock
+  std::string name;          // Clock
+  std::string full_name;     // mainspring.clock.v1.Clock
+  std::string request_enum;  // ClockRequest
   std::vector<Rpc> rpcs;
   std::vector<std::string> comment;
 };
@@ -38,7 +41,7 @@ struct File {
   std::vector<Service> services;
 };
 
-File Describe(const google::protobuf::FileDescriptor& file);
+File Describe(const google::protobuf::FileDescriptor& file, const Options& options);
 
 // GetTime, getTime and get_time are all kGetTime.
 std::string ConstantName(const google::protobuf::MethodDescriptor& rpc);
@@ -46,8 +49,13 @@ std::string ConstantName(const google::protobuf::MethodDescriptor& rpc);
 // GetTimeCall.
 std::string CallName(const google::protobuf::MethodDescriptor& rpc);
 
+// ClockRequest, or what the option enum_suffix makes of it.
+std::string RequestEnumName(const google::protobuf::ServiceDescriptor& service,
+                            const Options& options);
+
 // The names at namespace scope that a service stands for, those of its rpcs aside.
-std::vector<std::string> GeneratedNames(const google::protobuf::ServiceDescriptor& service);
+std::vector<std::string> GeneratedNames(const google::protobuf::ServiceDescriptor& service,
+                                        const Options& options);
 
 }  // namespace mainspring::plugin
 

@@ -15,6 +15,7 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "mainspring/call.h"
 #include "server/rpc/ingress.h"
@@ -95,6 +96,9 @@ class Rpc {
   void Deliver(const grpc::ServerContext& context, Call call) {
     if (ingress_->full()) {
       return Refuse(call, absl::ResourceExhaustedError("too many calls in flight; try later"));
+    }
+    if constexpr (!HasReply<Call>) {
+      if (!ingress_->refuse_streams().ok()) return Refuse(call, ingress_->refuse_streams());
     }
     receivers_.Deliver(context, RequestEnum(std::in_place_type<Call>, std::move(call)));
   }

@@ -22,7 +22,7 @@ absl::Status Ingress::Start(const std::string& name) {
 void Ingress::Stop() {
   {
     MutexLock lock(mutex_);
-    stopped_ = true;
+    stopping_ = true;
     wake_.reset();
   }
   queue_->Shutdown();
@@ -38,10 +38,11 @@ void Ingress::Stop() {
 
 void Ingress::Post(uint64_t, Callback callback) {
   MutexLock lock(mutex_);
-  if (stopped_) return;
+  if (ended_) return;
   callbacks_.push_back(std::move(callback));
   has_callbacks_.store(true, std::memory_order_release);
-  if (std::exchange(wake_set_, true)) return;
+  // Without an alarm it is run by the thread when it has taken its queue empty.
+  if (stopping_ || std::exchange(wake_set_, true)) return;
   wake_->Set(queue_.get(), gpr_now(GPR_CLOCK_MONOTONIC), &wake_tag_);
 }
 
@@ -55,6 +56,9 @@ void Ingress::Run() {
     static_cast<Tag*>(tag)->Proceed(ok);
     if (has_callbacks_.load(std::memory_order_acquire)) RunCallbacks();
   }
+  RunCallbacks();
+  MutexLock lock(mutex_);
+  ended_ = true;
 }
 
 void Ingress::RunCallbacks() {

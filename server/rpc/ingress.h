@@ -8,8 +8,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
 #include "mainspring/thread.h"
@@ -58,6 +60,9 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
     calls_in_flight_.fetch_sub(1, std::memory_order_release);
   }
   CallList& calls() { return calls_; }
+  // From here on a new call that answers with a stream is refused so.
+  void RefuseStreams(absl::Status status) { refuse_streams_ = std::move(status); }
+  const absl::Status& refuse_streams() const { return refuse_streams_; }
 
  private:
   void Run();
@@ -73,7 +78,8 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   std::atomic<bool> has_callbacks_{false};
 
   Mutex mutex_;
-  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool wake_set_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<Callback> callbacks_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<grpc::Alarm> wake_ ABSL_GUARDED_BY(mutex_);
@@ -81,6 +87,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
 
   // Ingress thread only.
   CallList calls_;
+  absl::Status refuse_streams_;
 };
 
 }  // namespace mainspring::rpc

@@ -77,6 +77,7 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
   return plane;
 }
 
+Plane::Plane(std::string name) : name_(std::move(name)) {}
 Plane::~Plane() = default;
 
 size_t Plane::calls_in_flight() const { return ingress_->calls_in_flight(); }
@@ -85,6 +86,7 @@ uint64_t Plane::events() const { return ingress_->events(); }
 
 void Plane::EndStreams(const absl::Status& status) {
   ingress_->Post(0, [ingress = ingress_.get(), status] {
+    ingress->RefuseStreams(status);
     ingress->calls().ForEach([&](ServerCall& call) { call.EndStream(status); });
   });
 }

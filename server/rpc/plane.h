@@ -9,10 +9,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "mainspring/steady_time.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/listener.h"
+#include "server/rpc/plane_limits.h"
 #include "server/rpc/service.h"
 
 namespace grpc {
@@ -25,21 +25,6 @@ class ExternalConnectionAcceptor;
 namespace mainspring::rpc {
 
 class Ingress;
-
-struct PlaneLimits {
-  int max_message_bytes = 4 << 20;    // received or sent; gRPC's default for what is received
-  int max_metadata_bytes = 16 << 10;  // of one call
-  int max_streams = 256;              // of one connection
-  size_t max_connections = 4096;
-  size_t max_calls = 16384;  // in flight
-  absl::Duration keepalive_time = absl::Seconds(60);
-  absl::Duration keepalive_timeout = absl::Seconds(20);
-  absl::Duration least_ping_interval = absl::Seconds(10);
-  absl::Duration handshake_timeout = absl::Seconds(10);
-  // After this, give or take 10 %, a connection is asked to go, gracefully: its calls are
-  // finished. Zero: never. Not on a unix socket.
-  absl::Duration max_connection_age = absl::Seconds(30);
-};
 
 // Made, then shut down, then destroyed, by one thread; the rest, any thread.
 class Plane {
@@ -62,7 +47,8 @@ class Plane {
   // See Ingress.
   uint64_t events() const;
 
-  // Ends every call that answers with a stream: what was written is sent, then `status`.
+  // Ends every call that answers with a stream, and from here on each that comes: what was written
+  // is sent, then `status`.
   void EndStreams(const absl::Status& status);
   // Answers every call that is not answered with `status`. Blocks until that is done; says how many
   // there were.
@@ -73,7 +59,7 @@ class Plane {
   void Shutdown(SteadyTime deadline);
 
  private:
-  explicit Plane(std::string name) : name_(std::move(name)) {}
+  explicit Plane(std::string name);
 
   const std::string name_;
   std::vector<std::string> addresses_;

@@ -24,6 +24,7 @@ Server = collections.namedtuple("Server", "key pid address")
 
 def find_binaries(build_dir):
     """Name -> path. Failed: one of them is not built."""
+    build_dir = build_dir.resolve()  # servers are started in a directory of their own
     binaries = {
         "a": build_dir / "tests/bench/baseline_callback",
         "b": build_dir / "tests/bench/baseline_queue",

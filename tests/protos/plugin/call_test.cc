@@ -11,6 +11,7 @@
 
 #include "kinds.component.pb.h"
 #include "mainspring/mailbox.h"
+#include "mirror.component.pb.h"
 #include "shop/counter.component.pb.h"
 #include "shop/parts.component.pb.h"
 
@@ -197,6 +198,16 @@ TEST(RequestEnum, Alternative_IsTheMethodOfTheSameIndex) {
   EXPECT_EQ(std::variant_size_v<LocksmithRequest>, kChat + 1);
   EXPECT_STREQ(LocksmithMethods::kService, "mainspring.golden.v1.Locksmith");
   EXPECT_STREQ(ChatCall::kMethod, "/mainspring.golden.v1.Locksmith/Chat");
+}
+
+TEST(RequestEnum, WithSuffix_LeavesItsUsualNameToTheMessage) {
+  using mirror::v1::MirrorComponent;
+  using mirror::v1::MirrorEnum;
+  using mirror::v1::MirrorInfoCall;
+  using mirror::v1::MirrorRequest;
+  EXPECT_TRUE((std::is_same_v<MirrorComponent::Request, MirrorEnum>));
+  EXPECT_TRUE((std::is_same_v<std::variant_alternative_t<0, MirrorEnum>, MirrorInfoCall>));
+  EXPECT_TRUE((std::is_same_v<decltype(MirrorInfoCall::requests), RequestStream<MirrorRequest>>));
 }
 
 TEST(SharedRequest, OfTwoRpcs_MakesTwoAlternatives) {

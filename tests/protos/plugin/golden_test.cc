@@ -54,6 +54,10 @@ TEST(Golden, TwoServicesCommentsAndImports_AreWrittenAsInCounter) {
   ExpectGolden("shop/counter", "allow_shared_requests");
 }
 
+TEST(Golden, MessageNamedAsRequestEnum_IsWrittenAsInMirror) {
+  ExpectGolden("mirror", "enum_suffix=Enum");
+}
+
 TEST(Golden, ProtoWithoutServices_HasIncludesAndGuardsAlone) { ExpectGolden("shop/parts", ""); }
 
 TEST(Comment, WithLoneCarriageReturn_StaysComment) {

@@ -1,0 +1,63 @@
+// HostConfig: everything about a host that its operator decides.
+#ifndef MAINSPRING_SERVER_CONFIG_HOST_CONFIG_H_
+#define MAINSPRING_SERVER_CONFIG_HOST_CONFIG_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "mainspring/mailbox.h"
+#include "server/rpc/plane_limits.h"
+
+namespace mainspring {
+
+struct ComponentConfig {
+  std::string name;
+  // The name of its component type.
+  std::string type;
+  // Whether the host is ready only while this component is RUNNING.
+  bool essential = true;
+  MailboxOptions mailbox;
+  absl::Duration start_timeout = absl::Seconds(30);
+  // From the request to stop: first the queue is answered, then Stop() runs.
+  absl::Duration stop_timeout = absl::Seconds(5);
+  // A component that is inside one call for longer than this fails liveness.
+  absl::Duration stall_limit = absl::Seconds(60);
+};
+
+struct PlaneConfig {
+  // "HOST:PORT", "[IPV6]:PORT" or "unix:/PATH"; port 0 is any that is free.
+  std::vector<std::string> addresses;
+  // Allows a plaintext admin plane where others than this machine can reach it.
+  bool insecure = false;
+  rpc::PlaneLimits limits;
+};
+
+struct HostConfig {
+  std::vector<ComponentConfig> components;
+  PlaneConfig data;
+  PlaneConfig admin;
+  size_t max_health_watchers = 1000;
+
+  // The drain, phase by phase: see server/README.md.
+  absl::Duration lame_duck = absl::Seconds(5);
+  // Of closing and finishing together.
+  absl::Duration drain_timeout = absl::Seconds(35);
+  // The exit guard ends the process this long after all phases should have been over.
+  absl::Duration exit_margin = absl::Seconds(5);
+};
+
+// What is wrong with it, all at once; OK: nothing.
+// INVALID_ARGUMENT: a name is missing or used twice, a plane has no address, a duration is negative,
+// or the admin plane is open to other machines.
+absl::Status Validate(const HostConfig& config);
+
+// Where sockets of a host are put: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/mainspring, else
+// /run/mainspring for root, else /tmp/mainspring-UID. Made with mode 0700 if it is not there.
+// UNAVAILABLE: it cannot be made, or belongs to somebody else.
+absl::Status MakeRunDirectory(std::string& path);
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_CONFIG_HOST_CONFIG_H_

@@ -1,0 +1,34 @@
+// Drain: the one way in which a host ends. README.md of server/ tells why in this order.
+#ifndef MAINSPRING_SERVER_DRAIN_DRAIN_H_
+#define MAINSPRING_SERVER_DRAIN_DRAIN_H_
+
+#include <functional>
+
+#include "server/config/host_config.h"
+#include "server/drain/drain_report.h"
+#include "server/drain/drain_trigger.h"
+#include "server/rpc/acceptor.h"
+#include "server/rpc/plane.h"
+#include "server/supervisor/supervisor.h"
+#include "server/world.h"
+
+namespace mainspring {
+
+// What is drained. All must outlive the drain.
+struct Drained {
+  rpc::Plane& data;
+  rpc::Plane& admin;
+  rpc::Acceptor& acceptor;
+  Supervisor& supervisor;
+  // Makes health say so.
+  std::function<void()> begin;
+};
+
+// Goes through the phases and returns the exit code; blocks. Where a component's thread does not
+// come back, or the trigger is pulled a third time, the process ends in here, by
+// world.terminate. In a test whose terminate returns, so does this, with kExitForced.
+int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained drained);
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_DRAIN_DRAIN_H_

@@ -1,0 +1,69 @@
+#include "server/drain/drain_report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace mainspring {
+
+const char* Name(DrainPhase phase) {
+  switch (phase) {
+    case DrainPhase::kLameDuck:
+      return "lame_duck";
+    case DrainPhase::kClose:
+      return "close";
+    case DrainPhase::kFinish:
+      return "finish";
+    case DrainPhase::kStop:
+      return "stop";
+    case DrainPhase::kOver:
+      return "over";
+  }
+  return "unknown";
+}
+
+void DrainReport::Enter(DrainPhase phase, SteadyTime now) {
+  MutexLock lock(mutex_);
+  phase_ = phase;
+  // A phase that was skipped took no time.
+  for (size_t i = static_cast<size_t>(phase); i <= kPhases; ++i) began_[i] = now;
+}
+
+void DrainReport::AddCut(size_t calls) {
+  MutexLock lock(mutex_);
+  cut_ += calls;
+}
+
+void DrainReport::AddHung(const std::vector<HungComponent>& hung) {
+  MutexLock lock(mutex_);
+  hung_.insert(hung_.end(), hung.begin(), hung.end());
+}
+
+bool DrainReport::anything_cut() const {
+  MutexLock lock(mutex_);
+  return cut_ != 0;
+}
+
+bool DrainReport::anything_hung() const {
+  MutexLock lock(mutex_);
+  return !hung_.empty();
+}
+
+std::string DrainReport::ExitLine(int code, const std::string& trigger, SteadyTime now) const {
+  MutexLock lock(mutex_);
+  nlohmann::ordered_json line = {{"event", "exit"}, {"code", code}, {"trigger", trigger}};
+  for (size_t i = 0; i < kPhases; ++i) {
+    const bool is_last = i == static_cast<size_t>(phase_);
+    line[std::string(Name(static_cast<DrainPhase>(i))) + "_ms"] =
+        absl::ToInt64Milliseconds(Between(began_[i], is_last ? now : began_[i + 1]));
+  }
+  line["total_ms"] = absl::ToInt64Milliseconds(Between(began_[0], now));
+  line["cut_calls"] = cut_;
+  line["hung"] = nlohmann::ordered_json::array();
+  for (const HungComponent& hung : hung_) {
+    line["hung"].push_back({{"component", hung.component},
+                            {"method", hung.method},
+                            {"age_ms", absl::ToInt64Milliseconds(hung.age)}});
+  }
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace mainspring

@@ -1,0 +1,75 @@
+// DrainTrigger: what makes a host drain. One path for signals, the operator, and a spent budget.
+#ifndef MAINSPRING_SERVER_DRAIN_DRAIN_TRIGGER_H_
+#define MAINSPRING_SERVER_DRAIN_DRAIN_TRIGGER_H_
+
+#include <string>
+
+#include "mainspring/mutex.h"
+#include "mainspring/steady_time.h"
+
+namespace mainspring {
+
+// Any thread.
+class DrainTrigger {
+ public:
+  // The first pull starts the drain, the second skips what is left of it to the stop of the
+  // components, the third ends the process at once.
+  static constexpr int kDrain = 1;
+  static constexpr int kStopNow = 2;
+  static constexpr int kExitNow = 3;
+
+  // `reason` says who pulled: "SIGTERM".
+  void Pull(const std::string& reason) {
+    {
+      MutexLock lock(mutex_);
+      if (pulls_++ == 0) reason_ = reason;
+    }
+    changed_.NotifyAll();
+  }
+
+  int pulls() const {
+    MutexLock lock(mutex_);
+    return pulls_;
+  }
+
+  // Of the first pull.
+  std::string reason() const {
+    MutexLock lock(mutex_);
+    return reason_;
+  }
+
+  // The drain is over: nobody waits any more.
+  void Release() {
+    {
+      MutexLock lock(mutex_);
+      released_ = true;
+    }
+    changed_.NotifyAll();
+  }
+  bool released() const {
+    MutexLock lock(mutex_);
+    return released_;
+  }
+
+  // Blocks until it was pulled `pulls` times, or released, or `deadline` has passed. Says whether
+  // it was pulled so often.
+  bool Await(int pulls, SteadyTime deadline = kNever) {
+    MutexLock lock(mutex_);
+    while (pulls_ < pulls && !released_) {
+      if (std::chrono::steady_clock::now() >= deadline) return false;
+      changed_.WaitUntil(mutex_, deadline);
+    }
+    return pulls_ >= pulls;
+  }
+
+ private:
+  mutable Mutex mutex_;
+  CondVar changed_;
+  bool released_ ABSL_GUARDED_BY(mutex_) = false;
+  int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string reason_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_DRAIN_DRAIN_TRIGGER_H_

@@ -1,0 +1,231 @@
+#include "server/host.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "grpc/health/v1/health.binding.pb.h"
+#include "grpc/reflection/v1/reflection.binding.pb.h"
+#include "grpc/reflection/v1alpha/reflection.binding.pb.h"
+#include "server/drain/drain.h"
+#include "server/health/health_servicer.h"
+#include "server/health/health_table.h"
+#include "server/reflection/reflection_servicer.h"
+#include "server/rpc/acceptor.h"
+#include "server/rpc/plane.h"
+#include "server/supervisor/supervisor.h"
+
+namespace mainspring {
+namespace {
+
+using Services = std::vector<std::unique_ptr<rpc::Service>>;
+
+// The servicers of one plane, besides the host's health.
+struct Reflection {
+  explicit Reflection(const std::vector<std::string>& services) : v1(services), v1alpha(services) {}
+  ReflectionV1 v1;
+  ReflectionV1Alpha v1alpha;
+};
+
+absl::StatusOr<std::vector<std::unique_ptr<rpc::Listener>>> ListenOn(const char* plane,
+                                                                     const PlaneConfig& config) {
+  std::vector<std::unique_ptr<rpc::Listener>> listeners;
+  for (const std::string& address : config.addresses) {
+    auto bound = rpc::Listener::Listen(address);
+    if (!bound.ok()) {
+      return absl::Status(bound.status().code(),
+                          absl::StrCat("plane \"", plane, "\": cannot listen on ",
+                                       std::string(bound.status().message())));
+    }
+    std::move(bound->begin(), bound->end(), std::back_inserter(listeners));
+  }
+  return listeners;
+}
+
+}  // namespace
+
+// In the order in which they are made; destroyed in reverse.
+class Host::Parts {
+ public:
+  Parts(std::vector<ComponentType> types, HostConfig config, World world)
+      : types_(std::move(types)),
+        config_(std::move(config)),
+        world_(std::move(world)),
+        health_([this] { return SnapshotOf(supervisor_.Components(), draining_.load()); },
+                config_.max_health_watchers),
+        supervisor_(*world_.time, *world_.log, [this] { health_.Publish(); }) {}
+
+  ~Parts() {
+    if (running_) Abandon();
+  }
+
+  absl::Status Start() {
+    absl::Status status = Validate(config_);
+    status.Update(AddComponents());
+    if (!status.ok()) return status;
+    auto data = ListenOn("data", config_.data);
+    if (!data.ok()) return data.status();
+    auto admin = ListenOn("admin", config_.admin);
+    if (!admin.ok()) return admin.status();
+    status.Update(StartPlane("admin", *std::move(admin), config_.admin.limits, {}, admin_));
+    if (status.ok()) {
+      status = StartPlane("data", *std::move(data), config_.data.limits, types_, data_);
+    }
+    if (status.ok()) status = acceptor_.Start();
+    if (!status.ok()) {
+      Abandon();
+      return status;
+    }
+    running_ = true;
+    LogListening(*admin_.plane);
+    LogListening(*data_.plane);
+    absl::Status started = supervisor_.Start();
+    if (!started.ok()) {
+      Abandon();
+      return absl::AbortedError(started.message());
+    }
+    world_.log->Info("serving", {{"components", absl::StrJoin(supervisor_.Names(), ",")}});
+    return absl::OkStatus();
+  }
+
+  int Run(DrainTrigger& trigger) {
+    trigger.Await(DrainTrigger::kDrain);
+    world_.log->Info("drain", {{"trigger", trigger.reason()},
+                               {"lame_duck", config_.lame_duck},
+                               {"drain_timeout", config_.drain_timeout}});
+    running_ = false;
+    return RunDrain(config_, world_, trigger,
+                    {*data_.plane, *admin_.plane, acceptor_, supervisor_, [this] {
+                       draining_.store(true);
+                       health_.Publish();
+                     }});
+  }
+
+  const std::vector<std::string>& data_addresses() const { return data_.plane->addresses(); }
+  const std::vector<std::string>& admin_addresses() const { return admin_.plane->addresses(); }
+
+  void LogStates() const {
+    for (const ComponentView& each : supervisor_.Components()) {
+      world_.log->Info("component", {{"component", each.name},
+                                     {"type", each.type},
+                                     {"state", Name(each.state)},
+                                     {"reason", each.reason},
+                                     {"queued", each.mailbox.queued_calls},
+                                     {"handled", each.mailbox.handled},
+                                     {"failed", each.mailbox.failed},
+                                     {"rejected", each.mailbox.rejected},
+                                     {"expired", each.mailbox.expired},
+                                     {"method", each.method},
+                                     {"in_method_ms", each.in_method}});
+    }
+  }
+
+ private:
+  struct PlaneParts {
+    Services services;
+    std::unique_ptr<Reflection> reflection;
+    std::unique_ptr<rpc::Plane> plane;
+  };
+
+  absl::Status AddComponents() {
+    for (const ComponentConfig& component : config_.components) {
+      const auto type = std::find_if(types_.begin(), types_.end(), [&](const ComponentType& each) {
+        return each.name == component.type;
+      });
+      if (type == types_.end()) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "component \"", component.name, "\": no component type \"", component.type,
+            "\"; there are: ",
+            absl::StrJoin(types_, ", ", [](std::string* out, const ComponentType& each) {
+              absl::StrAppend(out, each.name);
+            })));
+      }
+      if (absl::Status added = supervisor_.Add(component, *type); !added.ok()) return added;
+    }
+    return absl::OkStatus();
+  }
+
+  // Component services for `types`, and health and reflection on every plane.
+  absl::Status StartPlane(const char* name, std::vector<std::unique_ptr<rpc::Listener>> listeners,
+                          const rpc::PlaneLimits& limits, const std::vector<ComponentType>& types,
+                          PlaneParts& parts) {
+    absl::Status status;
+    for (const ComponentType& type : types) {
+      parts.services.push_back(type.bind());
+      for (const ComponentConfig& component : config_.components) {
+        if (component.type != type.name) continue;
+        status.Update(parts.services.back()->AddComponent(supervisor_.Find(component.name)));
+      }
+    }
+    parts.services.push_back(grpc::health::v1::BindHealth());
+    status.Update(parts.services.back()->SetServicer(health_));
+    auto v1 = grpc::reflection::v1::BindServerReflection();
+    auto v1alpha = grpc::reflection::v1alpha::BindServerReflection();
+    std::vector<std::string> names = {v1->name(), v1alpha->name()};
+    for (const auto& service : parts.services) names.push_back(service->name());
+    parts.reflection = std::make_unique<Reflection>(names);
+    status.Update(v1->SetServicer(parts.reflection->v1));
+    status.Update(v1alpha->SetServicer(parts.reflection->v1alpha));
+    parts.services.push_back(std::move(v1));
+    parts.services.push_back(std::move(v1alpha));
+    if (!status.ok()) return status;
+
+    std::vector<rpc::Service*> served;
+    for (const auto& service : parts.services) served.push_back(service.get());
+    auto plane = rpc::Plane::Start(name, std::move(listeners), limits, served);
+    if (!plane.ok()) return plane.status();
+    parts.plane = *std::move(plane);
+    acceptor_.Add(parts.plane->door());
+    return absl::OkStatus();
+  }
+
+  void LogListening(const rpc::Plane& plane) {
+    for (const std::string& address : plane.addresses()) {
+      world_.log->Info("listening", {{"plane", plane.name()}, {"address", address}});
+    }
+  }
+
+  // Ends what was started, without ceremony.
+  void Abandon() {
+    running_ = false;
+    for (PlaneParts* parts : {&data_, &admin_}) {
+      if (parts->plane == nullptr) continue;
+      parts->plane->door().Close();
+      parts->plane->Cut(absl::UnavailableError("the host has gone"));
+      parts->plane->Shutdown(After(world_.time->Now(), absl::Milliseconds(100)));
+    }
+    supervisor_.Stop();
+  }
+
+  const std::vector<ComponentType> types_;
+  const HostConfig config_;
+  const World world_;
+  std::atomic<bool> draining_{false};
+  bool running_ = false;
+  PlaneParts admin_;
+  PlaneParts data_;
+  // After the planes, and so gone before them: replies and streams that these still hold belong to
+  // a plane.
+  HealthServicer health_;
+  Supervisor supervisor_;
+  rpc::Acceptor acceptor_{[this](bool exhausted) {
+    world_.log->Write(exhausted ? Severity::kWarning : Severity::kInfo, "accept",
+                      {{"state", exhausted ? "no descriptor or place free; waiting"
+                                           : "accepting again"}});
+  }};
+};
+
+Host::Host(std::vector<ComponentType> types, HostConfig config, World world)
+    : parts_(std::make_unique<Parts>(std::move(types), std::move(config), std::move(world))) {}
+
+Host::~Host() = default;
+
+absl::Status Host::Start() { return parts_->Start(); }
+int Host::Run(DrainTrigger& trigger) { return parts_->Run(trigger); }
+const std::vector<std::string>& Host::data_addresses() const { return parts_->data_addresses(); }
+const std::vector<std::string>& Host::admin_addresses() const { return parts_->admin_addresses(); }
+void Host::LogStates() const { parts_->LogStates(); }
+
+}  // namespace mainspring

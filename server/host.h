@@ -1,0 +1,59 @@
+// Host: components, side by side in one process, with their gRPC planes, health and drain.
+//
+//   Host host({ClockType<Clock>("clock")}, config, world);
+//   absl::Status started = host.Start();
+//   ...
+//   int exit_code = host.Run(trigger);   // until the trigger is pulled and the drain is over
+//
+// It is no singleton and keeps nothing global: a process may have several, one after another or at
+// once. What a process has once, signals and flags, is host_main.h's.
+#ifndef MAINSPRING_SERVER_HOST_H_
+#define MAINSPRING_SERVER_HOST_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/component_type.h"
+#include "server/config/host_config.h"
+#include "server/drain/drain_trigger.h"
+#include "server/world.h"
+
+namespace mainspring {
+
+// Used by one thread, but for what says otherwise.
+class Host {
+ public:
+  Host(std::vector<ComponentType> types, HostConfig config, World world);
+  // Drains first what was started and not run. Blocks.
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  // Binds all addresses, then serves, then starts the components; when it returns OK, each is
+  // RUNNING. After an error nothing is left running.
+  // INVALID_ARGUMENT: the configuration. UNAVAILABLE: an address cannot be bound; the text says
+  // which and why. ABORTED: a component did not start. RESOURCE_EXHAUSTED: no more threads or
+  // descriptors.
+  absl::Status Start();
+
+  // Waits for the trigger, drains, and returns the process's exit code: see drain_report.h. The
+  // exit line is printed then. Once, after Start.
+  int Run(DrainTrigger& trigger);
+
+  // Where the planes listen, with the ports that were chosen. After Start.
+  const std::vector<std::string>& data_addresses() const;
+  const std::vector<std::string>& admin_addresses() const;
+
+  // Logs the state of every component. Any thread, while Run runs.
+  void LogStates() const;
+
+ private:
+  class Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_HOST_H_

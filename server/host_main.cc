@@ -1,0 +1,177 @@
+#include "server/host_main.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/marshalling.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "server/drain/drain_report.h"
+#include "server/flags.h"
+#include "server/host.h"
+#include "server/rpc/grpc_log.h"
+#include "server/signals/signals.h"
+
+namespace mainspring {
+
+// abseil finds these beside the type.
+bool AbslParseFlag(absl::string_view text, LogFormat* format, std::string* error) {
+  if (text == "text" || text == "json") {
+    *format = text == "json" ? LogFormat::kJson : LogFormat::kText;
+    return true;
+  }
+  *error = "it is text or json";
+  return false;
+}
+
+std::string AbslUnparseFlag(LogFormat format) {
+  return format == LogFormat::kJson ? "json" : "text";
+}
+
+}  // namespace mainspring
+
+ABSL_FLAG(std::string, data_address, "0.0.0.0:50051",
+          "Where the data plane listens: HOST:PORT or unix:/PATH, several separated by commas.");
+ABSL_FLAG(std::string, admin_address, "unix:admin.sock,127.0.0.1:50052",
+          "Where the admin plane listens; a unix: path that does not begin with a slash is in the "
+          "run directory.");
+ABSL_FLAG(std::optional<absl::Duration>, lame_duck, std::nullopt,
+          "How long a drain goes on accepting, unready: 5s; without a value 5s, or 0s where "
+          "standard input is a terminal.");
+ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(35),
+          "How long a drain waits for connections and calls to end.");
+ABSL_FLAG(absl::Duration, max_connection_age, absl::Seconds(30),
+          "After this a client is asked to connect anew; 0s: never. Keep it below --drain-timeout.");
+ABSL_FLAG(mainspring::LogFormat, log_format, mainspring::LogFormat::kText, "text or json.");
+ABSL_FLAG(bool, version, false, "Prints the version and ends.");
+ABSL_FLAG(bool, help, false, "Prints this and ends.");
+
+namespace mainspring {
+namespace {
+
+// The mutexes of distributions' abseil and gRPC keep a graph of all locks, for every lock that is
+// taken, and abort at the first cycle that they ever saw. Set to look for cycles.
+constexpr char kDetectDeadlocks[] = "MAINSPRING_DETECT_DEADLOCKS";
+
+HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
+  HostConfig config;
+  for (const ComponentType& type : types) {
+    ComponentConfig component;
+    component.name = type.name;
+    component.type = type.name;
+    config.components.push_back(component);
+  }
+  config.data.addresses = absl::StrSplit(absl::GetFlag(FLAGS_data_address), ',', absl::SkipEmpty());
+  config.admin.addresses =
+      absl::StrSplit(absl::GetFlag(FLAGS_admin_address), ',', absl::SkipEmpty());
+  config.lame_duck = absl::GetFlag(FLAGS_lame_duck)
+                         .value_or(isatty(STDIN_FILENO) ? absl::ZeroDuration() : absl::Seconds(5));
+  config.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
+  config.data.limits.max_connection_age = absl::GetFlag(FLAGS_max_connection_age);
+  // An operator's connection is kept.
+  config.admin.limits.max_connection_age = absl::ZeroDuration();
+  return config;
+}
+
+// Puts relative unix sockets into the run directory.
+absl::Status Place(std::vector<std::string>& addresses) {
+  for (std::string& address : addresses) {
+    if (address.rfind("unix:", 0) != 0 || address.rfind("unix:/", 0) == 0) continue;
+    std::string directory;
+    if (absl::Status made = MakeRunDirectory(directory); !made.ok()) return made;
+    address = absl::StrCat("unix:", directory, "/", address.substr(strlen("unix:")));
+  }
+  return absl::OkStatus();
+}
+
+int ExitCodeOf(const absl::Status& error) {
+  switch (error.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return kExitUsage;
+    case absl::StatusCode::kUnavailable:
+      return kExitNoAddress;
+    default:
+      return kExitNotStarted;
+  }
+}
+
+int Complain(const char* program, const absl::Status& error) {
+  std::fprintf(stderr, "%s: %s\n", program, std::string(error.message()).c_str());
+  return ExitCodeOf(error);
+}
+
+Severity SeverityOf(rpc::GrpcSeverity severity) {
+  switch (severity) {
+    case rpc::GrpcSeverity::kDebug:
+      return Severity::kDebug;
+    case rpc::GrpcSeverity::kInfo:
+      return Severity::kInfo;
+    case rpc::GrpcSeverity::kError:
+      return Severity::kWarning;
+  }
+  return Severity::kWarning;
+}
+
+}  // namespace
+
+int HostMain(int argc, char** argv, std::vector<ComponentType> types) {
+  return HostMain(argc, argv, std::move(types), [](HostConfig&) {});
+}
+
+int HostMain(int argc, char** argv, std::vector<ComponentType> types,
+             const std::function<void(HostConfig&)>& adjust) {
+  if (std::getenv(kDetectDeadlocks) == nullptr) {
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  }
+  Signals::Block();
+  const char* program = program_invocation_short_name;
+  if (absl::Status parsed = ParseFlags(argc, argv); !parsed.ok()) return Complain(program, parsed);
+  if (absl::GetFlag(FLAGS_help)) {
+    std::printf("%s hosts components and serves them over gRPC.\n\n%s", program,
+                FlagsHelp().c_str());
+    return kExitClean;
+  }
+  if (absl::GetFlag(FLAGS_version)) {
+    std::printf("%s %s\n", program, MAINSPRING_VERSION);
+    return kExitClean;
+  }
+
+  HostConfig config = ConfigFromFlags(types);
+  adjust(config);
+  absl::Status placed = Place(config.data.addresses);
+  placed.Update(Place(config.admin.addresses));
+  if (!placed.ok()) return Complain(program, placed);
+
+  static EventLog log(absl::GetFlag(FLAGS_log_format));
+  rpc::SendGrpcLogTo([](rpc::GrpcSeverity severity, const std::string& where,
+                        const std::string& text) {
+    log.Write(SeverityOf(severity), "grpc", {{"where", where}, {"text", text}});
+  });
+  World world;
+  world.log = &log;
+  Host host(std::move(types), std::move(config), std::move(world));
+  DrainTrigger trigger;
+  Signals signals([&](int signal) {
+    if (signal == SIGTERM || signal == SIGINT) {
+      log.Info("signal", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      trigger.Pull(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    } else if (signal == SIGUSR1) {
+      host.LogStates();
+    } else {
+      log.Info("signal", {{"signal", "SIGHUP"}, {"ignored", "there is no configuration file"}});
+    }
+  });
+  if (absl::Status started = signals.Start(); !started.ok()) return Complain(program, started);
+  if (absl::Status started = host.Start(); !started.ok()) return Complain(program, started);
+  return host.Run(trigger);
+}
+
+}  // namespace mainspring

@@ -1,0 +1,31 @@
+// HostMain: what a main needs around its list of component types.
+//
+//   int main(int argc, char** argv) {
+//     return mainspring::HostMain(argc, argv, {ClockType<Clock>("clock")});
+//   }
+#ifndef MAINSPRING_SERVER_HOST_MAIN_H_
+#define MAINSPRING_SERVER_HOST_MAIN_H_
+
+#include <functional>
+#include <vector>
+
+#include "server/component_type.h"
+#include "server/config/host_config.h"
+
+namespace mainspring {
+
+// Parses the flags, runs a host with one component of each type, each named as its type, until it
+// was drained by a signal, and returns the exit code. The first thing that main calls; once in a
+// process: it blocks signals and takes over gRPC's log. --help tells the flags.
+//
+// 0 a clean drain. 64 a flag is wrong. 69 a component did not start. 70 the exit guard had to act.
+// 74 an address cannot be bound. 75 calls were cut.
+int HostMain(int argc, char** argv, std::vector<ComponentType> types);
+
+// The same; `adjust` changes the configuration that the flags made.
+int HostMain(int argc, char** argv, std::vector<ComponentType> types,
+             const std::function<void(HostConfig&)>& adjust);
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_HOST_MAIN_H_

@@ -1,0 +1,132 @@
+// ReflectionServicer: grpc.reflection, v1 and v1alpha, for what one plane serves, answered at once on
+// the ingress thread. gRPC's own plugin has v1alpha alone, needs a thread for each stream, and puts
+// itself on every server of the process.
+#ifndef MAINSPRING_SERVER_REFLECTION_REFLECTION_SERVICER_H_
+#define MAINSPRING_SERVER_REFLECTION_REFLECTION_SERVICER_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "grpc/reflection/v1/reflection.component.pb.h"
+#include "grpc/reflection/v1alpha/reflection.component.pb.h"
+#include "server/reflection/descriptors.h"
+
+namespace mainspring {
+
+// The same for both versions, whose messages differ in their package alone.
+template <class Methods, class Request, class Response>
+class ReflectionServicer final : public Methods {
+ public:
+  // The full names of the services that the plane serves.
+  explicit ReflectionServicer(std::vector<std::string> services)
+      : services_(std::move(services)) {}
+
+  void ServerReflectionInfo(RequestStream<Request> requests,
+                            ReplyStream<Response> replies) override {
+    Next(std::make_shared<Session>(
+        Session{std::move(requests), std::move(replies), DescriptorWalk()}));
+  }
+
+ private:
+  // One stream; it lives in the callback that waits for its next request.
+  struct Session {
+    RequestStream<Request> requests;
+    ReplyStream<Response> replies;
+    DescriptorWalk walk;
+  };
+
+  void Next(std::shared_ptr<Session> session) {
+    Session& stream = *session;
+    stream.requests.Read([this, session = std::move(session)](std::optional<Request> request) {
+      if (!request.has_value()) {
+        session->replies.Finish();
+        return;
+      }
+      Send(session, AnswerTo(session->walk, *request));
+    });
+  }
+
+  // Reads on only when the answer was taken: a client that does not read is not answered further.
+  void Send(std::shared_ptr<Session> session, Response response) {
+    switch (session->replies.Write(std::move(response))) {
+      case WriteResult::kAccepted:
+        return Next(std::move(session));
+      case WriteResult::kFull: {
+        ReplyStream<Response>& replies = session->replies;
+        replies.OnReady([this, session = std::move(session),
+                         response = std::move(response)]() mutable {
+          Send(std::move(session), std::move(response));
+        });
+        return;
+      }
+      case WriteResult::kClosed:
+        return;
+    }
+  }
+
+  Response AnswerTo(DescriptorWalk& walk, const Request& request) const {
+    Response response;
+    response.set_valid_host(request.host());
+    *response.mutable_original_request() = request;
+    switch (request.message_request_case()) {
+      case Request::kListServices:
+        for (const std::string& service : services_) {
+          response.mutable_list_services_response()->add_service()->set_name(service);
+        }
+        return response;
+      case Request::kFileByFilename:
+        return WithFiles(walk.FileNamed(request.file_by_filename()), std::move(response));
+      case Request::kFileContainingSymbol:
+        return WithFiles(walk.FileOfSymbol(request.file_containing_symbol()), std::move(response));
+      case Request::kFileContainingExtension:
+        return WithFiles(
+            walk.FileOfExtension(request.file_containing_extension().containing_type(),
+                                 request.file_containing_extension().extension_number()),
+            std::move(response));
+      case Request::kAllExtensionNumbersOfType: {
+        const std::string& type = request.all_extension_numbers_of_type();
+        absl::StatusOr<std::vector<int>> numbers = DescriptorWalk::ExtensionNumbers(type);
+        if (!numbers.ok()) return WithError(numbers.status(), std::move(response));
+        auto& answer = *response.mutable_all_extension_numbers_response();
+        answer.set_base_type_name(type);
+        for (int number : *numbers) answer.add_extension_number(number);
+        return response;
+      }
+      case Request::MESSAGE_REQUEST_NOT_SET:
+        break;
+    }
+    return WithError(absl::InvalidArgumentError("the request asks for nothing"),
+                     std::move(response));
+  }
+
+  static Response WithFiles(absl::StatusOr<std::vector<std::string>> files, Response response) {
+    if (!files.ok()) return WithError(files.status(), std::move(response));
+    for (std::string& file : *files) {
+      response.mutable_file_descriptor_response()->add_file_descriptor_proto(std::move(file));
+    }
+    return response;
+  }
+
+  static Response WithError(const absl::Status& error, Response response) {
+    response.mutable_error_response()->set_error_code(static_cast<int>(error.code()));
+    response.mutable_error_response()->set_error_message(std::string(error.message()));
+    return response;
+  }
+
+  const std::vector<std::string> services_;
+};
+
+using ReflectionV1 =
+    ReflectionServicer<grpc::reflection::v1::ServerReflectionMethods,
+                       grpc::reflection::v1::ServerReflectionRequest,
+                       grpc::reflection::v1::ServerReflectionResponse>;
+using ReflectionV1Alpha =
+    ReflectionServicer<grpc::reflection::v1alpha::ServerReflectionMethods,
+                       grpc::reflection::v1alpha::ServerReflectionRequest,
+                       grpc::reflection::v1alpha::ServerReflectionResponse>;
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_REFLECTION_REFLECTION_SERVICER_H_
