@@ -13,7 +13,7 @@ void MailboxBase::PushControl(ControlRequest request) {
     control_pending_.store(true, std::memory_order_release);
     wake = std::exchange(waiting_, false);
   }
-  if (wake) changed_.NotifyOne();
+  if (wake) Wake();
 }
 
 void MailboxBase::Post(uint64_t instance, Callback callback) {

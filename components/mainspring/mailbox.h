@@ -20,6 +20,7 @@
 #include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
+#include "mainspring/wake_batch.h"
 
 namespace mainspring {
 
@@ -82,6 +83,9 @@ class MailboxBase : public CallbackQueue {
 
   MailboxStats stats() const;
 
+  // For WakeBatch.
+  void WakeNow() { changed_.NotifyOne(); }
+
   // The rest: component thread only.
 
   // What the control lane holds, in order.
@@ -118,6 +122,10 @@ class MailboxBase : public CallbackQueue {
   // Where one push stands: room is taken before the call is queued.
   absl::Status Admit(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CountRejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
+  // The thread was found waiting: wakes it, now or with the pusher's batch.
+  void Wake() {
+    if (!WakeBatch::Defer(*this)) WakeNow();
+  }
   // The call leaves the queue.
   void Release(size_t bytes);
   // Why a call that was taken is not handed on; OK where it is.
@@ -133,11 +141,11 @@ class MailboxBase : public CallbackQueue {
   const TimeSource& time_;
 
   mutable Mutex mutex_;
-  CondVar changed_;
   bool waiting_ ABSL_GUARDED_BY(mutex_) = false;
   bool waiting_for_calls_ ABSL_GUARDED_BY(mutex_) = false;
 
  private:
+  CondVar changed_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = true;
   absl::Status why_closed_ ABSL_GUARDED_BY(mutex_) = absl::UnavailableError("not started");
   std::vector<ControlRequest> control_ ABSL_GUARDED_BY(mutex_);
@@ -179,7 +187,7 @@ class Mailbox final : public MailboxBase {
         if (wake) waiting_ = false;
       }
     }
-    if (wake) changed_.NotifyOne();
+    if (wake) Wake();
     if (refusal.ok()) return true;
     CountRejected();
     RefuseCall(request, std::move(refusal));

@@ -23,6 +23,10 @@ class Alarm;
 class ServerCompletionQueue;
 }  // namespace grpc
 
+namespace mainspring {
+class WakeBatch;
+}
+
 namespace mainspring::rpc {
 
 // It is a callback queue too: servicers, which answer on its thread, read and write streams as
@@ -39,6 +43,9 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   void Stop();
 
   grpc::ServerCompletionQueue& queue() { return *queue_; }
+
+  // Whether the calling thread is the ingress's own. Any thread.
+  bool is_current() const { return current_ == this; }
 
   // Any thread; `instance` is not looked at. After Stop the callback is destroyed and not run.
   void Post(uint64_t instance, Callback callback) override;
@@ -66,8 +73,11 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
 
  private:
   void Run();
+  bool Next(WakeBatch& wakes);
   void RunCallbacks();
   void Woken(bool ok);
+
+  static thread_local const Ingress* current_;
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   const size_t max_calls_;
@@ -86,6 +96,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   MemberTag<Ingress, &Ingress::Woken> wake_tag_{this};
 
   // Ingress thread only.
+  int events_in_a_row_ = 0;
   CallList calls_;
   absl::Status refuse_streams_;
 };

@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
         connection.fd = fd;
         connector->HandleNewConnection(&connection);
       });
-  absl::Status started = plane->ingress_->Start(absl::StrCat("ingress/", name));
+  absl::Status started = name == "admin" ? absl::OkStatus() : plane->ingress_->Start(absl::StrCat("ingress/", name));
   if (!started.ok()) {
     plane->Shutdown(SteadyTime::min());
     return started;

@@ -24,7 +24,7 @@ namespace mainspring::rpc {
 //
 // Two parties hold it, the component's Reply and the ingress with gRPC's tags; whoever lets go
 // last disposes of it. Both may want to answer, the ingress when the host cuts the call; the one
-// that sets answered_ does.
+// that sets answered_ does. gRPC is called on the ingress thread alone.
 template <class Rpc>
 class UnaryServerCall final : public ServerCall,
                               public ReplySink<typename CallTypes<typename Rpc::Call>::Response> {
@@ -49,21 +49,21 @@ class UnaryServerCall final : public ServerCall,
 
   bool Cut(const absl::Status& status) override {
     if (answered_.exchange(true, std::memory_order_acq_rel)) return false;
-    responder_->FinishWithError(ToGrpc(status), &finished_tag_);
+    status_ = ToGrpc(status);
+    Finish();
     return true;
   }
 
   void Succeed(Response&& response) override {
     if (answered_.exchange(true, std::memory_order_acq_rel)) return Unhold();
-    // Let go first: from Finish on, the ingress may dispose of this.
-    holds_.fetch_sub(1, std::memory_order_acq_rel);
-    responder_->Finish(response, grpc::Status::OK, &finished_tag_);
+    response_ = std::move(response);
+    Answer();
   }
 
   void Fail(absl::Status status) override {
     if (answered_.exchange(true, std::memory_order_acq_rel)) return Unhold();
-    holds_.fetch_sub(1, std::memory_order_acq_rel);
-    responder_->FinishWithError(ToGrpc(status), &finished_tag_);
+    status_ = ToGrpc(status);
+    Answer();
   }
 
   std::string Peer() const override { return context_->peer(); }
@@ -85,6 +85,22 @@ class UnaryServerCall final : public ServerCall,
     rpc_.Deliver(*context_, Call{std::move(request_), Reply<Response>(this)});
   }
 
+  // The answer is set. Lets go first: from Finish on, the ingress may dispose of this.
+  void Answer() {
+    holds_.fetch_sub(1, std::memory_order_acq_rel);
+    Ingress& ingress = rpc_.ingress();
+    if (ingress.is_current()) return Finish();
+    ingress.Post(0, [this] { Finish(); });
+  }
+
+  void Finish() {
+    if (status_.ok()) {
+      responder_->Finish(response_, status_, &finished_tag_);
+    } else {
+      responder_->FinishWithError(status_, &finished_tag_);
+    }
+  }
+
   void Finished(bool) { TagCame(); }
 
   void Done(bool) {
@@ -99,6 +115,8 @@ class UnaryServerCall final : public ServerCall,
     responder_.reset();
     context_.reset();
     request_.Clear();
+    response_.Clear();
+    status_ = grpc::Status::OK;
     rpc_.Recycle(this);
   }
 
@@ -109,6 +127,8 @@ class UnaryServerCall final : public ServerCall,
 
   Rpc& rpc_;
   Request request_;
+  Response response_;    // the answer belongs to who set answered_
+  grpc::Status status_;  // likewise
   std::optional<grpc::ServerContext> context_;
   std::optional<grpc::ServerAsyncResponseWriter<Response>> responder_;
   std::atomic<bool> answered_{false};
