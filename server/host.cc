@@ -69,9 +69,9 @@ class Host::Parts {
     if (!data.ok()) return data.status();
     auto admin = ListenOn("admin", config_.admin);
     if (!admin.ok()) return admin.status();
-    status.Update(StartPlane("admin", *std::move(admin), config_.admin.limits, {}, admin_));
+    status.Update(StartPlane("data", *std::move(data), config_.data.limits, types_, data_));
     if (status.ok()) {
-      status = StartPlane("data", *std::move(data), config_.data.limits, types_, data_);
+      status = StartPlane("admin", *std::move(admin), config_.admin.limits, {}, admin_);
     }
     if (status.ok()) status = acceptor_.Start();
     if (!status.ok()) {
@@ -174,7 +174,8 @@ class Host::Parts {
 
     std::vector<rpc::Service*> served;
     for (const auto& service : parts.services) served.push_back(service.get());
-    auto plane = rpc::Plane::Start(name, std::move(listeners), limits, served);
+    auto plane = rpc::Plane::Start(name, std::move(listeners), limits, served,
+                                   /*leader=*/data_.plane.get());
     if (!plane.ok()) return plane.status();
     parts.plane = *std::move(plane);
     acceptor_.Add(parts.plane->door());

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -51,6 +52,10 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
   }
 
   absl::StatusOr<T> Await(SteadyTime deadline) {
+    // An answer is often a few microseconds away, which is less than it takes to sleep and wake.
+    for (int i = 0; i < kYields && state_.load(std::memory_order_acquire) != State::kDone; ++i) {
+      std::this_thread::yield();
+    }
     State state = State::kPending;
     if (state_.compare_exchange_strong(state, State::kAwaited, std::memory_order_acq_rel)) {
       MutexLock lock(mutex_);
@@ -68,6 +73,8 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
   using CallContext::MarkCancelled;
 
  private:
+  static constexpr int kYields = 32;
+
   enum class State { kPending, kAwaited, kCallback, kDone };
 
   void Complete() {

@@ -25,8 +25,10 @@ uint64_t NextRequestNumber() {
 void CallContext::BeginCall(SteadyTime deadline) {
   deadline_ = deadline;
   cancelled_.store(false, std::memory_order_relaxed);
+  if (!has_callback_.load(std::memory_order_acquire)) return;
   MutexLock lock(mutex_);
   on_cancel_ = nullptr;
+  has_callback_.store(false, std::memory_order_relaxed);
 }
 
 void CallContext::OnCancel(Callback callback) {
@@ -36,6 +38,7 @@ void CallContext::OnCancel(Callback callback) {
     if (!cancelled()) {
       cancel_address_ = std::move(address);
       on_cancel_ = std::move(callback);
+      has_callback_.store(true, std::memory_order_release);
       return;
     }
   }

@@ -51,7 +51,7 @@ class CallContext {
   CallContext() = default;
   ~CallContext() = default;
 
-  // Before the call is handed on.
+  // Before the call is handed on; again, where the object is used for another call.
   void BeginCall(SteadyTime deadline);
   // The caller has gone.
   void MarkCancelled();
@@ -59,6 +59,7 @@ class CallContext {
  private:
   SteadyTime deadline_ = kNever;
   std::atomic<bool> cancelled_{false};
+  std::atomic<bool> has_callback_{false};
   Mutex mutex_;
   ReturnAddress cancel_address_ ABSL_GUARDED_BY(mutex_);
   Callback on_cancel_ ABSL_GUARDED_BY(mutex_);

@@ -4,7 +4,6 @@
 #include "absl/time/time.h"
 
 namespace mainspring {
-
 void MailboxBase::PushControl(ControlRequest request) {
   bool wake;
   {
@@ -38,8 +37,11 @@ bool MailboxBase::closed() const {
 
 MailboxStats MailboxBase::stats() const {
   MailboxStats stats;
-  stats.queued_calls = queued_calls_.load(std::memory_order_relaxed);
-  stats.queued_bytes = queued_bytes_.load(std::memory_order_relaxed);
+  // In this order, so that neither comes out below zero.
+  const uint64_t taken_calls = taken_calls_.load(std::memory_order_acquire);
+  const uint64_t taken_bytes = taken_bytes_.load(std::memory_order_acquire);
+  stats.queued_calls = pushed_calls_.load(std::memory_order_acquire) - taken_calls;
+  stats.queued_bytes = pushed_bytes_.load(std::memory_order_acquire) - taken_bytes;
   stats.handled = handled_.load(std::memory_order_relaxed);
   stats.failed = failed_.load(std::memory_order_relaxed);
   stats.rejected = rejected_.load(std::memory_order_relaxed);
@@ -69,8 +71,10 @@ void MailboxBase::Wait(bool calls, SteadyTime until) {
 
 absl::Status MailboxBase::Admit(size_t bytes) {
   if (closed_) return why_closed_;
-  const size_t calls = queued_calls_.load(std::memory_order_relaxed);
-  const size_t queued = queued_bytes_.load(std::memory_order_relaxed);
+  const uint64_t pushed_calls = pushed_calls_.load(std::memory_order_relaxed);
+  const uint64_t pushed_bytes = pushed_bytes_.load(std::memory_order_relaxed);
+  const uint64_t calls = pushed_calls - taken_calls_.load(std::memory_order_relaxed);
+  const uint64_t queued = pushed_bytes - taken_bytes_.load(std::memory_order_relaxed);
   if (calls >= options_.max_calls) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "component \"", component_, "\": mailbox full: ", calls, " calls are queued; try later"));
@@ -80,26 +84,21 @@ absl::Status MailboxBase::Admit(size_t bytes) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "component \"", component_, "\": mailbox full: ", queued, " bytes are queued; try later"));
   }
-  queued_calls_.fetch_add(1, std::memory_order_release);
-  queued_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  pushed_bytes_.store(pushed_bytes + bytes, std::memory_order_relaxed);
+  pushed_calls_.store(pushed_calls + 1, std::memory_order_release);
   return absl::OkStatus();
 }
 
-void MailboxBase::Release(size_t bytes) {
-  queued_calls_.fetch_sub(1, std::memory_order_relaxed);
-  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-}
-
-absl::Status MailboxBase::Stale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
+absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
   if (call.cancelled()) {
-    cancelled_.fetch_add(1, std::memory_order_relaxed);
+    Count(cancelled_);
     return absl::CancelledError("the caller went away");
   }
   const SteadyTime waiting_since = pushed > serving_since_ ? pushed : serving_since_;
-  const bool deadline_passed = call.deadline() <= now;
-  const bool too_old = Between(waiting_since, now) > options_.max_queue_age;
+  const bool deadline_passed = call.deadline() != kNever && call.deadline() <= time_.Now();
+  const bool too_old = waiting_since + max_age_ <= now;
   if (!deadline_passed && !too_old) return absl::OkStatus();
-  expired_.fetch_add(1, std::memory_order_relaxed);
+  Count(expired_);
   const std::string waited = absl::FormatDuration(Between(pushed, now));
   if (deadline_passed) {
     return absl::DeadlineExceededError(absl::StrCat(
@@ -111,7 +110,7 @@ absl::Status MailboxBase::Stale(const CallContext& call, SteadyTime pushed, Stea
 }
 
 void MailboxBase::BeginMethod(const char* method, SteadyTime now) {
-  handled_.fetch_add(1, std::memory_order_relaxed);
+  Count(handled_);
   last_method_ = method;
   method_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   method_.store(method, std::memory_order_release);

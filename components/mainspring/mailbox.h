@@ -7,6 +7,7 @@
 #ifndef MAINSPRING_MAILBOX_H_
 #define MAINSPRING_MAILBOX_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -47,7 +48,7 @@ struct MailboxOptions {
   // Of all queued requests, as they are encoded on the wire.
   size_t max_bytes = size_t{64} << 20;
   // A call that waited longer than this for a running component is refused rather than served: by
-  // then it holds up the calls whose callers still wait.
+  // then it holds up the calls whose callers still wait. A day at the most.
   absl::Duration max_queue_age = absl::Seconds(5);
 };
 
@@ -66,7 +67,10 @@ struct MailboxStats {
 class MailboxBase : public CallbackQueue {
  public:
   MailboxBase(std::string component, MailboxOptions options, const TimeSource& time)
-      : component_(std::move(component)), options_(options), time_(time) {}
+      : component_(std::move(component)),
+        options_(options),
+        max_age_(absl::ToChronoNanoseconds(std::min(options.max_queue_age, absl::Hours(24)))),
+        time_(time) {}
 
   // The name of the component, which every refusal tells.
   const std::string& component() const { return component_; }
@@ -91,7 +95,10 @@ class MailboxBase : public CallbackQueue {
   // What the control lane holds, in order.
   std::vector<ControlRequest> TakeControl();
   bool has_control() const { return control_pending_.load(std::memory_order_acquire); }
-  bool has_calls() const { return queued_calls_.load(std::memory_order_acquire) != 0; }
+  bool has_calls() const {
+    return pushed_calls_.load(std::memory_order_acquire) !=
+           taken_calls_.load(std::memory_order_relaxed);
+  }
 
   // Waits until the control lane has something, or the data lane where `calls` says so, or `until`.
   void Wait(bool calls, SteadyTime until);
@@ -114,7 +121,7 @@ class MailboxBase : public CallbackQueue {
   // The component threw in the method that was dispatched last, which is returned. Component
   // thread only.
   const char* CountFailure() {
-    failed_.fetch_add(1, std::memory_order_relaxed);
+    Count(failed_);
     return last_method_;
   }
 
@@ -127,17 +134,28 @@ class MailboxBase : public CallbackQueue {
     if (!WakeBatch::Defer(*this)) WakeNow();
   }
   // The call leaves the queue.
-  void Release(size_t bytes);
-  // Why a call that was taken is not handed on; OK where it is.
-  absl::Status Stale(const CallContext& call, SteadyTime pushed, SteadyTime now);
+  void Release(size_t bytes) {
+    taken_bytes_.store(taken_bytes_.load(std::memory_order_relaxed) + bytes,
+                       std::memory_order_relaxed);
+    Count(taken_calls_);
+  }
+  // Why a call that was taken is not handed on; OK where it is. `now` is coarse.
+  absl::Status Stale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
+    if (!call.cancelled() && call.deadline() == kNever && pushed + max_age_ > now &&
+        serving_since_ <= pushed) {
+      return absl::OkStatus();
+    }
+    return CheckStale(call, pushed, now);
+  }
   void BeginMethod(const char* method, SteadyTime now);
   void EndMethod() { method_.store(nullptr, std::memory_order_release); }
 
   // From when on the queue age of waiting calls counts: an instance came up.
-  void BeginServing() { serving_since_ = time_.Now(); }
+  void BeginServing() { serving_since_ = time_.CoarseNow(); }
 
   const std::string component_;
   const MailboxOptions options_;
+  const SteadyTime::duration max_age_;
   const TimeSource& time_;
 
   mutable Mutex mutex_;
@@ -145,23 +163,33 @@ class MailboxBase : public CallbackQueue {
   bool waiting_for_calls_ ABSL_GUARDED_BY(mutex_) = false;
 
  private:
+  // Of a counter that one thread alone writes: cheaper than an increment that others might join.
+  static void Count(std::atomic<uint64_t>& counter) {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
+
+  absl::Status CheckStale(const CallContext& call, SteadyTime pushed, SteadyTime now);
+
   CondVar changed_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = true;
   absl::Status why_closed_ ABSL_GUARDED_BY(mutex_) = absl::UnavailableError("not started");
   std::vector<ControlRequest> control_ ABSL_GUARDED_BY(mutex_);
-
   std::atomic<bool> control_pending_{false};
-  std::atomic<size_t> queued_calls_{0};
-  std::atomic<size_t> queued_bytes_{0};
+  std::atomic<uint64_t> rejected_{0};
+
+  // Written under the lock, read without.
+  std::atomic<uint64_t> pushed_calls_{0};
+  std::atomic<uint64_t> pushed_bytes_{0};
+
+  // Written by the component thread alone, on cache lines of their own.
+  alignas(64) std::atomic<uint64_t> taken_calls_{0};
+  std::atomic<uint64_t> taken_bytes_{0};
   std::atomic<uint64_t> handled_{0};
   std::atomic<uint64_t> failed_{0};
-  std::atomic<uint64_t> rejected_{0};
   std::atomic<uint64_t> expired_{0};
   std::atomic<uint64_t> cancelled_{0};
   std::atomic<const char*> method_{nullptr};
   std::atomic<SteadyTime::rep> method_since_{0};
-
-  // Component thread only.
   SteadyTime serving_since_{};
   const char* last_method_ = "";
 };
@@ -175,7 +203,7 @@ class Mailbox final : public MailboxBase {
   // where the mailbox is closed. Says which: true, it is queued. Any thread; never blocks.
   bool Push(RequestEnum request) {
     const size_t bytes = EncodedBytes(request);
-    const SteadyTime now = time_.Now();
+    const SteadyTime now = time_.CoarseNow();
     absl::Status refusal;
     bool wake = false;
     {
@@ -203,7 +231,7 @@ class Mailbox final : public MailboxBase {
   bool Dispatch() override {
     while (Entry* entry = Next()) {
       Release(entry->bytes);
-      const SteadyTime now = time_.Now();
+      const SteadyTime now = time_.CoarseNow();
       const CallContext& context =
           std::visit([](auto& call) -> const CallContext& { return ContextOf(call); },
                      entry->request);

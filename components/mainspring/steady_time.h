@@ -2,6 +2,8 @@
 #ifndef MAINSPRING_STEADY_TIME_H_
 #define MAINSPRING_STEADY_TIME_H_
 
+#include <time.h>
+
 #include <chrono>
 
 #include "absl/time/clock.h"
@@ -34,6 +36,12 @@ class TimeSource {
   virtual ~TimeSource() = default;
 
   virtual SteadyTime Now() const { return std::chrono::steady_clock::now(); }
+  // Up to a few milliseconds behind Now(), and several times cheaper: for ages and watchdogs.
+  virtual SteadyTime CoarseNow() const {
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+    return SteadyTime(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+  }
   virtual absl::Time WallNow() const { return absl::Now(); }
 
   // The machine's own clocks.

@@ -12,19 +12,36 @@ namespace mainspring::rpc {
 namespace {
 
 constexpr int kEventsInARow = 64;
+// How long a follower does not see an event that came.
+constexpr std::chrono::milliseconds kNap(2);
+// About a second.
+constexpr int kNapsBetweenCounts = 500;
 
 }  // namespace
 
 thread_local const Ingress* Ingress::current_ = nullptr;
 
-Ingress::Ingress(std::unique_ptr<grpc::ServerCompletionQueue> queue, size_t max_calls)
-    : queue_(std::move(queue)), max_calls_(max_calls), wake_(std::make_unique<grpc::Alarm>()) {}
+Ingress::Ingress(std::unique_ptr<grpc::ServerCompletionQueue> queue, size_t max_calls,
+                 std::shared_ptr<Ingress> leader)
+    : queue_(std::move(queue)),
+      max_calls_(max_calls),
+      leader_(std::move(leader)),
+      wake_(std::make_unique<grpc::Alarm>()) {}
 
 Ingress::~Ingress() = default;
 
-absl::Status Ingress::Start(const std::string& name) {
+absl::Status Ingress::Start(const std::string& name, std::function<bool()> has_connections) {
+  has_connections_ = std::move(has_connections);
+  running_.store(true);
+  if (leader_ != nullptr) {
+    MutexLock lock(leader_->mutex_);
+    leader_->followers_.push_back(weak_from_this());
+  }
   absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start(name, [this] { Run(); });
-  if (!thread.ok()) return thread.status();
+  if (!thread.ok()) {
+    running_.store(false);
+    return thread.status();
+  }
   thread_ = *std::move(thread);
   return absl::OkStatus();
 }
@@ -35,6 +52,7 @@ void Ingress::Stop() {
     stopping_ = true;
     wake_.reset();
   }
+  changed_.NotifyAll();
   queue_->Shutdown();
   if (thread_ == nullptr) {
     // gRPC wants every queue taken empty, even one that nothing was ever put into.
@@ -51,6 +69,7 @@ void Ingress::Post(uint64_t, Callback callback) {
   if (ended_) return;
   callbacks_.push_back(std::move(callback));
   has_callbacks_.store(true, std::memory_order_release);
+  if (napping_) return changed_.NotifyAll();
   // Without an alarm it is run by the thread when it has taken its queue empty.
   if (stopping_ || is_current() || std::exchange(wake_set_, true)) return;
   wake_->Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &wake_tag_);
@@ -66,8 +85,16 @@ void Ingress::Run() {
     }
   }
   RunCallbacks();
-  MutexLock lock(mutex_);
-  ended_ = true;
+  running_.store(false);
+  std::vector<std::weak_ptr<Ingress>> followers;
+  {
+    MutexLock lock(mutex_);
+    ended_ = true;
+    followers.swap(followers_);
+  }
+  for (const auto& follower : followers) {
+    if (const std::shared_ptr<Ingress> held = follower.lock()) held->Post(0, [] {});
+  }
 }
 
 // One event. Components are woken when there is no next one, or enough have come.
@@ -81,6 +108,11 @@ bool Ingress::Next(WakeBatch& wakes) {
   if (next == grpc::CompletionQueue::TIMEOUT) {
     wakes.Flush();
     events_in_a_row_ = 0;
+    if (follows()) {
+      Nap();
+      if (has_callbacks_.load(std::memory_order_acquire)) RunCallbacks();
+      return true;
+    }
     next = queue_->AsyncNext(&tag, &ok, gpr_inf_future(GPR_CLOCK_MONOTONIC));
   }
   if (next == grpc::CompletionQueue::SHUTDOWN) return false;
@@ -88,6 +120,42 @@ bool Ingress::Next(WakeBatch& wakes) {
   static_cast<Tag*>(tag)->Proceed(ok);
   if (has_callbacks_.load(std::memory_order_acquire)) RunCallbacks();
   return true;
+}
+
+// Until a callback comes, or, with connections, for a moment.
+void Ingress::Nap() {
+  if (++naps_ % kNapsBetweenCounts == 0) {
+    {
+      MutexLock lock(mutex_);
+      connected_ = false;
+    }
+    // Asked without the lock, which accepting takes while it holds its own.
+    if (has_connections_()) ConnectionCame();
+  }
+  MutexLock lock(mutex_);
+  napping_ = true;
+  if (callbacks_.empty() && !stopping_) {
+    changed_.WaitUntil(mutex_, connected_ ? std::chrono::steady_clock::now() + kNap : kNever);
+  }
+  napping_ = false;
+}
+
+void Ingress::ConnectionCame() {
+  MutexLock lock(mutex_);
+  connected_ = true;
+  if (napping_) changed_.NotifyAll();
+}
+
+void Ingress::NoCalls() {
+  MutexLock lock(mutex_);
+  if (awaits_no_calls_) changed_.NotifyAll();
+}
+
+void Ingress::AwaitNoCalls() {
+  MutexLock lock(mutex_);
+  awaits_no_calls_ = true;
+  while (calls_in_flight() != 0) changed_.Wait(mutex_);
+  awaits_no_calls_ = false;
 }
 
 void Ingress::RunCallbacks() {

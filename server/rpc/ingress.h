@@ -29,16 +29,29 @@ class WakeBatch;
 
 namespace mainspring::rpc {
 
+// gRPC has one epoll set for the whole process: whichever thread waits in it takes the events of
+// every plane, and where several wait, they hand it on to each other with each event, which costs
+// a third of the throughput. So one ingress leads and waits there; the others follow: they look at
+// their queue every few milliseconds while their plane has a connection, and sleep while it has
+// none. When the leader has ended, followers wait for events themselves.
+//
 // It is a callback queue too: servicers, which answer on its thread, read and write streams as
 // components do.
 class Ingress final : public CallbackQueue, public std::enable_shared_from_this<Ingress> {
  public:
-  Ingress(std::unique_ptr<grpc::ServerCompletionQueue> queue, size_t max_calls);
+  // Follows `leader`, or leads where that is null.
+  Ingress(std::unique_ptr<grpc::ServerCompletionQueue> queue, size_t max_calls,
+          std::shared_ptr<Ingress> leader);
   // Stop must have been called, if Start was.
   ~Ingress() override;
 
+  // `has_connections` says whether the plane has any; it is asked now and then by a follower.
   // RESOURCE_EXHAUSTED: the system gives no more threads.
-  absl::Status Start(const std::string& name);
+  absl::Status Start(const std::string& name, std::function<bool()> has_connections);
+  // The plane has a new connection. Any thread.
+  void ConnectionCame();
+  // Blocks until no call is in flight. Not on the ingress thread.
+  void AwaitNoCalls();
   // After the server was shut down: takes what is left in the queue, then ends the thread. Blocks.
   void Stop();
 
@@ -64,7 +77,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   }
   void Remove(ServerCall& call) {
     calls_.Remove(call);
-    calls_in_flight_.fetch_sub(1, std::memory_order_release);
+    if (calls_in_flight_.fetch_sub(1, std::memory_order_release) == 1) NoCalls();
   }
   CallList& calls() { return calls_; }
   // From here on a new call that answers with a stream is refused so.
@@ -74,6 +87,9 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
  private:
   void Run();
   bool Next(WakeBatch& wakes);
+  bool follows() const { return leader_ != nullptr && leader_->running_.load(); }
+  void Nap();
+  void NoCalls();
   void RunCallbacks();
   void Woken(bool ok);
 
@@ -81,13 +97,21 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   const size_t max_calls_;
+  const std::shared_ptr<Ingress> leader_;
+  std::function<bool()> has_connections_;
   std::unique_ptr<Thread> thread_;
 
   std::atomic<size_t> calls_in_flight_{0};
   std::atomic<uint64_t> events_{0};
   std::atomic<bool> has_callbacks_{false};
+  std::atomic<bool> running_{false};
 
   Mutex mutex_;
+  CondVar changed_;
+  bool connected_ ABSL_GUARDED_BY(mutex_) = false;
+  bool napping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool awaits_no_calls_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::weak_ptr<Ingress>> followers_ ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool wake_set_ ABSL_GUARDED_BY(mutex_) = false;
@@ -97,6 +121,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
 
   // Ingress thread only.
   int events_in_a_row_ = 0;
+  int naps_ = 0;
   CallList calls_;
   absl::Status refuse_streams_;
 };

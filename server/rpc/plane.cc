@@ -42,7 +42,7 @@ void Apply(const PlaneLimits& limits, bool ages, grpc::ServerBuilder& builder) {
 
 absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
     const std::string& name, std::vector<std::unique_ptr<Listener>> listeners,
-    const PlaneLimits& limits, const std::vector<Service*>& services) {
+    const PlaneLimits& limits, const std::vector<Service*>& services, const Plane* leader) {
   std::unique_ptr<Plane> plane(new Plane(name));
   for (const auto& listener : listeners) plane->addresses_.push_back(listener->address());
   const bool ages = std::none_of(listeners.begin(), listeners.end(),
@@ -54,7 +54,8 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
   for (Service* service : services) builder.RegisterService(&service->grpc_service());
-  plane->ingress_ = std::make_shared<Ingress>(builder.AddCompletionQueue(), limits.max_calls);
+  plane->ingress_ = std::make_shared<Ingress>(builder.AddCompletionQueue(), limits.max_calls,
+                                              leader == nullptr ? nullptr : leader->ingress_);
   plane->server_ = builder.BuildAndStart();
   if (plane->server_ == nullptr) {
     plane->ingress_->Stop();
@@ -63,13 +64,16 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
   for (Service* service : services) service->Arm(*plane->ingress_);
   plane->door_ = std::make_unique<Door>(
       std::move(listeners), limits.max_connections,
-      [connector = plane->connector_.get()](int fd) {
+      [connector = plane->connector_.get(), ingress = plane->ingress_.get()](int fd) {
         ExternalConnectionAcceptor::NewConnectionParameters connection;
         connection.listener_fd = -1;
         connection.fd = fd;
         connector->HandleNewConnection(&connection);
+        ingress->ConnectionCame();
       });
-  absl::Status started = name == "admin" ? absl::OkStatus() : plane->ingress_->Start(absl::StrCat("ingress/", name));
+  absl::Status started = plane->ingress_->Start(
+      absl::StrCat("ingress/", name),
+      [door = plane->door_.get()] { return door->CountConnections() != 0; });
   if (!started.ok()) {
     plane->Shutdown(SteadyTime::min());
     return started;
@@ -107,6 +111,8 @@ void Plane::Shutdown(SteadyTime deadline) {
   const absl::Duration left =
       std::max(Between(std::chrono::steady_clock::now(), deadline), absl::ZeroDuration());
   server_->Shutdown(absl::ToChronoTime(absl::Now() + left));
+  // What a component has begun to answer is still on its way to the ingress.
+  ingress_->AwaitNoCalls();
   ingress_->Stop();
 }
 

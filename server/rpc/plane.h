@@ -29,11 +29,12 @@ class Ingress;
 // Made, then shut down, then destroyed, by one thread; the rest, any thread.
 class Plane {
  public:
-  // Serves at once. The services must outlive the plane.
+  // Serves at once. The services must outlive the plane. `leader`, null for the first, is the plane
+  // whose ingress this one's follows; it is shut down first.
   // RESOURCE_EXHAUSTED: no more threads. INTERNAL: gRPC refused; the log says why.
   static absl::StatusOr<std::unique_ptr<Plane>> Start(
       const std::string& name, std::vector<std::unique_ptr<Listener>> listeners,
-      const PlaneLimits& limits, const std::vector<Service*>& services);
+      const PlaneLimits& limits, const std::vector<Service*>& services, const Plane* leader);
 
   // Shutdown must have been called.
   ~Plane();

@@ -43,8 +43,8 @@ struct AsyncStreamOf<Call, Request, Response> {
 // What the three shapes share. Held by the ingress, while gRPC's operations are under way, and by
 // each handle that the component got; the last one deletes it.
 //
-// Lock: mutex_ guards everything but the circumstances of the call, and is held while operations
-// are started, which gRPC allows as they complete on the queue alone. Callbacks are posted.
+// The component's side leaves what it wants, under the lock, and has the ingress come round for
+// it: gRPC is called on the ingress thread alone.
 template <class Rpc>
 class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
                                public ServerCall,
@@ -80,82 +80,78 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
 
   void EndStream(const absl::Status& status) override {
     if constexpr (kAnswersMany) {
-      {
-        MutexLock lock(mutex_);
-        EndWith(status);
-      }
+      SetEnd(status);
       this->MarkCancelled();
       writes_.PostReady();
+      ComeRound();
     }
   }
 
   bool Cut(const absl::Status& status) override {
+    const bool ends = SetEnd(status);
     {
       MutexLock lock(mutex_);
-      // A write that its reader keeps waiting keeps the status waiting too.
-      if (write_in_flight_) context_.TryCancel();
       writes_.Clear();
-      if (!EndWith(status)) return false;
     }
+    // A write that its reader keeps waiting keeps the status waiting too.
+    if (write_in_flight_) context_.TryCancel();
     this->MarkCancelled();
     writes_.PostReady();
-    return true;
+    ComeRound();
+    return ends;
   }
 
-  // For the handles of the component; Answering calls them.
+  // For the handles of the component; Answering calls them. Any thread.
 
   WriteResult WriteOne(Response&& message) {
-    MutexLock lock(mutex_);
-    if (ending_ || broken_) return WriteResult::kClosed;
-    if (!write_in_flight_) {
-      StartWrite(message);
-      return WriteResult::kAccepted;
+    {
+      MutexLock lock(mutex_);
+      if (ending_ || broken_) return WriteResult::kClosed;
+      if (!writes_.Push(std::move(message))) return WriteResult::kFull;
     }
-    return writes_.Push(std::move(message)) ? WriteResult::kAccepted : WriteResult::kFull;
+    CallIngress();
+    return WriteResult::kAccepted;
   }
 
   void WhenReady(Callback callback) {
+    writes_.SetReady(std::move(callback), ReturnAddress::Current());
     {
       MutexLock lock(mutex_);
-      writes_.SetReady(std::move(callback), ReturnAddress::Current());
       if (!ending_ && !broken_ && writes_.full()) return;
     }
     writes_.PostReady();
   }
 
   void End(absl::Status status) {
-    {
-      MutexLock lock(mutex_);
-      EndWith(status);
-    }
+    SetEnd(status);
+    CallIngress();
     this->Unref();
   }
 
   void EndWithResponse(Response&& response) {
     {
       MutexLock lock(mutex_);
-      if (!std::exchange(ending_, true)) {
-        response_ = std::move(response);
-        StartFinish();
-      }
+      if (!std::exchange(ending_, true)) response_ = std::move(response);
     }
+    CallIngress();
     this->Unref();
   }
 
-  // For the component's request stream.
+  // For the component's request stream. Any thread.
 
   void Read(ReadCallback<Request> callback) override {
     const ReturnAddress address = ReturnAddress::Current();
+    bool over;
     {
       MutexLock lock(mutex_);
-      if (!ending_ && !broken_ && !requests_ended_) {
+      over = ending_ || broken_ || requests_ended_;
+      if (!over) {
         on_read_ = std::move(callback);
         read_address_ = address;
-        ++operations_;
-        if constexpr (kAsksMany) stream_.Read(&request_, &read_tag_);
-        return;
+        wants_read_ = true;
       }
     }
+    if (!over) return CallIngress();
     address.Post([callback = std::move(callback)]() mutable { callback(std::nullopt); });
   }
 
@@ -198,16 +194,12 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
   }
 
   void Wrote(bool ok) {
+    write_in_flight_ = false;
+    if (!ok) Break();
+    ComeRound();
     bool ready;
     {
       MutexLock lock(mutex_);
-      write_in_flight_ = false;
-      if (!ok) Break();
-      if (std::optional<Response> next = writes_.Pop()) {
-        StartWrite(*next);
-      } else if (ending_) {
-        StartFinish();
-      }
       ready = broken_ || writes_.has_room();
     }
     if (ready) writes_.PostReady();
@@ -217,20 +209,20 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
   void WasRead(bool ok) {
     ReadCallback<Request> callback;
     ReturnAddress address;
-    std::optional<Request> message;
     {
       MutexLock lock(mutex_);
       callback = std::exchange(on_read_, nullptr);
       address = std::exchange(read_address_, ReturnAddress());
       requests_ended_ = !ok;
-      if (ok) message = std::move(request_);
-      request_.Clear();
     }
     if (callback) {
+      std::optional<Request> message;
+      if (ok) message = std::move(request_);
       address.Post([callback = std::move(callback), message = std::move(message)]() mutable {
         callback(std::move(message));
       });
     }
+    request_.Clear();
     OperationCame();
   }
 
@@ -238,10 +230,7 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
 
   void Done(bool) {
     if (context_.IsCancelled()) {
-      {
-        MutexLock lock(mutex_);
-        Break();
-      }
+      Break();
       this->MarkCancelled();
       writes_.PostReady();
     }
@@ -250,30 +239,70 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
 
   // Once the operations are all back, the call's end among them, gRPC has no more to do with this.
   void OperationCame() {
-    {
-      MutexLock lock(mutex_);
-      if (--operations_ != 0) return;
-    }
+    if (--operations_ != 0) return;
     rpc_.ingress().Remove(*this);
     this->Unref();
   }
 
-  void StartWrite(const Response& message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    write_in_flight_ = true;
-    ++operations_;
-    if constexpr (kAnswersMany) stream_.Write(message, &wrote_tag_);
-  }
-
   // The end comes after what was accepted before. False where it was decided already.
-  bool EndWith(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  bool SetEnd(const absl::Status& status) {
+    MutexLock lock(mutex_);
     if (std::exchange(ending_, true)) return false;
     status_ = ToGrpc(status);
-    if (!write_in_flight_) StartFinish();
     return true;
   }
 
-  // The finish was counted from the start, so that a call cannot be over before it.
+  // The client has gone: nothing can be sent but the end, which goes nowhere.
+  void Break() {
+    MutexLock lock(mutex_);
+    broken_ = true;
+    writes_.Clear();
+  }
+
+  // Any thread.
+  void CallIngress() {
+    Ingress& ingress = rpc_.ingress();
+    if (ingress.is_current()) return ComeRound();
+    {
+      MutexLock lock(mutex_);
+      if (std::exchange(called_, true)) return;
+    }
+    // Held: the call may be over before the ingress comes.
+    this->Ref();
+    ingress.Post(0, [self = SharedPtr<StreamServerCall>(this)] { self->ComeRound(); });
+  }
+
+  // Starts what is wanted and can be started. Ingress thread.
+  void ComeRound() {
+    MutexLock lock(mutex_);
+    called_ = false;
+    if (std::exchange(wants_read_, false)) StartRead();
+    if (write_in_flight_ || finish_started_) return;
+    if (std::optional<Response> next = writes_.Pop()) {
+      StartWrite(*next);
+    } else if (ending_) {
+      StartFinish();
+    }
+  }
+
+  void StartRead() {
+    if constexpr (kAsksMany) {
+      ++operations_;
+      stream_.Read(&request_, &read_tag_);
+    }
+  }
+
+  void StartWrite(const Response& message) {
+    if constexpr (kAnswersMany) {
+      write_in_flight_ = true;
+      ++operations_;
+      stream_.Write(message, &wrote_tag_);
+    }
+  }
+
+  // Counted from the start, so that a call cannot be over before it.
   void StartFinish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    finish_started_ = true;
     if constexpr (kAnswersMany) {
       stream_.Finish(status_, &finished_tag_);
     } else if (status_.ok()) {
@@ -283,28 +312,27 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
     }
   }
 
-  // The client has gone: nothing can be sent but the end, which goes nowhere.
-  void Break() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    broken_ = true;
-    writes_.Clear();
-  }
-
   Rpc& rpc_;
   grpc::ServerContext context_;
   Stream stream_{&context_};
 
+  // Ingress thread only.
+  Request request_;     // the one that is read
+  int operations_ = 2;  // Done and Finished, and the read and the write that are under way
+  bool write_in_flight_ = false;
+  bool finish_started_ = false;
+
   Mutex mutex_;
-  Request request_;  // the one that is read; guarded once the call has arrived
   Response response_ ABSL_GUARDED_BY(mutex_);
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
-  // Done and Finished, and the reads and the write that are under way.
-  int operations_ ABSL_GUARDED_BY(mutex_) = 2;
-  bool write_in_flight_ ABSL_GUARDED_BY(mutex_) = false;
+  bool called_ ABSL_GUARDED_BY(mutex_) = false;  // the ingress is on its way
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;
   bool requests_ended_ ABSL_GUARDED_BY(mutex_) = false;
+  bool wants_read_ ABSL_GUARDED_BY(mutex_) = false;
   ReadCallback<Request> on_read_ ABSL_GUARDED_BY(mutex_);
   ReturnAddress read_address_ ABSL_GUARDED_BY(mutex_);
+  // Its messages, like what is above.
   WriteBuffer<Response> writes_;
 
   MemberTag<StreamServerCall, &StreamServerCall::Arrived> arrived_tag_{this};
