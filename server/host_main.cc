@@ -22,7 +22,8 @@
 
 namespace mainspring {
 
-// abseil finds these beside the type.
+// abseil finds the functions of a flag's type beside the type.
+
 bool AbslParseFlag(absl::string_view text, LogFormat* format, std::string* error) {
   if (text == "text" || text == "json") {
     *format = text == "json" ? LogFormat::kJson : LogFormat::kText;
@@ -36,6 +37,26 @@ std::string AbslUnparseFlag(LogFormat format) {
   return format == LogFormat::kJson ? "json" : "text";
 }
 
+// A time that can be waited for; without one, it is left to the host.
+struct WaitTime {
+  std::optional<absl::Duration> time;
+};
+
+bool AbslParseFlag(absl::string_view text, WaitTime* wait, std::string* error) {
+  absl::Duration time;
+  if (absl::ParseDuration(text, &time) && time >= absl::ZeroDuration() &&
+      time < absl::InfiniteDuration()) {
+    wait->time = time;
+    return true;
+  }
+  *error = "it is a time such as 500ms, 5s or 1m30s";
+  return false;
+}
+
+std::string AbslUnparseFlag(WaitTime wait) {
+  return wait.time.has_value() ? absl::FormatDuration(*wait.time) : "auto";
+}
+
 }  // namespace mainspring
 
 ABSL_FLAG(std::string, data_address, "0.0.0.0:50051",
@@ -43,12 +64,12 @@ ABSL_FLAG(std::string, data_address, "0.0.0.0:50051",
 ABSL_FLAG(std::string, admin_address, "unix:admin.sock,127.0.0.1:50052",
           "Where the admin plane listens; a unix: path that does not begin with a slash is in the "
           "run directory.");
-ABSL_FLAG(std::optional<absl::Duration>, lame_duck, std::nullopt,
-          "How long a drain goes on accepting, unready: 5s; without a value 5s, or 0s where "
-          "standard input is a terminal.");
-ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(35),
+ABSL_FLAG(mainspring::WaitTime, lame_duck, {},
+          "How long a drain goes on accepting, unready. Left alone it is 5s, or 0s where standard "
+          "input is a terminal.");
+ABSL_FLAG(mainspring::WaitTime, drain_timeout, {absl::Seconds(35)},
           "How long a drain waits for connections and calls to end.");
-ABSL_FLAG(absl::Duration, max_connection_age, absl::Seconds(30),
+ABSL_FLAG(mainspring::WaitTime, max_connection_age, {absl::Seconds(30)},
           "After this a client is asked to connect anew; 0s: never. Keep it below --drain-timeout.");
 ABSL_FLAG(mainspring::LogFormat, log_format, mainspring::LogFormat::kText, "text or json.");
 ABSL_FLAG(bool, version, false, "Prints the version and ends.");
@@ -73,9 +94,10 @@ HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
   config.admin.addresses =
       absl::StrSplit(absl::GetFlag(FLAGS_admin_address), ',', absl::SkipEmpty());
   config.lame_duck = absl::GetFlag(FLAGS_lame_duck)
-                         .value_or(isatty(STDIN_FILENO) ? absl::ZeroDuration() : absl::Seconds(5));
-  config.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
-  config.data.limits.max_connection_age = absl::GetFlag(FLAGS_max_connection_age);
+                         .time.value_or(isatty(STDIN_FILENO) ? absl::ZeroDuration()
+                                                             : config.lame_duck);
+  config.drain_timeout = *absl::GetFlag(FLAGS_drain_timeout).time;
+  config.data.limits.max_connection_age = *absl::GetFlag(FLAGS_max_connection_age).time;
   // An operator's connection is kept.
   config.admin.limits.max_connection_age = absl::ZeroDuration();
   return config;

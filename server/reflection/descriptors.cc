@@ -67,6 +67,8 @@ std::vector<std::string> DescriptorWalk::FilesFrom(const FileDescriptor& file) {
     waiting.pop_front();
     google::protobuf::FileDescriptorProto proto;
     next.CopyTo(&proto);
+    // Without them clients print fields by their proto names.
+    next.CopyJsonNameTo(&proto);
     serialised.push_back(proto.SerializeAsString());
     for (int i = 0; i < next.dependency_count(); ++i) {
       if (sent_.insert(next.dependency(i)).second) waiting.push_back(next.dependency(i));

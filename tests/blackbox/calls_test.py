@@ -114,12 +114,12 @@ class Failures(HostTestCase):
                              "expected the component that threw to serve again")
 
     def test_LongStatusText_IsCutAt1KiB(self):
-        clocks = clock.stub(self.connect(self.host.data), "Clock")
         for letter in ("x", "\u00e9", "\u65e5"):
-            request = clock.GetTimeRequest(time_zone=letter * 50_000)
-            error = self.assert_fails(grpc.StatusCode.INVALID_ARGUMENT,
-                                      lambda: clocks.GetTime(request, timeout=SOON),
-                                      "a zone with a long name")
+            request = trial.RefuseRequest(code=grpc.StatusCode.ABORTED.value[0],
+                                          text=letter * 50_000)
+            error = self.assert_fails(grpc.StatusCode.ABORTED,
+                                      lambda: self.stub.Refuse(request, timeout=SOON),
+                                      "a refusal with a long text")
             self.assertIn(letter * 100, error.details(), "expected the start of the text, readable")
             self.assertLessEqual(len(error.details().encode()), 1024, "expected 1 KiB at most")
 

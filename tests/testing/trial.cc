@@ -49,6 +49,11 @@ void Trial::Delay(DelayRequest request, Reply<DelayResponse> reply) {
                   [reply = std::move(reply)]() mutable { reply.Send(DelayResponse()); });
 }
 
+void Trial::Refuse(trial::v1::RefuseRequest request, Reply<RefuseResponse> reply) {
+  ++calls_["Refuse"];
+  reply.Fail(absl::Status(static_cast<absl::StatusCode>(request.code()), request.text()));
+}
+
 void Trial::Throw(ThrowRequest request, Reply<ThrowResponse>) {
   ++calls_["Throw"];
   throw std::runtime_error(request.what());

@@ -19,6 +19,7 @@ class Trial final : public trial::v1::TrialComponent {
   void Echo(trial::v1::EchoRequest request, Reply<trial::v1::EchoResponse> reply) override;
   void Block(trial::v1::BlockRequest request, Reply<trial::v1::BlockResponse> reply) override;
   void Delay(trial::v1::DelayRequest request, Reply<trial::v1::DelayResponse> reply) override;
+  void Refuse(trial::v1::RefuseRequest request, Reply<trial::v1::RefuseResponse> reply) override;
   void Throw(trial::v1::ThrowRequest request, Reply<trial::v1::ThrowResponse> reply) override;
   void DropReply(trial::v1::DropReplyRequest request,
                  Reply<trial::v1::DropReplyResponse> reply) override;
