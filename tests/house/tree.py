@@ -15,7 +15,7 @@ TOP = {
 LONGEST = 600
 
 # Folders of tests whose subject is no single file.
-WHOLE_SUBJECT = ("blackbox", "bench", "fuzz", "house", "integration", "protos", "testing")
+WHOLE_SUBJECT = ("blackbox", "bench", "example", "fuzz", "house", "integration", "protos", "testing")
 # Single tests of that kind, by path.
 WHOLE_SUBJECT_FILES: set[str] = set()
 
