@@ -33,7 +33,7 @@ template <class T>
 class SharedPtr {
  public:
   SharedPtr() = default;
-  SharedPtr(std::nullptr_t) {}
+  SharedPtr(std::nullptr_t) {}  // NOLINT(google-explicit-constructor): as std::shared_ptr
   // Takes over one hold.
   explicit SharedPtr(T* held) : held_(held) {}
   SharedPtr(SharedPtr&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}

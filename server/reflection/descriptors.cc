@@ -54,6 +54,7 @@ absl::StatusOr<std::vector<int>> DescriptorWalk::ExtensionNumbers(const std::str
   std::vector<const FieldDescriptor*> extensions;
   Pool().FindAllExtensions(message, &extensions);
   std::vector<int> numbers;
+  numbers.reserve(extensions.size());
   for (const FieldDescriptor* extension : extensions) numbers.push_back(extension->number());
   return numbers;
 }

@@ -55,8 +55,8 @@ class ReflectionServicer final : public Methods {
         return Next(std::move(session));
       case WriteResult::kFull: {
         ReplyStream<Response>& replies = session->replies;
-        replies.OnReady([this, session = std::move(session),
-                         response = std::move(response)]() mutable {
+        // Not taken, so it is still there. NOLINTNEXTLINE(bugprone-use-after-move)
+        replies.OnReady([this, session = std::move(session), response = std::move(response)]() mutable {
           Send(std::move(session), std::move(response));
         });
         return;
