@@ -4,6 +4,7 @@
 #define MAINSPRING_ANSWER_H_
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -27,11 +28,22 @@ struct CallOptions {
 template <class T>
 using AnswerCallback = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
-// One call in process: the reply writes the result, the answer waits for it. Each holds it once.
+// Where plain threads wait for answers; a few for the whole process, shared by address, since most
+// answers are never waited for.
+struct WaitingRoom {
+  Mutex mutex;
+  CondVar changed;
+  static WaitingRoom& Of(const void* call);
+};
+
+// One call in process: the reply writes the result, the answer waits for it. Each holds it once,
+// from the start.
 template <class T>
 class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
  public:
-  explicit LocalCall(SteadyTime deadline) { this->BeginCall(deadline); }
+  explicit LocalCall(SteadyTime deadline) : Shared<LocalCall>(/*holds=*/2) {
+    this->BeginCall(deadline);
+  }
 
   void Succeed(T&& response) override {
     result_ = std::move(response);
@@ -43,8 +55,7 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
   }
 
   void Then(AnswerCallback<T> callback) {
-    address_ = ReturnAddress::Current();
-    callback_ = std::move(callback);
+    continuation_.reset(new Continuation{ReturnAddress::Current(), std::move(callback)});
     State expected = State::kPending;
     if (!state_.compare_exchange_strong(expected, State::kCallback, std::memory_order_acq_rel)) {
       PostCallback();
@@ -58,13 +69,14 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
     }
     State state = State::kPending;
     if (state_.compare_exchange_strong(state, State::kAwaited, std::memory_order_acq_rel)) {
-      MutexLock lock(mutex_);
+      WaitingRoom& room = WaitingRoom::Of(this);
+      MutexLock lock(room.mutex);
       while ((state = state_.load(std::memory_order_acquire)) != State::kDone) {
         if (std::chrono::steady_clock::now() >= deadline) {
           this->MarkCancelled();
           return absl::DeadlineExceededError("no answer came in time");
         }
-        done_.WaitUntil(mutex_, deadline);
+        room.changed.WaitUntil(room.mutex, deadline);
       }
     }
     return std::move(result_);
@@ -80,29 +92,32 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
   void Complete() {
     const State before = state_.exchange(State::kDone, std::memory_order_acq_rel);
     if (before == State::kAwaited) {
-      MutexLock lock(mutex_);
-      done_.NotifyAll();
+      WaitingRoom& room = WaitingRoom::Of(this);
+      MutexLock lock(room.mutex);
+      room.changed.NotifyAll();
     } else if (before == State::kCallback) {
       PostCallback();
     }
     this->Unref();
   }
 
+  struct Continuation {
+    ReturnAddress address;
+    AnswerCallback<T> callback;
+  };
+
   void PostCallback() {
-    // By reference, not by copy: what was asked for may be large.
+    const ReturnAddress address = continuation_->address;
+    // Held, not copied: what was asked for may be large.
     this->Ref();
-    ReturnAddress address = std::move(address_);
     address.Post([held = SharedPtr<LocalCall>(this)] {
-      held->callback_(std::move(held->result_));
+      held->continuation_->callback(std::move(held->result_));
     });
   }
 
   std::atomic<State> state_{State::kPending};
-  absl::StatusOr<T> result_;      // written before kDone
-  AnswerCallback<T> callback_;    // written before kCallback
-  ReturnAddress address_;         // likewise
-  Mutex mutex_;
-  CondVar done_;
+  absl::StatusOr<T> result_;                    // written before kDone
+  std::unique_ptr<Continuation> continuation_;  // written before kCallback
 };
 
 // Move-only. An answer that is destroyed without having been asked for cancels the call: nobody

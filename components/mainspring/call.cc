@@ -22,39 +22,36 @@ uint64_t NextRequestNumber() {
 
 }  // namespace
 
+CallContext::Hook CallContext::kCancelled;
+
+void CallContext::SetHook(Hook* hook) {
+  Hook* before = hook_.exchange(hook, std::memory_order_acq_rel);
+  if (before != &kCancelled) delete before;
+}
+
 void CallContext::BeginCall(SteadyTime deadline) {
   deadline_ = deadline;
-  cancelled_.store(false, std::memory_order_relaxed);
-  if (!has_callback_.load(std::memory_order_acquire)) return;
-  MutexLock lock(mutex_);
-  on_cancel_ = nullptr;
-  has_callback_.store(false, std::memory_order_relaxed);
+  SetHook(nullptr);
 }
 
 void CallContext::OnCancel(Callback callback) {
-  ReturnAddress address = ReturnAddress::Current();
-  {
-    MutexLock lock(mutex_);
-    if (!cancelled()) {
-      cancel_address_ = std::move(address);
-      on_cancel_ = std::move(callback);
-      has_callback_.store(true, std::memory_order_release);
+  auto* hook = new Hook{ReturnAddress::Current(), std::move(callback)};
+  Hook* before = hook_.load(std::memory_order_acquire);
+  do {
+    if (before == &kCancelled) {
+      hook->address.Post(std::move(hook->callback));
+      delete hook;
       return;
     }
-  }
-  address.Post(std::move(callback));
+  } while (!hook_.compare_exchange_weak(before, hook, std::memory_order_acq_rel));
+  delete before;
 }
 
 void CallContext::MarkCancelled() {
-  ReturnAddress address;
-  Callback callback;
-  {
-    MutexLock lock(mutex_);
-    cancelled_.store(true, std::memory_order_release);
-    callback = std::exchange(on_cancel_, nullptr);
-    address = std::exchange(cancel_address_, ReturnAddress());
-  }
-  if (callback) address.Post(std::move(callback));
+  Hook* hook = hook_.exchange(&kCancelled, std::memory_order_acq_rel);
+  if (hook == nullptr || hook == &kCancelled) return;
+  hook->address.Post(std::move(hook->callback));
+  delete hook;
 }
 
 absl::Status DroppedStatus() {

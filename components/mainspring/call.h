@@ -11,10 +11,8 @@
 #include <string>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
 
@@ -31,7 +29,7 @@ class CallContext {
   SteadyTime deadline() const { return deadline_; }
 
   // Whether the caller has gone: nobody will see the answer. Once true, it stays true.
-  bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
+  bool cancelled() const { return hook_.load(std::memory_order_acquire) == &kCancelled; }
 
   // Runs `callback` on the calling thread, later, if the caller goes before it is answered; at
   // once put in line where it has gone already. A second callback replaces the first. Component
@@ -49,7 +47,7 @@ class CallContext {
 
  protected:
   CallContext() = default;
-  ~CallContext() = default;
+  ~CallContext() { SetHook(nullptr); }
 
   // Before the call is handed on; again, where the object is used for another call.
   void BeginCall(SteadyTime deadline);
@@ -57,12 +55,20 @@ class CallContext {
   void MarkCancelled();
 
  private:
+  // What to do when the caller goes.
+  struct Hook {
+    ReturnAddress address;
+    Callback callback;
+  };
+  static Hook kCancelled;
+
+  // Destroys the hook that was there.
+  void SetHook(Hook* hook);
+
   SteadyTime deadline_ = kNever;
-  std::atomic<bool> cancelled_{false};
-  std::atomic<bool> has_callback_{false};
-  Mutex mutex_;
-  ReturnAddress cancel_address_ ABSL_GUARDED_BY(mutex_);
-  Callback on_cancel_ ABSL_GUARDED_BY(mutex_);
+  // Null, a hook that is owned, or &kCancelled. Most calls never have a hook, so they pay for a
+  // pointer.
+  std::atomic<Hook*> hook_{nullptr};
 };
 
 // The status of a call whose right to answer was dropped: INTERNAL. While an exception unwinds it

@@ -16,7 +16,7 @@ class Handler : public AnyHandler {
  public:
   // Answers the request, or keeps its reply to answer later. What it throws fails the call, and
   // the component.
-  virtual void Handle(RequestEnum request) = 0;
+  virtual void Handle(RequestEnum&& request) = 0;
 };
 
 }  // namespace mainspring

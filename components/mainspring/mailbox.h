@@ -201,7 +201,7 @@ class Mailbox final : public MailboxBase {
 
   // Queues the call, or answers it: RESOURCE_EXHAUSTED where there is no room for it, UNAVAILABLE
   // where the mailbox is closed. Says which: true, it is queued. Any thread; never blocks.
-  bool Push(RequestEnum request) {
+  bool Push(RequestEnum&& request) {
     const size_t bytes = EncodedBytes(request);
     const SteadyTime now = time_.CoarseNow();
     absl::Status refusal;

@@ -77,17 +77,16 @@ class Ref {
 
  protected:
   template <UnaryCall Call>
-  Answer<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request request,
+  Answer<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request&& request,
                                                  CallOptions options) const {
     using Response = typename CallTypes<Call>::Response;
     SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options.deadline));
-    call->Ref();  // the reply's hold
     Push<Call>(std::move(request), Reply<Response>(call.get()));
     return Answer<Response>(std::move(call));
   }
 
   template <ServerStreamCall Call>
-  AnswerStream<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request request,
+  AnswerStream<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request&& request,
                                                        CallOptions options) const {
     using Response = typename CallTypes<Call>::Response;
     Pipe<Response>* replies = NewPipe<Response>(options);
@@ -102,7 +101,6 @@ class Ref {
     using Response = typename CallTypes<Call>::Response;
     Pipe<Request>* requests = NewPipe<Request>(options);
     SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options.deadline));
-    call->Ref();  // the reply's hold
     Push<Call>(RequestStream<Request>(requests), Reply<Response>(call.get()));
     return {RequestWriter<Request>(requests), Answer<Response>(std::move(call))};
   }
@@ -128,7 +126,7 @@ class Ref {
   }
 
   template <class Call, class First, class Second>
-  void Push(First first, Second second) const {
+  void Push(First&& first, Second&& second) const {
     mailbox_->Push(RequestEnum(std::in_place_type<Call>, Call{std::move(first), std::move(second)}));
   }
 

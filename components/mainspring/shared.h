@@ -10,7 +10,7 @@
 
 namespace mainspring {
 
-// Made with one hold, its maker's. Any thread.
+// Made with one hold, its maker's, unless told otherwise. Any thread.
 template <class Derived>
 class Shared {
  public:
@@ -21,11 +21,11 @@ class Shared {
   }
 
  protected:
-  Shared() = default;
+  explicit Shared(int holds = 1) : holds_(holds) {}
   ~Shared() = default;
 
  private:
-  std::atomic<int> holds_{1};
+  std::atomic<int> holds_;
 };
 
 // Holds an object once; move-only.

@@ -58,7 +58,7 @@ class $service$Methods : public ::mainspring::Handler<$request_enum$> {
   static constexpr char kService[] = "$full_name$";
 
   // Calls the method that the request asks for.
-  void Handle($request_enum$ request) final;
+  void Handle($request_enum$&& request) final;
 )";
 
 constexpr char kMethod[] = R"(
@@ -104,7 +104,7 @@ constexpr char kDispatchEnd[] = R"(};
 
 }  // namespace
 
-void $service$Methods::Handle($request_enum$ request) {
+void $service$Methods::Handle($request_enum$&& request) {
   std::visit($service$Dispatch{*this}, request);
 }
 

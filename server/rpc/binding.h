@@ -93,7 +93,7 @@ class Rpc {
     }
   }
 
-  void Deliver(const grpc::ServerContext& context, Call call) {
+  void Deliver(const grpc::ServerContext& context, Call&& call) {
     if (ingress_->full()) {
       return Refuse(call, absl::ResourceExhaustedError("too many calls in flight; try later"));
     }

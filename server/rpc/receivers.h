@@ -39,7 +39,7 @@ class Receivers {
   }
 
   // Hands the call on, or refuses it: NOT_FOUND, INVALID_ARGUMENT, or as the mailbox does.
-  void Deliver(const grpc::ServerContext& context, RequestEnum request) const {
+  void Deliver(const grpc::ServerContext& context, RequestEnum&& request) const {
     if (servicer_ != nullptr) return servicer_->Handle(std::move(request));
     const auto& metadata = context.client_metadata();
     const auto chosen = metadata.find(kComponentKey);

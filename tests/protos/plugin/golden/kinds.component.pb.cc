@@ -25,7 +25,7 @@ struct LocksmithDispatch {
 
 }  // namespace
 
-void LocksmithMethods::Handle(LocksmithRequest request) {
+void LocksmithMethods::Handle(LocksmithRequest&& request) {
   std::visit(LocksmithDispatch{*this}, request);
 }
 

@@ -50,7 +50,7 @@ class LocksmithMethods : public ::mainspring::Handler<LocksmithRequest> {
   static constexpr char kService[] = "mainspring.golden.v1.Locksmith";
 
   // Calls the method that the request asks for.
-  void Handle(LocksmithRequest request) final;
+  void Handle(LocksmithRequest&& request) final;
 
   // Cuts one key.
   //

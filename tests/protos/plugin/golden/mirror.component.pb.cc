@@ -16,7 +16,7 @@ struct MirrorDispatch {
 
 }  // namespace
 
-void MirrorMethods::Handle(MirrorEnum request) {
+void MirrorMethods::Handle(MirrorEnum&& request) {
   std::visit(MirrorDispatch{*this}, request);
 }
 

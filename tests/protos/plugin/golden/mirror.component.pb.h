@@ -28,7 +28,7 @@ class MirrorMethods : public ::mainspring::Handler<MirrorEnum> {
   static constexpr char kService[] = "mainspring.golden.mirror.v1.Mirror";
 
   // Calls the method that the request asks for.
-  void Handle(MirrorEnum request) final;
+  void Handle(MirrorEnum&& request) final;
 
   // One answer for each request, in order.
   virtual void MirrorInfo(::mainspring::RequestStream<MirrorRequest> requests, ::mainspring::ReplyStream<MirrorResponse> replies) = 0;

@@ -25,7 +25,7 @@ struct CounterDispatch {
 
 }  // namespace
 
-void CounterMethods::Handle(CounterRequest request) {
+void CounterMethods::Handle(CounterRequest&& request) {
   std::visit(CounterDispatch{*this}, request);
 }
 
@@ -63,7 +63,7 @@ struct StoreroomDispatch {
 
 }  // namespace
 
-void StoreroomMethods::Handle(StoreroomRequest request) {
+void StoreroomMethods::Handle(StoreroomRequest&& request) {
   std::visit(StoreroomDispatch{*this}, request);
 }
 

@@ -49,7 +49,7 @@ class CounterMethods : public ::mainspring::Handler<CounterRequest> {
   static constexpr char kService[] = "mainspring.golden.shop.v1.Counter";
 
   // Calls the method that the request asks for.
-  void Handle(CounterRequest request) final;
+  void Handle(CounterRequest&& request) final;
 
   // Ends in a backslash: C:\shop\ //
   // with spaces behind it too \ //
@@ -122,7 +122,7 @@ class StoreroomMethods : public ::mainspring::Handler<StoreroomRequest> {
   static constexpr char kService[] = "mainspring.golden.shop.v1.Storeroom";
 
   // Calls the method that the request asks for.
-  void Handle(StoreroomRequest request) final;
+  void Handle(StoreroomRequest&& request) final;
 
   virtual void get_part(GetPartRequest request, ::mainspring::ReplyStream<Price> replies) = 0;
 
