@@ -1,0 +1,251 @@
+// What a component throws: it fails the call that it was in and the instance with it, and nothing
+// else.
+#include "mainspring/component.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "tests/components/mainspring/fakes.h"
+#include "tests/components/mainspring/hosting.h"
+#include "tests/components/mainspring/speaker.h"
+
+namespace mainspring::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kSecret[] = "/etc/shadow: permission denied";
+constexpr char kSay[] = "/test.Speaker/Say";
+
+// The shortest component there is.
+struct Echo final : Component, Handler<SpeakerRequest> {
+  using Component::Component;
+  void Handle(SpeakerRequest&& request) override {
+    SayCall& call = std::get<SayCall>(request);
+    call.reply.Send(std::move(call.request));
+  }
+};
+
+TEST(Component, WithMethodsAlone_StartsAndStops) {
+  Stepped<SpeakerRequest> host([](Context& context) { return std::make_unique<Echo>(context); });
+  host.Start();
+  Answer<Word> answer = SpeakerRef(host.mailbox).Say("hello");
+  host.RunReady();
+  EXPECT_EQ(AnswerNow(std::move(answer))->text, "hello");
+  host.Stop();
+  EXPECT_THAT(host.lifecycle.events(), ElementsAre("started", "stopped, refused 0"));
+}
+
+class ThrowingTest : public ::testing::Test {
+ protected:
+  // The one failure that was reported.
+  Failure TheFailure() {
+    EXPECT_EQ(host_.lifecycle.failures().size(), 1u);
+    return host_.lifecycle.failures().empty() ? Failure() : host_.lifecycle.failures()[0];
+  }
+  void ExpectServesAfterAStart() {
+    script_ = Script();
+    host_.Start();
+    Answer<Word> answer = ref_.Say("still here");
+    host_.RunReady();
+    EXPECT_TRUE(AnswerNow(std::move(answer)).ok());
+  }
+
+  Script script_;
+  Stepped<SpeakerRequest> host_{
+      [this](Context& context) { return std::make_unique<Speaker>(context, script_); }};
+  const SpeakerRef ref_{host_.mailbox};
+};
+
+TEST_F(ThrowingTest, Constructor_WhenItThrows_IsReportedAndLeavesNoInstance) {
+  script_.construct = [](Context&) { throw std::runtime_error(kSecret); };
+  host_.Start();
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("failed in construction"));
+  EXPECT_EQ(TheFailure().status, absl::InternalError(kSecret));
+  EXPECT_EQ(TheFailure().request_id, "");
+  ExpectServesAfterAStart();
+}
+
+TEST_F(ThrowingTest, Start_WhenItThrows_IsReportedAndKeepsTheQueue) {
+  script_.start = [](Context&) -> absl::Status { throw std::runtime_error(kSecret); };
+  host_.mailbox->Open();
+  Answer<Word> queued = ref_.Say("queued");
+  host_.Start();
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("failed in Start"));
+  EXPECT_EQ(script_.destroyed, 1);
+  EXPECT_EQ(script_.stopped, 0);
+  ExpectServesAfterAStart();
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
+}
+
+// Whatever is thrown.
+struct Thrown {
+  const char* name;
+  std::function<void()> throw_it;
+  const char* text;
+};
+
+class MethodThrowsTest : public ThrowingTest, public ::testing::WithParamInterface<Thrown> {};
+
+TEST_P(MethodThrowsTest, Method_WhenItThrows_FailsItsCallAloneAndHidesTheText) {
+  script_.say = [](Context&, SayCall call) {
+    if (call.request.text == "bad") GetParam().throw_it();
+    call.reply.Send(std::move(call.request));
+  };
+  host_.Start();
+  Answer<Word> before = ref_.Say("before"), bad = ref_.Say("bad"), after = ref_.Say("after");
+  host_.RunReady();
+
+  EXPECT_TRUE(AnswerNow(std::move(before)).ok());
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", std::string("failed in ") + kSay));
+  const Failure failure = TheFailure();
+  EXPECT_EQ(failure.status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(failure.status.message()), HasSubstr(GetParam().text));
+  EXPECT_EQ(failure.request_id.size(), 16u);
+
+  const absl::Status status = AnswerNow(std::move(bad)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("request_id=" + failure.request_id), Not(HasSubstr(kSecret))));
+
+  EXPECT_EQ(host_.mailbox->stats().queued_calls, 1u) << "it waits for the next instance";
+  EXPECT_FALSE(host_.mailbox->closed());
+  ExpectServesAfterAStart();
+  EXPECT_EQ(AnswerNow(std::move(after))->text, "after");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, MethodThrowsTest,
+    ::testing::Values(Thrown{"Exception", [] { throw std::runtime_error(kSecret); }, kSecret},
+                      Thrown{"BadAlloc", [] { throw std::bad_alloc(); }, "bad_alloc"},
+                      Thrown{"Int", [] { throw 42; }, "not a std::exception"},
+                      Thrown{"Text", [] { throw "text"; }, "not a std::exception"}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_F(ThrowingTest, Method_WhenItThrowsAfterTheAnswer_LeavesTheAnswer) {
+  script_.say = [](Context&, SayCall call) {
+    call.reply.Send(std::move(call.request));
+    throw std::runtime_error(kSecret);
+  };
+  host_.Start();
+  Answer<Word> answer = ref_.Say("x");
+  host_.RunReady();
+  EXPECT_TRUE(AnswerNow(std::move(answer)).ok());
+  EXPECT_EQ(host_.lifecycle.failures().size(), 1u);
+}
+
+TEST_F(ThrowingTest, StreamMethod_WhenItThrows_EndsItsStreamWithTheRequestId) {
+  script_.recount = [](Context&, RecountCall) { throw std::runtime_error(kSecret); };
+  host_.Start();
+  AnswerStream<Word> answers = ref_.Recount("x");
+  host_.RunReady();
+  EXPECT_FALSE(answers.AwaitNext(kNoWait).has_value());
+  EXPECT_EQ(answers.status().code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(answers.status().message()),
+              HasSubstr("request_id=" + TheFailure().request_id));
+  EXPECT_EQ(TheFailure().during, "/test.Speaker/Recount");
+}
+
+TEST_F(ThrowingTest, TwoFailures_HaveTwoRequestIds) {
+  script_.say = [](Context&, SayCall) { throw 1; };
+  host_.Start();
+  Answer<Word> first = ref_.Say("x");
+  host_.RunReady();
+  host_.Start();
+  Answer<Word> second = ref_.Say("y");
+  host_.RunReady();
+  ASSERT_EQ(host_.lifecycle.failures().size(), 2u);
+  EXPECT_NE(host_.lifecycle.failures()[0].request_id, host_.lifecycle.failures()[1].request_id);
+}
+
+TEST_F(ThrowingTest, Timer_WhenItThrows_EndsTheInstance) {
+  script_.start = [](Context& context) {
+    context.After(absl::Seconds(1), [] { throw std::runtime_error(kSecret); });
+    return absl::OkStatus();
+  };
+  host_.Start();
+  host_.Advance(absl::Seconds(1));
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "failed in a timer"));
+  EXPECT_EQ(TheFailure().status, absl::InternalError(kSecret));
+  EXPECT_EQ(script_.destroyed, 1);
+  ExpectServesAfterAStart();
+}
+
+// The id is how an operator finds the failure in the log: an empty one finds nothing.
+TEST_F(ThrowingTest, Timer_WhenItThrowsWithAReply_TellsTheRequestIdOfTheFailure) {
+  script_.say = [](Context& context, SayCall call) {
+    context.After(absl::Seconds(1),
+                  [call = std::move(call)] { throw std::runtime_error(kSecret); });
+  };
+  host_.Start();
+  Answer<Word> answer = ref_.Say("x");
+  host_.RunReady();
+  host_.Advance(absl::Seconds(1));
+  const absl::Status status = AnswerNow(std::move(answer)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr(kSecret)));
+  EXPECT_NE(TheFailure().request_id, "");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("request_id=" + TheFailure().request_id));
+}
+
+TEST_F(ThrowingTest, Callback_WhenItThrows_EndsTheInstanceAndAnswersItsReply) {
+  script_.say = [this](Context& context, SayCall call) {
+    host_.mailbox->Post(context.instance(),
+                        [call = std::move(call)] { throw std::runtime_error(kSecret); });
+  };
+  host_.Start();
+  Answer<Word> answer = ref_.Say("x");
+  host_.RunReady();
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "failed in a callback"));
+  const absl::Status status = AnswerNow(std::move(answer)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), Not(HasSubstr(kSecret)));
+  ExpectServesAfterAStart();
+}
+
+TEST_F(ThrowingTest, Stop_WhenItThrows_IsReportedAndStillStops) {
+  script_.stop = [](Context&) { throw std::runtime_error(kSecret); };
+  host_.Start();
+  host_.Stop();
+  EXPECT_THAT(host_.lifecycle.events(),
+              ElementsAre("started", "failed in Stop", "stopped, refused 0"));
+  EXPECT_EQ(script_.destroyed, 1);
+  ExpectServesAfterAStart();
+}
+
+TEST_F(ThrowingTest, Method_WhenItThrowsWhileStopping_RefusesTheRestAndStops) {
+  script_.say = [](Context&, SayCall) { throw std::runtime_error(kSecret); };
+  host_.Start();
+  Answer<Word> bad = ref_.Say("bad"), rest = ref_.Say("rest");
+  host_.Stop();
+  EXPECT_EQ(AnswerNow(std::move(bad)).status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(AnswerNow(std::move(rest)).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(script_.stopped, 0) << "not called after a failure";
+  EXPECT_THAT(host_.lifecycle.events(),
+              ElementsAre("started", std::string("failed in ") + kSay, "stopped, refused 1"));
+}
+
+TEST_F(ThrowingTest, RepliesKeptByTheInstance_WhenItFails_AreAnswered) {
+  script_.say = [&](Context& context, SayCall call) {
+    if (call.request.text == "bad") throw 1;
+    context.After(absl::Hours(1), [call = std::move(call)] {});
+  };
+  host_.Start();
+  Answer<Word> waiting = ref_.Say("waiting"), bad = ref_.Say("bad");
+  host_.RunReady();
+  EXPECT_EQ(AnswerNow(std::move(waiting)).status(),
+            absl::InternalError("the component dropped the request"));
+}
+
+}  // namespace
+}  // namespace mainspring::testing

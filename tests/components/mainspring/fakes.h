@@ -1,0 +1,237 @@
+// What the tests of components stand on: time that passes when it is told to, a lane of callbacks
+// that runs when it is told to, and ends of calls that remember what they were given.
+#ifndef MAINSPRING_TESTS_COMPONENTS_MAINSPRING_FAKES_H_
+#define MAINSPRING_TESTS_COMPONENTS_MAINSPRING_FAKES_H_
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "mainspring/context.h"
+#include "mainspring/control_loop.h"
+#include "mainspring/mutex.h"
+#include "mainspring/reply.h"
+#include "mainspring/reply_stream.h"
+#include "mainspring/return_address.h"
+#include "mainspring/steady_time.h"
+
+namespace mainspring::testing {
+
+// A point in the past: a wait until then looks once and does not wait.
+inline constexpr SteadyTime kNoWait = SteadyTime::min();
+
+// When a test that waits for another thread gives up: never, on a machine that does anything.
+inline SteadyTime Patience() { return After(std::chrono::steady_clock::now(), absl::Seconds(60)); }
+
+// Time that stands still until it is told to pass. Any thread.
+class ManualTime final : public TimeSource {
+ public:
+  SteadyTime Now() const override { return At(now_.fetch_add(step_)); }
+  SteadyTime CoarseNow() const override { return At(now_ - coarse_lag_); }
+  absl::Time WallNow() const override { return wall_ + absl::Nanoseconds(now_ - kStart); }
+
+  void Advance(absl::Duration duration) { now_ += absl::ToInt64Nanoseconds(duration); }
+  void AdvanceTo(SteadyTime time) { now_ = time.time_since_epoch().count(); }
+  // How far CoarseNow is behind.
+  void SetCoarseLag(absl::Duration lag) { coarse_lag_ = absl::ToInt64Nanoseconds(lag); }
+  // How much passes with each look at Now, as it does on a machine that has more to do.
+  void SetStep(absl::Duration step) { step_ = absl::ToInt64Nanoseconds(step); }
+  // What the wall clock shows now; it goes on from there. Before other threads look.
+  void SetWall(absl::Time wall) { wall_ = wall - absl::Nanoseconds(now_ - kStart); }
+
+ private:
+  static constexpr int64_t kStart = 1'000'000'000'000;
+  static SteadyTime At(int64_t nanoseconds) {
+    return SteadyTime(std::chrono::nanoseconds(nanoseconds));
+  }
+
+  mutable std::atomic<int64_t> now_{kStart};
+  std::atomic<int64_t> coarse_lag_{0};
+  std::atomic<int64_t> step_{0};
+  absl::Time wall_ = absl::FromUnixSeconds(1'700'000'000);
+};
+
+// Opens once; threads wait for it. Any thread.
+class Gate {
+ public:
+  void Open() {
+    MutexLock lock(mutex_);
+    open_ = true;
+    changed_.NotifyAll();
+  }
+  // False where patience ran out.
+  bool Wait() {
+    const SteadyTime until = Patience();
+    MutexLock lock(mutex_);
+    while (!open_ && std::chrono::steady_clock::now() < until) changed_.WaitUntil(mutex_, until);
+    return open_;
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar changed_;
+  bool open_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+// Keeps callbacks until it is told to run them. Any thread.
+class CallbackLane final : public CallbackQueue {
+ public:
+  void Post(uint64_t instance, Callback callback) override {
+    MutexLock lock(mutex_);
+    posted_.emplace_back(instance, std::move(callback));
+  }
+  size_t size() const {
+    MutexLock lock(mutex_);
+    return posted_.size();
+  }
+  // The instance that the first callback is meant for.
+  uint64_t instance() const {
+    MutexLock lock(mutex_);
+    return posted_.front().first;
+  }
+  // Runs what is there and what that adds; says how many those were.
+  size_t RunAll() {
+    for (size_t ran = 0;; ++ran) {
+      Callback next;
+      {
+        MutexLock lock(mutex_);
+        if (posted_.empty()) return ran;
+        next = std::move(posted_.front().second);
+        posted_.pop_front();
+      }
+      next();
+    }
+  }
+
+ private:
+  mutable Mutex mutex_;
+  std::deque<std::pair<uint64_t, Callback>> posted_ ABSL_GUARDED_BY(mutex_);
+};
+
+// The caller's end of a Reply. Any thread.
+template <class T>
+class ReplyRecord final : public ReplySink<T> {
+ public:
+  explicit ReplyRecord(SteadyTime deadline = kNever) { this->BeginCall(deadline); }
+
+  void Succeed(T&& response) override { Take(std::move(response)); }
+  void Fail(absl::Status status) override { Take(std::move(status)); }
+  using CallContext::BeginCall;
+  using CallContext::MarkCancelled;
+
+  int answers() const {
+    MutexLock lock(mutex_);
+    return answers_;
+  }
+  // The last one; UNKNOWN where there is none.
+  absl::StatusOr<T> answer() const {
+    MutexLock lock(mutex_);
+    return answer_;
+  }
+  absl::Status status() const { return answer().status(); }
+
+ private:
+  void Take(absl::StatusOr<T> answer) {
+    MutexLock lock(mutex_);
+    ++answers_;
+    answer_ = std::move(answer);
+  }
+
+  mutable Mutex mutex_;
+  int answers_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::StatusOr<T> answer_ ABSL_GUARDED_BY(mutex_) = absl::UnknownError("not answered");
+};
+
+// The caller's end of a ReplyStream, which has room for `room` messages. One thread only.
+template <class T>
+struct StreamRecord final : public StreamSink<T> {
+  WriteResult Write(T&& message) override {
+    if (this->cancelled()) return WriteResult::kClosed;
+    if (messages.size() >= room) return WriteResult::kFull;
+    messages.push_back(std::move(message));
+    return WriteResult::kAccepted;
+  }
+  void OnReady(Callback callback) override { ready = std::move(callback); }
+  void Finish(absl::Status with) override { endings.push_back(std::move(with)); }
+  using CallContext::MarkCancelled;
+
+  size_t room = kStreamBuffer;
+  std::vector<T> messages;
+  std::vector<absl::Status> endings;
+  Callback ready;
+};
+
+// A host's components, by name.
+struct Neighbours final : public Directory {
+  std::shared_ptr<MailboxBase> Find(absl::string_view name) const override {
+    auto found = mailboxes.find(std::string(name));
+    return found == mailboxes.end() ? nullptr : found->second;
+  }
+  std::vector<std::string> Names() const override {
+    std::vector<std::string> names;
+    for (const auto& [name, mailbox] : mailboxes) names.push_back(name);
+    return names;
+  }
+
+  std::map<std::string, std::shared_ptr<MailboxBase>> mailboxes;
+};
+
+// What became of a component, one line an event. Any thread.
+class LifecycleRecord final : public LifecycleObserver {
+ public:
+  void OnStarted(const std::string&, const absl::Status& status) override {
+    Add(status.ok() ? "started" : absl::StrCat("not started: ", status.ToString()));
+  }
+  void OnStopped(const std::string&, size_t refused) override {
+    Add(absl::StrCat("stopped, refused ", refused));
+  }
+  void OnFailed(const std::string&, const Failure& failure) override {
+    {
+      MutexLock lock(mutex_);
+      failures_.push_back(failure);
+    }
+    Add(absl::StrCat("failed in ", failure.during));
+  }
+
+  std::vector<std::string> events() const {
+    MutexLock lock(mutex_);
+    return events_;
+  }
+  std::vector<Failure> failures() const {
+    MutexLock lock(mutex_);
+    return failures_;
+  }
+  // Waits until there are so many; false where patience ran out.
+  bool Await(size_t events) {
+    const SteadyTime until = Patience();
+    MutexLock lock(mutex_);
+    while (events_.size() < events && std::chrono::steady_clock::now() < until) {
+      changed_.WaitUntil(mutex_, until);
+    }
+    return events_.size() >= events;
+  }
+
+ private:
+  void Add(std::string event) {
+    MutexLock lock(mutex_);
+    events_.push_back(std::move(event));
+    changed_.NotifyAll();
+  }
+
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::vector<std::string> events_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Failure> failures_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace mainspring::testing
+
+#endif  // MAINSPRING_TESTS_COMPONENTS_MAINSPRING_FAKES_H_

@@ -1,0 +1,139 @@
+#include "mainspring/reply.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include "tests/components/mainspring/fakes.h"
+#include "tests/components/mainspring/speaker.h"
+
+namespace mainspring::testing {
+namespace {
+
+const absl::Status& Dropped() {
+  static const auto& status =
+      *new absl::Status(absl::InternalError("the component dropped the request"));
+  return status;
+}
+
+TEST(Reply, Send_Answers) {
+  ReplyRecord<Word> record;
+  Reply<Word> reply(&record);
+  EXPECT_FALSE(reply.answered());
+  EXPECT_TRUE(reply.Send(Word{"hello"}));
+  EXPECT_TRUE(reply.answered());
+  EXPECT_EQ(record.answer()->text, "hello");
+}
+
+TEST(Reply, Fail_AnswersWithTheStatusAsItIs) {
+  ReplyRecord<Word> record;
+  EXPECT_TRUE(Reply<Word>(&record).Fail(absl::NotFoundError("no such word")));
+  EXPECT_EQ(record.status(), absl::NotFoundError("no such word"));
+}
+
+TEST(Reply, AnsweredTwice_IsAnsweredOnce) {
+  ReplyRecord<Word> record;
+  {
+    Reply<Word> reply(&record);
+    EXPECT_TRUE(reply.Send(Word{"first"}));
+    EXPECT_FALSE(reply.Send(Word{"second"}));
+    EXPECT_FALSE(reply.Fail(absl::InternalError("third")));
+    EXPECT_FALSE(reply.Send(absl::StatusOr<Word>(Word{"fourth"})));
+  }
+  EXPECT_EQ(record.answers(), 1);
+  EXPECT_EQ(record.answer()->text, "first");
+}
+
+TEST(Reply, SendOfAStatusOr_AnswersEither) {
+  ReplyRecord<Word> good, bad;
+  EXPECT_TRUE(Reply<Word>(&good).Send(absl::StatusOr<Word>(Word{"hello"})));
+  EXPECT_TRUE(Reply<Word>(&bad).Send(absl::StatusOr<Word>(absl::AbortedError("no"))));
+  EXPECT_EQ(good.answer()->text, "hello");
+  EXPECT_EQ(bad.status(), absl::AbortedError("no"));
+}
+
+TEST(Reply, FailWithOk_IsInternal) {
+  ReplyRecord<Word> record;
+  EXPECT_TRUE(Reply<Word>(&record).Fail(absl::OkStatus()));
+  EXPECT_EQ(record.status().code(), absl::StatusCode::kInternal);
+}
+
+TEST(Reply, Dropped_AnswersInternal) {
+  ReplyRecord<Word> record;
+  { Reply<Word> reply(&record); }
+  EXPECT_EQ(record.answers(), 1);
+  EXPECT_EQ(record.status(), Dropped());
+}
+
+TEST(Reply, Moved_HandsTheRightOver) {
+  ReplyRecord<Word> record;
+  Reply<Word> first(&record);
+  Reply<Word> second(std::move(first));
+  EXPECT_TRUE(first.answered());  // NOLINT(bugprone-use-after-move): says so
+  EXPECT_TRUE(first.cancelled());
+  EXPECT_FALSE(first.Send(Word{"from nowhere"}));
+  EXPECT_TRUE(second.Send(Word{"hello"}));
+  EXPECT_EQ(record.answers(), 1);
+}
+
+TEST(Reply, MoveAssigned_AnswersTheOneThatIsOverwritten) {
+  ReplyRecord<Word> overwritten, kept;
+  Reply<Word> reply(&overwritten);
+  reply = Reply<Word>(&kept);
+  EXPECT_EQ(overwritten.status(), Dropped());
+  EXPECT_EQ(kept.answers(), 0);
+  Reply<Word>& itself = reply;
+  reply = std::move(itself);
+  EXPECT_EQ(kept.answers(), 0);
+  EXPECT_TRUE(reply.Send(Word{"hello"}));
+  EXPECT_EQ(kept.answer()->text, "hello");
+}
+
+TEST(Reply, ByDefault_IsAnswered) {
+  Reply<Word> reply;
+  EXPECT_TRUE(reply.answered());
+  EXPECT_TRUE(reply.cancelled());
+  EXPECT_FALSE(reply.Send(Word{"x"}));
+  EXPECT_FALSE(std::is_copy_constructible_v<Reply<Word>>);
+}
+
+TEST(Reply, FromAnotherThread_Answers) {
+  ReplyRecord<Word> sent, dropped;
+  std::thread([reply = Reply<Word>(&sent)]() mutable { reply.Send(Word{"from afar"}); }).join();
+  std::thread([reply = Reply<Word>(&dropped)] {}).join();
+  EXPECT_EQ(sent.answer()->text, "from afar");
+  EXPECT_EQ(dropped.status(), Dropped());
+}
+
+TEST(Reply, Circumstances_AreThoseOfTheCall) {
+  ReplyRecord<Word> record(SteadyTime(std::chrono::seconds(7)));
+  Reply<Word> reply(&record);
+  EXPECT_EQ(reply.deadline(), SteadyTime(std::chrono::seconds(7)));
+  EXPECT_EQ(reply.context().Peer(), "process");
+  EXPECT_FALSE(reply.cancelled());
+  record.MarkCancelled();
+  EXPECT_TRUE(reply.cancelled());
+  EXPECT_TRUE(reply.Send(Word{"nobody hears"})) << "it still has to be answered";
+}
+
+TEST(Reply, OnCancel_RunsOnTheComponentsThread) {
+  const auto lane = std::make_shared<CallbackLane>();
+  const ReturnAddress address(lane, 1);
+  ReplyRecord<Word> record;
+  Reply<Word> reply(&record);
+  bool ran = false;
+  {
+    ReturnAddressScope scope(address);
+    reply.OnCancel([&] { ran = true; });
+  }
+  std::thread([&] { record.MarkCancelled(); }).join();
+  EXPECT_FALSE(ran);
+  lane->RunAll();
+  EXPECT_TRUE(ran);
+}
+
+}  // namespace
+}  // namespace mainspring::testing

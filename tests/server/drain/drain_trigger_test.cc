@@ -1,0 +1,61 @@
+#include "server/drain/drain_trigger.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "tests/server/eventually.h"
+
+namespace mainspring {
+namespace {
+
+using testing::Soon;
+
+TEST(DrainTrigger, WhenPulled_LetsItsWaiterGo) {
+  DrainTrigger trigger;
+  auto waiter = std::async([&] { return trigger.Await(DrainTrigger::kDrain, Soon()); });
+  trigger.Pull("SIGTERM");
+  EXPECT_TRUE(waiter.get());
+  EXPECT_EQ(1, trigger.pulls());
+  EXPECT_EQ("SIGTERM", trigger.reason());
+}
+
+TEST(DrainTrigger, WhenPulledAgain_KeepsTheFirstReason) {
+  DrainTrigger trigger;
+  trigger.Pull("SIGTERM");
+  trigger.Pull("SIGINT");
+  EXPECT_EQ(2, trigger.pulls());
+  EXPECT_EQ("SIGTERM", trigger.reason());
+}
+
+TEST(DrainTrigger, WhenPulledMoreOften_CountsAsLess) {
+  DrainTrigger trigger;
+  trigger.Pull("a");
+  trigger.Pull("b");
+  EXPECT_TRUE(trigger.Await(DrainTrigger::kDrain));
+  EXPECT_TRUE(trigger.Await(DrainTrigger::kStopNow));
+  EXPECT_FALSE(trigger.Await(DrainTrigger::kExitNow, Soon(absl::Milliseconds(5))));
+}
+
+TEST(DrainTrigger, WhenTheDeadlineHasPassed_ReturnsAtOnce) {
+  DrainTrigger trigger;
+  EXPECT_FALSE(trigger.Await(DrainTrigger::kDrain, SteadyTime::min()));
+}
+
+TEST(DrainTrigger, WhenReleased_LetsItsWaiterGoUnpulled) {
+  DrainTrigger trigger;
+  auto waiter = std::async([&] { return trigger.Await(DrainTrigger::kExitNow); });
+  trigger.Pull("a");
+  trigger.Release();
+  EXPECT_FALSE(waiter.get());
+  EXPECT_TRUE(trigger.released());
+}
+
+TEST(DrainTrigger, WhenPulledBeforeAnybodyWaits_IsNotForgotten) {
+  DrainTrigger trigger;
+  trigger.Pull("early");
+  EXPECT_TRUE(trigger.Await(DrainTrigger::kDrain, SteadyTime::min()));
+}
+
+}  // namespace
+}  // namespace mainspring

@@ -1,0 +1,271 @@
+#include "server/host.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "components/clock/clock.h"
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "mainspring/clock/v1/clock.binding.pb.h"
+#include "mainspring/clock/v1/clock.grpc.pb.h"
+#include "server/rpc/listener.h"
+#include "tests/server/process_view.h"
+#include "tests/server/trial_host.h"
+
+namespace mainspring {
+namespace {
+
+using testing::CountDescriptors;
+using testing::Eventually;
+using testing::QuickConfig;
+using testing::ThreadNames;
+using testing::TrialHost;
+using testing::Waiting;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+ComponentConfig Named(const std::string& name, const std::string& type) {
+  ComponentConfig config;
+  config.name = name;
+  config.type = type;
+  return config;
+}
+
+bool IsFree(const std::string& address) { return rpc::Listener::Listen(address).ok(); }
+
+// An address that was free a moment ago.
+std::string FreeAddress() {
+  return rpc::Listener::Listen("127.0.0.1:0").value().front()->address();
+}
+
+TEST(Host, WhenStartedWithAClock_ServesItUntilItIsDrained) {
+  testing::TemporaryDirectory directory;
+  testing::CaughtWorld world;
+  HostConfig config = QuickConfig(directory.File("admin"));
+  config.components = {Named("clock", "clock")};
+  Host host({clock::v1::ClockType<clock::Clock>("clock")}, config, world.world());
+  ASSERT_TRUE(host.Start().ok());
+  auto stub = clock::v1::Clock::NewStub(testing::ConnectTo(host.data_addresses().front()));
+  Waiting context;
+  clock::v1::GetTimeResponse response;
+  EXPECT_TRUE(stub->GetTime(&context, {}, &response).ok());
+  DrainTrigger trigger;
+  trigger.Pull("test");
+  EXPECT_EQ(0, host.Run(trigger));
+}
+
+TEST(Host, WhenServing_TellsItsAddressesAndEachAnswers) {
+  TrialHost host;
+  ASSERT_TRUE(host.Start().ok());
+  EXPECT_THAT(host.host().data_addresses().front(), StartsWith("127.0.0.1:"));
+  EXPECT_THAT(host.host().admin_addresses().front(), StartsWith("unix:/"));
+  EXPECT_TRUE(testing::Echo(*host.NewStub()).ok());
+  Waiting context;
+  grpc::health::v1::HealthCheckResponse health;
+  EXPECT_TRUE(
+      grpc::health::v1::Health::NewStub(host.Admin())->Check(&context, {}, &health).ok());
+  host.host().LogStates();
+}
+
+TEST(Host, WhenTheAdminPlaneIsAskedForAComponent_HasNoSuchService) {
+  TrialHost host;
+  ASSERT_TRUE(host.Start().ok());
+  auto stub = trial::v1::Trial::NewStub(host.Admin());
+  EXPECT_EQ(grpc::StatusCode::UNIMPLEMENTED, testing::Echo(*stub).error_code());
+}
+
+TEST(Host, WhenAPlaneHasSeveralAddresses_ServesOnEach) {
+  testing::TemporaryDirectory directory;
+  TrialHost host([&](HostConfig& config) {
+    config.data.addresses = {"127.0.0.1:0", "127.0.0.1:0", "unix:" + directory.File("data")};
+  });
+  ASSERT_TRUE(host.Start().ok());
+  ASSERT_EQ(3u, host.host().data_addresses().size());
+  for (const std::string& address : host.host().data_addresses()) {
+    auto stub = trial::v1::Trial::NewStub(testing::ConnectTo(address));
+    EXPECT_TRUE(testing::Echo(*stub).ok()) << address;
+  }
+}
+
+TEST(Host, WhenTheConfigurationIsWrong_DoesNotStart) {
+  TrialHost host([](HostConfig& config) { config.components[0].name = ""; });
+  const absl::Status started = host.Start();
+  EXPECT_EQ(absl::StatusCode::kInvalidArgument, started.code());
+}
+
+TEST(Host, WhenATypeIsUnknown_ListsThoseThatThereAre) {
+  TrialHost host([](HostConfig& config) { config.components[0].type = "clok"; });
+  const absl::Status started = host.Start();
+  EXPECT_EQ(absl::StatusCode::kInvalidArgument, started.code());
+  EXPECT_EQ("component \"trial\": no component type \"clok\"; there are: trial",
+            started.message());
+}
+
+TEST(Host, WhenAnAddressIsTaken_SaysWhichAndLeavesNothing) {
+  auto taken = rpc::Listener::Listen("127.0.0.1:0");
+  ASSERT_TRUE(taken.ok());
+  const std::string address = taken->front()->address();
+  const std::string free = FreeAddress();
+  TrialHost host([&](HostConfig& config) {
+    config.data.addresses = {free};
+    config.admin.addresses = {address};
+  });
+  const absl::Status started = host.Start();
+  EXPECT_EQ(absl::StatusCode::kUnavailable, started.code());
+  EXPECT_EQ("plane \"admin\": cannot listen on " + address + ": address already in use",
+            started.message());
+  EXPECT_TRUE(IsFree(free));
+}
+
+TEST(Host, WhenAComponentDoesNotStart_SaysWhyAndLeavesNothing) {
+  const std::string address = FreeAddress();
+  testing::Hooks bad;
+  bad.start = [] { return absl::NotFoundError("no disk"); };
+  TrialHost host([&](HostConfig& config) { config.data.addresses = {address}; },
+                 {testing::HookedType("trial", bad)});
+  const absl::Status started = host.Start();
+  EXPECT_EQ(absl::StatusCode::kAborted, started.code());
+  EXPECT_EQ("component \"trial\": NOT_FOUND: no disk", started.message());
+  EXPECT_TRUE(Eventually([&] { return IsFree(address); }, absl::Seconds(2)))
+      << "nothing is left running, says Start";
+}
+
+TEST(Host, WhenStartedAndNotRun_EndsWithItself) {
+  testing::TemporaryDirectory directory;
+  testing::CaughtWorld world;
+  std::string address;
+  {
+    Host host({testing::TrialType()}, QuickConfig(directory.File("admin")), world.world());
+    ASSERT_TRUE(host.Start().ok());
+    address = host.data_addresses().front();
+  }
+  EXPECT_TRUE(IsFree(address));
+  EXPECT_FALSE(std::filesystem::exists(directory.File("admin")));
+}
+
+TEST(Host, WhenNeverStarted_EndsWithItself) { TrialHost host; }
+
+TEST(Host, WhenTwoRunAtOnce_DrainApart) {
+  TrialHost one;
+  std::optional<TrialHost> two(std::in_place);
+  ASSERT_TRUE(one.Start().ok());
+  ASSERT_TRUE(two->Start().ok());
+  auto stub = one.NewStub();
+  EXPECT_TRUE(testing::Echo(*stub).ok());
+  EXPECT_TRUE(testing::Echo(*two->NewStub()).ok());
+  EXPECT_EQ(0, two->Drain());
+  two.reset();
+  EXPECT_TRUE(testing::Echo(*stub).ok());
+  EXPECT_EQ(0, one.Drain());
+}
+
+TEST(Host, WhenAnotherTakesItsAddress_SaysSo) {
+  TrialHost one;
+  ASSERT_TRUE(one.Start().ok());
+  TrialHost two([&](HostConfig& config) { config.data.addresses = one.host().data_addresses(); });
+  EXPECT_EQ(absl::StatusCode::kUnavailable, two.Start().code());
+  EXPECT_TRUE(testing::Echo(*one.NewStub()).ok());
+}
+
+// "answerer" answers; any other asks it for each answer.
+class Relay final : public Component, public Handler<trial::v1::TrialRequest> {
+ public:
+  using Request = trial::v1::TrialRequest;
+  static constexpr const char* kService = trial::v1::TrialMethods::kService;
+  using Component::Component;
+
+  absl::Status Start() override {
+    if (context().name() == "answerer") return absl::OkStatus();
+    auto found = context().Find<trial::v1::TrialRef>("answerer");
+    if (found.ok()) answerer_.emplace(*std::move(found));
+    return found.status();
+  }
+
+  void Handle(trial::v1::TrialRequest&& request) override {
+    if (!answerer_.has_value()) return testing::AnswerEcho(std::move(request));
+    auto& call = std::get<trial::v1::EchoCall>(request);
+    call.request.set_text(call.request.text() + ", relayed");
+    answerer_->Echo(std::move(call.request), {.deadline = call.reply.deadline()})
+        .Then([reply = std::move(call.reply)](
+                  absl::StatusOr<trial::v1::EchoResponse> answer) mutable {
+          reply.Send(std::move(answer));
+        });
+  }
+
+ private:
+  std::optional<trial::v1::TrialRef> answerer_;
+};
+
+ComponentType RelayType() { return ComponentType::Of<Relay>("trial", &trial::v1::BindTrial); }
+
+TEST(Host, WhenAComponentAsksAnother_AnswersWithItsAnswer) {
+  TrialHost host(
+      [](HostConfig& config) {
+        config.components = {Named("relay", "trial"), Named("answerer", "trial")};
+      },
+      {RelayType()});
+  ASSERT_TRUE(host.Start().ok());
+  auto stub = host.NewStub();
+  for (int i = 0; i < 100; ++i) {
+    Waiting context;
+    context.AddMetadata("mainspring-component", "relay");
+    trial::v1::EchoResponse response;
+    ASSERT_TRUE(stub->Echo(&context, testing::EchoOf("hello"), &response).ok());
+    EXPECT_EQ("hello, relayed", response.text());
+  }
+}
+
+TEST(Host, WhenAComponentAsksForOneThatIsNotThere_DoesNotStart) {
+  TrialHost host([](HostConfig&) {}, {RelayType()});
+  const absl::Status started = host.Start();
+  EXPECT_EQ(absl::StatusCode::kAborted, started.code());
+  EXPECT_THAT(std::string(started.message()), HasSubstr("no component \"answerer\""));
+}
+
+TEST(Host, WhenTwoTypesAnswerOneService_ServesBothOrSaysWhatIsWrong) {
+  TrialHost host(
+      [](HostConfig& config) {
+        config.components = {Named("one", "trial"), Named("two", "other")};
+      },
+      {testing::TrialType(), testing::HookedType("other", {})});
+  const absl::Status started = host.Start();
+  EXPECT_TRUE(started.ok() || started.code() == absl::StatusCode::kInvalidArgument) << started;
+}
+
+void StartCallAndStop() {
+  TrialHost host;
+  ASSERT_TRUE(host.Start().ok());
+  ASSERT_TRUE(testing::Echo(*host.NewStub()).ok());
+  ASSERT_EQ(0, host.Drain());
+}
+
+TEST(Host, WhenTwoHundredCameAndWent_NoThreadAndNoDescriptorIsLeft) {
+  // What gRPC makes once for the process.
+  for (int i = 0; i < 10; ++i) StartCallAndStop();
+  size_t descriptors = 0;
+  ASSERT_TRUE(Eventually([&] {
+    const size_t before = std::exchange(descriptors, CountDescriptors());
+    return before == descriptors;
+  }));
+  const size_t threads = ThreadNames().size();
+  for (int i = 0; i < 200; ++i) {
+    StartCallAndStop();
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_TRUE(Eventually([&] { return CountDescriptors() <= descriptors; }))
+      << CountDescriptors() << " after " << descriptors;
+  for (const char* ours : {"accept", "ingress/data", "ingress/admin", "trial", "exit guard"}) {
+    EXPECT_TRUE(Eventually([&] { return ThreadNames().count(ours) == 0; })) << ours;
+  }
+  // gRPC's own pool breathes.
+  EXPECT_TRUE(Eventually([&] { return ThreadNames().size() <= threads + 4; }));
+}
+
+}  // namespace
+}  // namespace mainspring

@@ -1,0 +1,212 @@
+#include "server/rpc/acceptor.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "tests/server/rpc/trial_plane.h"
+#include "tests/testing/trial.h"
+
+namespace mainspring::rpc {
+namespace {
+
+using testing::Eventually;
+using ::testing::ElementsAre;
+
+// A client's end, that says nothing.
+class Client {
+ public:
+  Client() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+  ~Client() { close(fd_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  bool Connect(const std::string& address) {
+    int port = 0;
+    EXPECT_TRUE(absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port));
+    sockaddr_in name = {};
+    name.sin_family = AF_INET;
+    name.sin_port = htons(port);
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return connect(fd_, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
+  }
+
+ private:
+  const int fd_;
+};
+
+// The plane's side is a list of descriptors.
+class AcceptorTest : public ::testing::Test {
+ protected:
+  ~AcceptorTest() override {
+    acceptor_.reset();
+    CloseAccepted();
+  }
+
+  void Open(size_t max_connections) {
+    auto listeners = Listener::Listen("127.0.0.1:0");
+    ASSERT_TRUE(listeners.ok());
+    address_ = listeners->front()->address();
+    door_ = std::make_unique<Door>(*std::move(listeners), max_connections, [this](int fd) {
+      MutexLock lock(mutex_);
+      accepted_.push_back(fd);
+    });
+    acceptor_ = std::make_unique<Acceptor>([this](bool exhausted) {
+      MutexLock lock(mutex_);
+      exhaustions_.push_back(exhausted);
+    });
+    acceptor_->Add(*door_);
+    ASSERT_TRUE(acceptor_->Start().ok());
+  }
+
+  size_t accepted() {
+    MutexLock lock(mutex_);
+    return accepted_.size();
+  }
+  std::vector<bool> exhaustions() {
+    MutexLock lock(mutex_);
+    return exhaustions_;
+  }
+  void CloseAccepted() {
+    MutexLock lock(mutex_);
+    for (int fd : accepted_) close(fd);
+    accepted_.clear();
+  }
+
+  std::string address_;
+  Mutex mutex_;
+  std::vector<int> accepted_ ABSL_GUARDED_BY(mutex_);
+  std::vector<bool> exhaustions_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Door> door_;
+  std::unique_ptr<Acceptor> acceptor_;
+};
+
+TEST_F(AcceptorTest, WhenSomebodyConnects_HandsItOnAndCountsIt) {
+  Open(100);
+  EXPECT_EQ(0u, door_->CountConnections());
+  Client one, two;
+  ASSERT_TRUE(one.Connect(address_));
+  ASSERT_TRUE(two.Connect(address_));
+  EXPECT_TRUE(Eventually([&] { return accepted() == 2; }));
+  EXPECT_EQ(2u, door_->CountConnections());
+  EXPECT_THAT(exhaustions(), ElementsAre());
+}
+
+TEST_F(AcceptorTest, WhenADescriptorIsClosed_CountsItNoMore) {
+  Open(100);
+  Client client;
+  ASSERT_TRUE(client.Connect(address_));
+  ASSERT_TRUE(Eventually([&] { return accepted() == 1; }));
+  CloseAccepted();
+  EXPECT_EQ(0u, door_->CountConnections());
+}
+
+TEST_F(AcceptorTest, WhenItsDescriptorIsAnotherFilesByNow_CountsItNoMore) {
+  Open(100);
+  Client client;
+  ASSERT_TRUE(client.Connect(address_));
+  ASSERT_TRUE(Eventually([&] { return accepted() == 1; }));
+  const int other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  {
+    MutexLock lock(mutex_);
+    ASSERT_EQ(accepted_[0], dup2(other, accepted_[0]));
+  }
+  close(other);
+  EXPECT_EQ(0u, door_->CountConnections());
+}
+
+TEST_F(AcceptorTest, WhenThereAreAsManyAsAllowed_TheNextWaitsUntilOneGoes) {
+  Open(2);
+  Client one, two, three;
+  ASSERT_TRUE(one.Connect(address_));
+  ASSERT_TRUE(two.Connect(address_));
+  ASSERT_TRUE(Eventually([&] { return accepted() == 2; }));
+  ASSERT_TRUE(three.Connect(address_)) << "the system has it in its queue";
+  ASSERT_TRUE(Eventually([&] { return exhaustions() == std::vector<bool>{true}; }));
+  EXPECT_EQ(2u, accepted());
+  CloseAccepted();
+  EXPECT_TRUE(Eventually([&] { return accepted() == 1; }));
+  EXPECT_TRUE(Eventually([&] { return exhaustions() == std::vector<bool>({true, false}); }));
+}
+
+TEST_F(AcceptorTest, WhenDescriptorsRunOut_WaitsAndGoesOnWhenTheyComeBack) {
+  Open(100);
+  Client early, late;
+  ASSERT_TRUE(early.Connect(address_));
+  ASSERT_TRUE(Eventually([&] { return accepted() == 1; }));
+  rlimit before;
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit low = before;
+  low.rlim_cur = 200;
+  setrlimit(RLIMIT_NOFILE, &low);
+  std::vector<int> taken;
+  for (int fd; (fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0;) taken.push_back(fd);
+  EXPECT_TRUE(late.Connect(address_));
+  EXPECT_TRUE(Eventually([&] { return exhaustions() == std::vector<bool>{true}; }));
+  EXPECT_EQ(1u, accepted());
+  for (int fd : taken) close(fd);
+  EXPECT_TRUE(Eventually([&] { return accepted() == 2; }));
+  EXPECT_TRUE(Eventually([&] { return exhaustions() == std::vector<bool>({true, false}); }));
+  setrlimit(RLIMIT_NOFILE, &before);
+}
+
+TEST_F(AcceptorTest, WhenTheDoorIsClosed_NobodyConnectsAndWhoIsInStays) {
+  Open(100);
+  Client in;
+  ASSERT_TRUE(in.Connect(address_));
+  ASSERT_TRUE(Eventually([&] { return accepted() == 1; }));
+  door_->Close();
+  acceptor_->Wake();
+  EXPECT_TRUE(Eventually([&] { return !Client().Connect(address_); }));
+  EXPECT_EQ(1u, door_->CountConnections());
+}
+
+TEST_F(AcceptorTest, WhenDestroyed_LeavesItsDoorsAsTheyAre) {
+  Open(100);
+  acceptor_.reset();
+  Client client;
+  EXPECT_TRUE(client.Connect(address_)) << "into the system's queue";
+  EXPECT_EQ(0u, door_->CountConnections());
+}
+
+TEST(Acceptor, WhenDestroyedWithoutStart_DoesNothing) { Acceptor acceptor([](bool) {}); }
+
+TEST(Acceptor, WhenGrpcClientsComeAndGo_ThePlaneCountsThem) {
+  testing::TrialPlane plane(trial::v1::TrialType<testing::Trial>("trial"));
+  auto one = plane.NewStub();
+  auto two = plane.NewStub();
+  ASSERT_TRUE(testing::Echo(*one).ok());
+  ASSERT_TRUE(testing::Echo(*two).ok());
+  EXPECT_EQ(2u, plane.plane().door().CountConnections());
+  one.reset();
+  EXPECT_TRUE(Eventually([&] { return plane.plane().door().CountConnections() == 1; }));
+  EXPECT_TRUE(testing::Echo(*two).ok());
+  two.reset();
+  EXPECT_TRUE(Eventually([&] { return plane.plane().door().CountConnections() == 0; }));
+}
+
+TEST(Acceptor, WhenThePlaneIsFull_ServesTheNextClientOnceOneHasGone) {
+  PlaneLimits limits;
+  limits.max_connections = 1;
+  testing::TrialPlane plane(trial::v1::TrialType<testing::Trial>("trial"), limits);
+  auto one = plane.NewStub();
+  ASSERT_TRUE(testing::Echo(*one).ok());
+  auto two = plane.NewStub();
+  testing::PendingEcho waiting(*two);
+  one.reset();
+  EXPECT_TRUE(waiting.Await().ok());
+}
+
+}  // namespace
+}  // namespace mainspring::rpc

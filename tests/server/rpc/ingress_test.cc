@@ -1,0 +1,151 @@
+#include "server/rpc/ingress.h"
+
+#include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "mainspring/return_address.h"
+#include "tests/server/eventually.h"
+
+namespace mainspring::rpc {
+namespace {
+
+using testing::Eventually;
+
+class CountedCall final : public ServerCall {
+ public:
+  void EndStream(const absl::Status&) override {}
+  bool Cut(const absl::Status&) override { return false; }
+};
+
+class IngressTest : public ::testing::Test {
+ protected:
+  std::shared_ptr<Ingress> NewIngress(std::shared_ptr<Ingress> leader = nullptr,
+                                      size_t max_calls = 100) {
+    return std::make_shared<Ingress>(builder_.AddCompletionQueue(), max_calls, std::move(leader));
+  }
+
+  // Runs it there, and waits for that.
+  template <class Step>
+  void RunOn(Ingress& ingress, Step step) {
+    std::atomic<bool> done{false};
+    ingress.Post(0, [&] {
+      step();
+      done = true;
+    });
+    ASSERT_TRUE(Eventually([&] { return done.load(); }));
+  }
+
+  grpc::ServerBuilder builder_;
+};
+
+TEST_F(IngressTest, WhenPosted_RunsOnItsThreadInOrder) {
+  auto ingress = NewIngress();
+  ASSERT_TRUE(ingress->Start("ingress/test", [] { return false; }).ok());
+  EXPECT_FALSE(ingress->is_current());
+  std::vector<int> order;
+  for (int i = 0; i < 100; ++i) ingress->Post(0, [&order, i] { order.push_back(i); });
+  RunOn(*ingress, [&] {
+    EXPECT_TRUE(ingress->is_current());
+    EXPECT_TRUE(ReturnAddress::HasCurrent());
+  });
+  ASSERT_EQ(100u, order.size());
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(i, order[i]);
+  ingress->Stop();
+}
+
+TEST_F(IngressTest, WhenManyThreadsPost_LosesNothing) {
+  auto ingress = NewIngress();
+  ASSERT_TRUE(ingress->Start("ingress/test", [] { return false; }).ok());
+  int ran = 0;
+  std::vector<std::thread> posters;
+  for (int poster = 0; poster < 4; ++poster) {
+    posters.emplace_back([&] {
+      for (int i = 0; i < 5000; ++i) ingress->Post(0, [&] { ++ran; });
+    });
+  }
+  for (std::thread& poster : posters) poster.join();
+  RunOn(*ingress, [&] { EXPECT_EQ(20000, ran); });
+  ingress->Stop();
+}
+
+TEST_F(IngressTest, WhenPostedFromItsOwnThread_RunsLater) {
+  auto ingress = NewIngress();
+  ASSERT_TRUE(ingress->Start("ingress/test", [] { return false; }).ok());
+  std::atomic<bool> ran{false};
+  RunOn(*ingress, [&] {
+    ingress->Post(0, [&] { ran = true; });
+    EXPECT_FALSE(ran);
+  });
+  EXPECT_TRUE(Eventually([&] { return ran.load(); }, absl::Seconds(5)));
+  ingress->Stop();
+}
+
+TEST_F(IngressTest, WhenStopped_RunsWhatWasPostedAndDestroysWhatComes) {
+  auto ingress = NewIngress();
+  ASSERT_TRUE(ingress->Start("ingress/test", [] { return false; }).ok());
+  std::atomic<bool> before{false};
+  ingress->Post(0, [&] { before = true; });
+  ingress->Stop();
+  EXPECT_TRUE(before);
+  const auto held = std::make_shared<int>(0);
+  ingress->Post(0, [held] { ++*held; });
+  EXPECT_EQ(1, held.use_count());
+  EXPECT_EQ(0, *held);
+}
+
+TEST_F(IngressTest, WhenStoppedWithoutStart_IsStopped) { NewIngress()->Stop(); }
+
+TEST_F(IngressTest, WhenCallsComeAndGo_CountsThemAndSaysWhenItIsFull) {
+  auto ingress = NewIngress(nullptr, /*max_calls=*/1);
+  ASSERT_TRUE(ingress->Start("ingress/test", [] { return false; }).ok());
+  CountedCall one, two;
+  RunOn(*ingress, [&] {
+    ingress->Add(one);
+    EXPECT_FALSE(ingress->full());
+    ingress->Add(two);
+    EXPECT_TRUE(ingress->full());
+    EXPECT_EQ(2u, ingress->calls_in_flight());
+    ingress->Remove(one);
+    EXPECT_FALSE(ingress->full());
+  });
+  std::atomic<bool> gone{false};
+  std::thread waiting([&] {
+    ingress->AwaitNoCalls();
+    EXPECT_TRUE(gone);
+  });
+  RunOn(*ingress, [&] {
+    gone = true;
+    ingress->Remove(two);
+  });
+  waiting.join();
+  ingress->Stop();
+}
+
+TEST_F(IngressTest, WhenItFollows_RunsCallbacksWithAndWithoutConnections) {
+  auto leader = NewIngress();
+  ASSERT_TRUE(leader->Start("ingress/leader", [] { return false; }).ok());
+  auto follower = NewIngress(leader);
+  ASSERT_TRUE(follower->Start("ingress/other", [] { return false; }).ok());
+  RunOn(*follower, [&] { EXPECT_TRUE(follower->is_current()); });
+  follower->ConnectionCame();
+  for (int i = 0; i < 50; ++i) RunOn(*follower, [] {});
+  leader->Stop();
+  for (int i = 0; i < 50; ++i) RunOn(*follower, [] {});
+  follower->Stop();
+}
+
+TEST_F(IngressTest, WhenStreamsAreRefused_SaysWith) {
+  auto ingress = NewIngress();
+  EXPECT_TRUE(ingress->refuse_streams().ok());
+  ingress->RefuseStreams(absl::UnavailableError("draining"));
+  EXPECT_EQ("draining", ingress->refuse_streams().message());
+  ingress->Stop();
+}
+
+}  // namespace
+}  // namespace mainspring::rpc

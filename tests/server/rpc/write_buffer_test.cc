@@ -1,0 +1,103 @@
+#include "server/rpc/write_buffer.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mainspring/trial/v1/trial.pb.h"
+
+namespace mainspring::rpc {
+namespace {
+
+using trial::v1::FloodResponse;
+
+FloodResponse Message(int number, size_t bytes = 0) {
+  FloodResponse message;
+  message.set_number(number);
+  message.set_filling(std::string(bytes, 'x'));
+  return message;
+}
+
+// Keeps what is posted, for the test to run.
+class KeptCallbacks final : public CallbackQueue {
+ public:
+  void Post(uint64_t, Callback callback) override { callbacks.push_back(std::move(callback)); }
+  std::vector<Callback> callbacks;
+};
+
+class WriteBufferTest : public ::testing::Test {
+ protected:
+  void Fill() {
+    for (size_t i = 0; i < kStreamBuffer; ++i) ASSERT_TRUE(buffer_.Push(Message(i)));
+  }
+
+  WriteBuffer<FloodResponse> buffer_;
+};
+
+TEST_F(WriteBufferTest, WhenPopped_GivesMessagesInOrder) {
+  EXPECT_TRUE(buffer_.Push(Message(1)));
+  EXPECT_TRUE(buffer_.Push(Message(2)));
+  EXPECT_EQ(1, buffer_.Pop()->number());
+  EXPECT_EQ(2, buffer_.Pop()->number());
+  EXPECT_FALSE(buffer_.Pop().has_value());
+}
+
+TEST_F(WriteBufferTest, WhenFull_LeavesTheMessageAsItWas) {
+  Fill();
+  EXPECT_TRUE(buffer_.full());
+  FloodResponse refused = Message(99, 7);
+  EXPECT_FALSE(buffer_.Push(std::move(refused)));
+  EXPECT_EQ(99, refused.number());
+  EXPECT_EQ(7u, refused.filling().size());
+}
+
+TEST_F(WriteBufferTest, WhenOneMessageIsLargerThanAllBytes_TakesItAndNoMore) {
+  EXPECT_TRUE(buffer_.Push(Message(1, 2 * kStreamBufferBytes)));
+  EXPECT_FALSE(buffer_.Push(Message(2)));
+  EXPECT_TRUE(buffer_.Pop().has_value());
+  EXPECT_TRUE(buffer_.Push(Message(2)));
+}
+
+TEST_F(WriteBufferTest, WhenNobodyWasRefused_OwesNobodyRoom) {
+  Fill();
+  while (buffer_.Pop()) EXPECT_FALSE(buffer_.has_room());
+}
+
+TEST_F(WriteBufferTest, WhenSomebodyWasRefused_HasRoomOnceItIsHalfEmpty) {
+  Fill();
+  ASSERT_FALSE(buffer_.Push(Message(99)));
+  size_t popped = 0;
+  while (!buffer_.has_room()) {
+    ASSERT_TRUE(buffer_.Pop().has_value());
+    ++popped;
+  }
+  EXPECT_EQ(kStreamBuffer / 2, popped);
+  EXPECT_FALSE(buffer_.has_room()) << "it is told once";
+}
+
+TEST_F(WriteBufferTest, WhenCleared_IsEmptyInNumberAndBytes) {
+  ASSERT_TRUE(buffer_.Push(Message(1, kStreamBufferBytes)));
+  buffer_.Clear();
+  EXPECT_FALSE(buffer_.full());
+  EXPECT_FALSE(buffer_.Pop().has_value());
+}
+
+TEST_F(WriteBufferTest, WhenReadyIsPosted_RunsTheLastCallbackOnce) {
+  const auto queue = std::make_shared<KeptCallbacks>();
+  int first = 0;
+  int second = 0;
+  buffer_.SetReady([&] { ++first; }, ReturnAddress(queue, 0));
+  buffer_.SetReady([&] { ++second; }, ReturnAddress(queue, 0));
+  buffer_.PostReady();
+  buffer_.PostReady();
+  ASSERT_EQ(1u, queue->callbacks.size());
+  queue->callbacks.front()();
+  EXPECT_EQ(0, first);
+  EXPECT_EQ(1, second);
+}
+
+}  // namespace
+}  // namespace mainspring::rpc

@@ -1,0 +1,86 @@
+// Clients of Trial over real gRPC.
+#ifndef MAINSPRING_TESTS_SERVER_TRIAL_CLIENT_H_
+#define MAINSPRING_TESTS_SERVER_TRIAL_CLIENT_H_
+
+#include <grpcpp/grpcpp.h>
+#include <stdlib.h>
+
+#include <chrono>
+#include <filesystem>
+#include <future>
+#include <memory>
+#include <string>
+
+#include "mainspring/trial/v1/trial.grpc.pb.h"
+#include "tests/server/eventually.h"
+#include "tests/server/hooked_component.h"
+
+namespace mainspring::testing {
+
+// A channel with connections of its own, as each process has; addresses as planes tell them.
+inline std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address,
+                                                grpc::ChannelArguments arguments = {}) {
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+// A client context that does not wait for ever.
+struct Waiting : grpc::ClientContext {
+  explicit Waiting(absl::Duration limit = kPatience) {
+    set_deadline(std::chrono::system_clock::now() + absl::ToChronoNanoseconds(limit));
+    set_wait_for_ready(true);
+  }
+};
+
+inline grpc::Status Echo(trial::v1::Trial::Stub& stub, const std::string& text = "hello",
+                         trial::v1::EchoResponse* response = nullptr) {
+  Waiting context;
+  trial::v1::EchoResponse ignored;
+  return stub.Echo(&context, EchoOf(text), response == nullptr ? &ignored : response);
+}
+
+// An Echo that is under way: it has been sent when this is made, after what was sent before it.
+class PendingEcho {
+ public:
+  explicit PendingEcho(trial::v1::Trial::Stub& stub, const std::string& component = "")
+      : request_(EchoOf("hello")) {
+    if (!component.empty()) context_.AddMetadata("mainspring-component", component);
+    stub.async()->Echo(&context_, &request_, &response_, [this](const grpc::Status& status) {
+      done_.set_value(status);
+    });
+  }
+  // Blocks for the answer.
+  grpc::Status Await() { return done_.get_future().get(); }
+  void Cancel() { context_.TryCancel(); }
+
+ private:
+  Waiting context_;
+  trial::v1::EchoRequest request_;
+  trial::v1::EchoResponse response_;
+  std::promise<grpc::Status> done_;
+};
+
+// Goes with all that is in it. Short, for the path of a unix socket is.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    char path[] = "/tmp/mainspring-test-XXXXXX";
+    path_ = mkdtemp(path);
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string File(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace mainspring::testing
+
+#endif  // MAINSPRING_TESTS_SERVER_TRIAL_CLIENT_H_

@@ -1,0 +1,119 @@
+// TrialHost: a whole host with components of the test's choice, on loopback and a unix socket.
+#ifndef MAINSPRING_TESTS_SERVER_TRIAL_HOST_H_
+#define MAINSPRING_TESTS_SERVER_TRIAL_HOST_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "mainspring/mutex.h"
+#include "server/host.h"
+#include "tests/server/hooked_component.h"
+#include "tests/server/trial_client.h"
+#include "tests/testing/trial.h"
+
+namespace mainspring::testing {
+
+inline ComponentType TrialType() { return trial::v1::TrialType<Trial>("trial"); }
+
+// One component, no lame duck, and nothing that takes long.
+inline HostConfig QuickConfig(const std::string& admin_socket) {
+  HostConfig config;
+  ComponentConfig trial;
+  trial.name = "trial";
+  trial.type = "trial";
+  config.components.push_back(trial);
+  config.data.addresses = {"127.0.0.1:0"};
+  config.admin.addresses = {"unix:" + admin_socket};
+  config.lame_duck = absl::ZeroDuration();
+  config.drain_timeout = absl::Seconds(10);
+  return config;
+}
+
+// What a host does to the world, caught. Any thread.
+class CaughtWorld {
+ public:
+  World world() {
+    World world;
+    world.log = &log_;
+    world.terminate = [this](int code) {
+      MutexLock lock(mutex_);
+      terminated_.push_back(code);
+    };
+    world.print_exit_line = [this](const std::string& line) {
+      MutexLock lock(mutex_);
+      exit_lines_.push_back(line);
+    };
+    return world;
+  }
+
+  std::vector<int> terminated() const {
+    MutexLock lock(mutex_);
+    return terminated_;
+  }
+  std::vector<std::string> exit_lines() const {
+    MutexLock lock(mutex_);
+    return exit_lines_;
+  }
+
+ private:
+  EventLog log_;
+  mutable Mutex mutex_;
+  std::vector<int> terminated_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> exit_lines_ ABSL_GUARDED_BY(mutex_);
+};
+
+class TrialHost {
+ public:
+  explicit TrialHost(const std::function<void(HostConfig&)>& adjust = [](HostConfig&) {},
+                     std::vector<ComponentType> types = {TrialType()}) {
+    HostConfig config = QuickConfig(directory_.File("admin"));
+    adjust(config);
+    host_.emplace(std::move(types), std::move(config), world_.world());
+  }
+  // Drains at once, if it was started.
+  ~TrialHost() {
+    if (!runner_.joinable()) return;
+    for (int i = 0; i < DrainTrigger::kStopNow; ++i) trigger_.Pull("end of test");
+    Join();
+  }
+
+  absl::Status Start() {
+    absl::Status status = host_->Start();
+    if (status.ok()) runner_ = std::thread([this] { exit_code_ = host_->Run(trigger_); });
+    return status;
+  }
+
+  // Waits for the drain, which somebody has begun; the exit code.
+  int Join() {
+    runner_.join();
+    return exit_code_;
+  }
+  int Drain(const std::string& reason = "test") {
+    trigger_.Pull(reason);
+    return Join();
+  }
+
+  Host& host() { return *host_; }
+  DrainTrigger& trigger() { return trigger_; }
+  CaughtWorld& world() { return world_; }
+  std::shared_ptr<grpc::Channel> Data() { return ConnectTo(host_->data_addresses().front()); }
+  std::shared_ptr<grpc::Channel> Admin() { return ConnectTo(host_->admin_addresses().front()); }
+  std::unique_ptr<trial::v1::Trial::Stub> NewStub() { return trial::v1::Trial::NewStub(Data()); }
+
+ private:
+  TemporaryDirectory directory_;
+  CaughtWorld world_;
+  DrainTrigger trigger_;
+  std::optional<Host> host_;
+  std::thread runner_;
+  int exit_code_ = -1;
+};
+
+}  // namespace mainspring::testing
+
+#endif  // MAINSPRING_TESTS_SERVER_TRIAL_HOST_H_
