@@ -10,7 +10,7 @@ namespace mainspring::clock {
 namespace {
 
 // RFC 3339, section 5.6, with all nine digits of the fraction.
-constexpr char kRfc3339Nanoseconds[] = "%Y-%m-%d%ET%H:%M:%E9S%Ez";
+constexpr char kRfc3339Nanoseconds[] = "%E4Y-%m-%d%ET%H:%M:%E9S%Ez";
 
 constexpr absl::Duration kShortestInterval = absl::Milliseconds(10);
 constexpr absl::Duration kLongestInterval = absl::Hours(24);
@@ -19,8 +19,12 @@ constexpr absl::Duration kLongestInterval = absl::Hours(24);
 template <class Response>
 void Tell(absl::Time time, const absl::TimeZone& zone, Response& response) {
   ToProto(time, *response.mutable_time());
-  ToProto(absl::Seconds(zone.At(time).offset), *response.mutable_utc_offset());
-  response.set_rfc3339(absl::FormatTime(kRfc3339Nanoseconds, time, zone));
+  const int offset = zone.At(time).offset;
+  ToProto(absl::Seconds(offset), *response.mutable_utc_offset());
+  // Local mean times, before there were zones, have seconds in their offset; the text cannot.
+  response.set_rfc3339(absl::FormatTime(
+      kRfc3339Nanoseconds, time,
+      offset % 60 == 0 ? zone : absl::FixedTimeZone(offset - offset % 60)));
 }
 
 absl::StatusOr<absl::Duration> IntervalOf(const v1::WatchTimeRequest& request) {
@@ -84,9 +88,10 @@ void Clock::WatchTime(v1::WatchTimeRequest request, ReplyStream<v1::WatchTimeRes
     return;
   }
   const uint64_t id = ++last_watch_;
+  const SteadyTime first = context().Now();
   const TimerId timer = context().Every(*interval, [this, id] { Tick(id); });
   replies.OnCancel([this, id] { End(id); });
-  watches_.emplace(id, Watch{std::move(replies), *zone, context().Now(), *interval, timer});
+  watches_.emplace(id, Watch{std::move(replies), *zone, first, *interval, timer});
   Tick(id);
 }
 

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kLongestName = 64;
 
 bool IsPlainName(const std::string& name) {
-  return name.size() <= kLongestName && name.front() != '/' && !absl::StrContains(name, "..") &&
+  return name.size() <= kLongestName && name.front() != '/' && !absl::StrContains(name, "//") &&
          std::all_of(name.begin(), name.end(), [](unsigned char c) {
            return absl::ascii_isalnum(c) || c == '_' || c == '-' || c == '+' || c == '/';
          });

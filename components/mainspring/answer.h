@@ -15,6 +15,7 @@
 #include "mainspring/reply.h"
 #include "mainspring/return_address.h"
 #include "mainspring/shared.h"
+#include "mainspring/waiting.h"
 
 namespace mainspring {
 
@@ -55,10 +56,10 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
   }
 
   void Then(AnswerCallback<T> callback) {
-    continuation_.reset(new Continuation{ReturnAddress::Current(), std::move(callback)});
+    continuation_ = std::make_unique<Waiting<absl::StatusOr<T>>>(std::move(callback));
     State expected = State::kPending;
     if (!state_.compare_exchange_strong(expected, State::kCallback, std::memory_order_acq_rel)) {
-      PostCallback();
+      continuation_->Post(std::move(result_));
     }
   }
 
@@ -82,6 +83,9 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
     return std::move(result_);
   }
 
+  // Runs `callback` when the call is answered, on the thread that answers. Before it is made.
+  void WhenDone(Callback callback) { when_done_ = std::make_unique<Callback>(std::move(callback)); }
+
   using CallContext::MarkCancelled;
 
  private:
@@ -90,34 +94,23 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
   enum class State { kPending, kAwaited, kCallback, kDone };
 
   void Complete() {
+    this->ForgetCancel();
+    if (when_done_ != nullptr) (*when_done_)();
     const State before = state_.exchange(State::kDone, std::memory_order_acq_rel);
     if (before == State::kAwaited) {
       WaitingRoom& room = WaitingRoom::Of(this);
       MutexLock lock(room.mutex);
       room.changed.NotifyAll();
     } else if (before == State::kCallback) {
-      PostCallback();
+      continuation_->Post(std::move(result_));
     }
     this->Unref();
   }
 
-  struct Continuation {
-    ReturnAddress address;
-    AnswerCallback<T> callback;
-  };
-
-  void PostCallback() {
-    const ReturnAddress address = continuation_->address;
-    // Held, not copied: what was asked for may be large.
-    this->Ref();
-    address.Post([held = SharedPtr<LocalCall>(this)] {
-      held->continuation_->callback(std::move(held->result_));
-    });
-  }
-
   std::atomic<State> state_{State::kPending};
   absl::StatusOr<T> result_;                    // written before kDone
-  std::unique_ptr<Continuation> continuation_;  // written before kCallback
+  std::unique_ptr<Waiting<absl::StatusOr<T>>> continuation_;  // written before kCallback
+  std::unique_ptr<Callback> when_done_;
 };
 
 // Move-only. An answer that is destroyed without having been asked for cancels the call: nobody

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <random>
 
 #include "absl/strings/str_cat.h"
@@ -35,23 +36,30 @@ void CallContext::BeginCall(SteadyTime deadline) {
 }
 
 void CallContext::OnCancel(Callback callback) {
-  auto* hook = new Hook{ReturnAddress::Current(), std::move(callback)};
+  auto hook = std::make_unique<Hook>(std::move(callback));
   Hook* before = hook_.load(std::memory_order_acquire);
   do {
-    if (before == &kCancelled) {
-      hook->address.Post(std::move(hook->callback));
-      delete hook;
-      return;
-    }
-  } while (!hook_.compare_exchange_weak(before, hook, std::memory_order_acq_rel));
+    if (before == &kCancelled) return hook->Post();
+  } while (!hook_.compare_exchange_weak(before, hook.get(), std::memory_order_acq_rel));
+  hook.release();
   delete before;
 }
 
 void CallContext::MarkCancelled() {
   Hook* hook = hook_.exchange(&kCancelled, std::memory_order_acq_rel);
   if (hook == nullptr || hook == &kCancelled) return;
-  hook->address.Post(std::move(hook->callback));
+  hook->Post();
   delete hook;
+}
+
+void CallContext::ForgetCancel() {
+  Hook* hook = hook_.load(std::memory_order_acquire);
+  while (hook != nullptr && hook != &kCancelled) {
+    if (hook_.compare_exchange_weak(hook, nullptr, std::memory_order_acq_rel)) {
+      delete hook;
+      return;
+    }
+  }
 }
 
 absl::Status DroppedStatus() {

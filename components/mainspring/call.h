@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "mainspring/return_address.h"
+#include "mainspring/waiting.h"
 #include "mainspring/steady_time.h"
 
 namespace mainspring {
@@ -53,13 +54,12 @@ class CallContext {
   void BeginCall(SteadyTime deadline);
   // The caller has gone.
   void MarkCancelled();
+  // The call was answered: nobody needs to hear that the caller went.
+  void ForgetCancel();
 
  private:
   // What to do when the caller goes.
-  struct Hook {
-    ReturnAddress address;
-    Callback callback;
-  };
+  using Hook = Waiting<>;
   static Hook kCancelled;
 
   // Destroys the hook that was there.

@@ -27,6 +27,7 @@ ControlLoop::ControlLoop(std::shared_ptr<MailboxBase> mailbox, ComponentFactory 
 
 ControlLoop::~ControlLoop() {
   Destroy();
+  mailbox_->EndControl();
   mailbox_->Close(absl::UnavailableError(
       absl::StrCat("component \"", mailbox_->component(), "\": gone")));
   mailbox_->RefuseAll(absl::UnavailableError(
@@ -50,6 +51,7 @@ void ControlLoop::Wait() { mailbox_->Wait(/*calls=*/instance_ != nullptr, next_w
 bool ControlLoop::RunControl() {
   if (!mailbox_->has_control()) return false;
   for (ControlRequest& request : mailbox_->TakeControl()) {
+    if (quit_) break;
     std::visit([this](auto& typed) { Obey(std::move(typed)); }, request);
   }
   return true;
@@ -64,12 +66,14 @@ bool ControlLoop::RunOne() {
   }
   if (instance_ == nullptr) return false;
   TimerQueue& timers = instance_->context.timers();
-  if (timers.next() != kNever && timers.next() <= time_.Now()) {
+  const bool timer_due = timers.next() != kNever && timers.next() <= time_.Now();
+  if (!timer_due && !mailbox_->has_calls()) return false;
+  // In turns, where both are: a timer that is always late must not starve the calls.
+  calls_turn_ = timer_due && mailbox_->has_calls() && !calls_turn_;
+  if (timer_due && !calls_turn_) {
     Guard("a timer", [&] { timers.RunNext(time_.Now()); });
     return true;
   }
-  if (!mailbox_->has_calls()) return false;
-  DispatchScope dispatch;
   Guard(nullptr, [this] { mailbox_->Dispatch(); });
   return true;
 }
@@ -82,6 +86,11 @@ void ControlLoop::Obey(StartRequest) {
                                {mailbox_->component(), number, time_, directory_}});
   Guard("construction", [&] { instance_->component = factory_(instance_->context); });
   if (instance_ == nullptr) return;
+  if (instance_->component == nullptr) {
+    Destroy();
+    return observer_.OnStarted(mailbox_->component(),
+                               absl::InternalError("the factory made no component"));
+  }
   if (!mailbox_->Attach(instance_->component.get())) {
     Destroy();
     return observer_.OnStarted(mailbox_->component(),
@@ -91,6 +100,7 @@ void ControlLoop::Obey(StartRequest) {
   Guard("Start", [&] { started = instance_->component->Start(); });
   if (instance_ == nullptr) return;
   if (!started.ok()) Destroy();
+  mailbox_->BeginServing();
   observer_.OnStarted(mailbox_->component(), started);
 }
 
@@ -125,10 +135,12 @@ void ControlLoop::FinishStop() {
 void ControlLoop::Destroy() {
   mailbox_->Attach(nullptr);
   instance_.reset();
+  mailbox_->ReleaseAll();
 }
 
 template <class Step>
 void ControlLoop::Guard(const char* during, Step step) {
+  DispatchScope dispatch;
   try {
     ReturnAddressScope address(instance_->address);
     step();

@@ -23,7 +23,7 @@ namespace mainspring {
 struct Failure {
   absl::Status status;     // INTERNAL, with the exception's text
   std::string during;      // "Start", "Stop", "a timer", or the rpc's method
-  std::string request_id;  // where it was in an rpc: what its caller was told
+  std::string request_id;  // what the callers whose calls it cost were told
 };
 
 // Hears what becomes of a component, on the component's thread; must not block.
@@ -86,6 +86,7 @@ class ControlLoop {
   uint64_t instances_ = 0;
   std::unique_ptr<Instance> instance_;
   std::optional<SteadyTime> stop_deadline_;
+  bool calls_turn_ = false;
   bool quit_ = false;
 };
 

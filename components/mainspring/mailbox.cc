@@ -8,6 +8,8 @@ void MailboxBase::PushControl(ControlRequest request) {
   bool wake;
   {
     MutexLock lock(mutex_);
+    // Outside of the lock, what it has captured is destroyed with the argument.
+    if (control_ended_) return;
     control_.push_back(std::move(request));
     control_pending_.store(true, std::memory_order_release);
     wake = std::exchange(waiting_, false);
@@ -17,6 +19,14 @@ void MailboxBase::PushControl(ControlRequest request) {
 
 void MailboxBase::Post(uint64_t instance, Callback callback) {
   PushControl(CallbackRequest{instance, std::move(callback)});
+}
+
+void MailboxBase::EndControl() {
+  {
+    MutexLock lock(mutex_);
+    control_ended_ = true;
+  }
+  TakeControl();
 }
 
 void MailboxBase::Close(absl::Status why) {

@@ -10,11 +10,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "mainspring/call.h"
 #include "mainspring/handler.h"
@@ -100,6 +103,12 @@ class MailboxBase : public CallbackQueue {
            taken_calls_.load(std::memory_order_relaxed);
   }
 
+  // Nobody will take from the control lane again: what it holds is dropped, and what comes.
+  void EndControl();
+
+  // From when on the queue age of waiting calls counts: an instance serves.
+  void BeginServing() { serving_since_ = time_.CoarseNow(); }
+
   // Waits until the control lane has something, or the data lane where `calls` says so, or `until`.
   void Wait(bool calls, SteadyTime until);
 
@@ -134,7 +143,7 @@ class MailboxBase : public CallbackQueue {
     if (!WakeBatch::Defer(*this)) WakeNow();
   }
   // The call leaves the queue.
-  void Release(size_t bytes) {
+  void CountTaken(size_t bytes) {
     taken_bytes_.store(taken_bytes_.load(std::memory_order_relaxed) + bytes,
                        std::memory_order_relaxed);
     Count(taken_calls_);
@@ -149,9 +158,6 @@ class MailboxBase : public CallbackQueue {
   }
   void BeginMethod(const char* method, SteadyTime now);
   void EndMethod() { method_.store(nullptr, std::memory_order_release); }
-
-  // From when on the queue age of waiting calls counts: an instance came up.
-  void BeginServing() { serving_since_ = time_.CoarseNow(); }
 
   const std::string component_;
   const MailboxOptions options_;
@@ -174,6 +180,7 @@ class MailboxBase : public CallbackQueue {
   bool closed_ ABSL_GUARDED_BY(mutex_) = true;
   absl::Status why_closed_ ABSL_GUARDED_BY(mutex_) = absl::UnavailableError("not started");
   std::vector<ControlRequest> control_ ABSL_GUARDED_BY(mutex_);
+  bool control_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::atomic<bool> control_pending_{false};
   std::atomic<uint64_t> rejected_{0};
 
@@ -224,27 +231,28 @@ class Mailbox final : public MailboxBase {
 
   bool Attach(Component* component) override {
     handler_ = dynamic_cast<Handler<RequestEnum>*>(component);
-    if (handler_ != nullptr) BeginServing();
     return component == nullptr || handler_ != nullptr;
   }
 
   bool Dispatch() override {
     while (Entry* entry = Next()) {
-      Release(entry->bytes);
+      // In place, whatever becomes of it: what is left of a call must not wait for the next batch.
+      absl::Cleanup done = [entry] { entry->request.reset(); };
+      CountTaken(entry->bytes);
       const SteadyTime now = time_.CoarseNow();
       const CallContext& context =
           std::visit([](auto& call) -> const CallContext& { return ContextOf(call); },
-                     entry->request);
+                     *entry->request);
       if (absl::Status stale = Stale(context, entry->pushed, now); !stale.ok()) {
-        RefuseCall(entry->request, std::move(stale));
+        RefuseCall(*entry->request, std::move(stale));
         continue;
       }
       struct Method {
         Mailbox& mailbox;
         ~Method() { mailbox.EndMethod(); }
       } method{*this};
-      BeginMethod(std::visit([](auto& call) { return call.kMethod; }, entry->request), now);
-      handler_->Handle(std::move(entry->request));
+      BeginMethod(std::visit([](auto& call) { return call.kMethod; }, *entry->request), now);
+      handler_->Handle(std::move(*entry->request));
       return true;
     }
     return false;
@@ -253,15 +261,16 @@ class Mailbox final : public MailboxBase {
   size_t RefuseAll(const absl::Status& why) override {
     size_t refused = 0;
     for (; Entry* entry = Next(); ++refused) {
-      Release(entry->bytes);
-      RefuseCall(entry->request, why);
+      CountTaken(entry->bytes);
+      RefuseCall(*entry->request, why);
+      entry->request.reset();
     }
     return refused;
   }
 
  private:
   struct Entry {
-    RequestEnum request;
+    std::optional<RequestEnum> request;
     SteadyTime pushed;
     size_t bytes;
   };

@@ -4,6 +4,7 @@
 #define MAINSPRING_PIPE_H_
 
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "mainspring/reply_stream.h"
 #include "mainspring/request_stream.h"
 #include "mainspring/shared.h"
+#include "mainspring/waiting.h"
 
 namespace mainspring {
 
@@ -41,36 +43,61 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   }
 
   void OnReady(Callback callback) override {
-    MutexLock lock(mutex_);
-    ready_address_ = ReturnAddress::Current();
-    if (reader_gone_ || messages_.size() < kStreamBuffer) {
-      ready_address_.Post(std::move(callback));
-    } else {
-      on_ready_ = std::move(callback);
+    Waiting<> ready(std::move(callback));
+    {
+      MutexLock lock(mutex_);
+      if (!reader_gone_ && messages_.size() >= kStreamBuffer) {
+        was_full_ = true;
+        std::swap(on_ready_, ready);
+        return;
+      }
     }
+    ready.Post();
   }
 
   void Finish(absl::Status status) override {
     Wakeup wakeup;
+    Waiting<> dropped;
     {
       MutexLock lock(mutex_);
       finished_ = true;
       status_ = std::move(status);
-      on_ready_ = nullptr;
+      std::swap(on_ready_, dropped);
       wakeup = WakeReader();
     }
     wakeup.Post();
+    this->ForgetCancel();
+    if (when_done_ != nullptr) (*when_done_)();
     this->Unref();
   }
 
   // The reader's end.
 
+  // Runs `callback` at Finish, on its thread. Before the pipe is used.
+  void WhenDone(Callback callback) { when_done_ = std::make_unique<Callback>(std::move(callback)); }
+
+  // Ends the stream from here: the writer is closed, and reads come to the end.
+  void EndReading() {
+    Wakeup wakeup;
+    Wakeup writer;
+    {
+      MutexLock lock(mutex_);
+      reader_gone_ = true;
+      finished_ = true;
+      messages_.clear();
+      wakeup = WakeReader();
+      writer = WakeWriter();
+    }
+    wakeup.Post();
+    writer.Post();
+  }
+
   void Read(ReadCallback<T> callback) override {
+    Waiting<std::optional<T>> read(std::move(callback));
     Wakeup wakeup;
     {
       MutexLock lock(mutex_);
-      read_address_ = ReturnAddress::Current();
-      on_read_ = std::move(callback);
+      std::swap(on_read_, read);
       wakeup = WakeReader();
     }
     wakeup.Post();
@@ -98,7 +125,6 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
       MutexLock lock(mutex_);
       reader_gone_ = true;
       messages_.clear();
-      on_read_ = nullptr;
       wakeup = WakeWriter();
     }
     wakeup.Post();
@@ -115,10 +141,12 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
  private:
   // What is to be told once the lock is given back.
   struct Wakeup {
-    ReturnAddress address;
-    Callback callback;
+    Waiting<> ready = {};
+    Waiting<std::optional<T>> read = {};
+    std::optional<T> message = std::nullopt;
     void Post() {
-      if (callback) address.Post(std::move(callback));
+      if (ready) ready.Post();
+      if (read) read.Post(std::move(message));
     }
   };
 
@@ -126,34 +154,24 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   Wakeup WakeReader() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     changed_.NotifyAll();
     if (!on_read_ || (messages_.empty() && !finished_)) return {};
-    // The message is taken when the callback runs, so that it counts as buffered until then.
-    this->Ref();
-    return {read_address_, [held = SharedPtr<Pipe>(this), callback = std::exchange(on_read_, nullptr)]() mutable {
-              callback(held->TakeNow());
-            }};
+    Wakeup wakeup;
+    wakeup.message = Take(wakeup);
+    wakeup.read = std::exchange(on_read_, {});
+    return wakeup;
   }
 
   Wakeup WakeWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     was_full_ = false;
-    return {ready_address_, std::exchange(on_ready_, nullptr)};
-  }
-
-  std::optional<T> TakeNow() {
     Wakeup wakeup;
-    std::optional<T> message;
-    {
-      MutexLock lock(mutex_);
-      message = Take(wakeup);
-    }
-    wakeup.Post();
-    return message;
+    wakeup.ready = std::exchange(on_ready_, {});
+    return wakeup;
   }
 
   std::optional<T> Take(Wakeup& wakeup) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (messages_.empty()) return std::nullopt;
     std::optional<T> message = std::move(messages_.front());
     messages_.pop_front();
-    if (was_full_) wakeup = WakeWriter();
+    if (was_full_) wakeup.ready = WakeWriter().ready;
     return message;
   }
 
@@ -164,10 +182,9 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   bool reader_gone_ ABSL_GUARDED_BY(mutex_) = false;
   bool was_full_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
-  ReturnAddress ready_address_ ABSL_GUARDED_BY(mutex_);
-  Callback on_ready_ ABSL_GUARDED_BY(mutex_);
-  ReturnAddress read_address_ ABSL_GUARDED_BY(mutex_);
-  ReadCallback<T> on_read_ ABSL_GUARDED_BY(mutex_);
+  Waiting<> on_ready_ ABSL_GUARDED_BY(mutex_);
+  Waiting<std::optional<T>> on_read_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Callback> when_done_;
 };
 
 }  // namespace mainspring

@@ -101,6 +101,7 @@ class Ref {
     using Response = typename CallTypes<Call>::Response;
     Pipe<Request>* requests = NewPipe<Request>(options);
     SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options.deadline));
+    EndWith(*requests, *call);
     Push<Call>(RequestStream<Request>(requests), Reply<Response>(call.get()));
     return {RequestWriter<Request>(requests), Answer<Response>(std::move(call))};
   }
@@ -112,6 +113,7 @@ class Ref {
     using Response = typename CallTypes<Call>::Response;
     Pipe<Request>* requests = NewPipe<Request>(options);
     Pipe<Response>* replies = NewPipe<Response>(options);
+    EndWith(*requests, *replies);
     Push<Call>(RequestStream<Request>(requests), ReplyStream<Response>(replies));
     return {RequestWriter<Request>(requests), AnswerStream<Response>(replies)};
   }
@@ -123,6 +125,13 @@ class Ref {
     auto* pipe = new Pipe<T>(options.deadline);
     pipe->Ref();
     return pipe;
+  }
+
+  // A call that was answered takes no more requests.
+  template <class T, class Answered>
+  static void EndWith(Pipe<T>& requests, Answered& answered) {
+    requests.Ref();
+    answered.WhenDone([held = SharedPtr<Pipe<T>>(&requests)] { held->EndReading(); });
   }
 
   template <class Call, class First, class Second>

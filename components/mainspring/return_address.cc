@@ -9,6 +9,8 @@ thread_local const ReturnAddress* current = nullptr;
 
 ReturnAddress ReturnAddress::Current() { return current == nullptr ? ReturnAddress() : *current; }
 
+bool ReturnAddress::IsCurrent() const { return current != nullptr && current->queue_ == queue_; }
+
 bool ReturnAddress::HasCurrent() { return current != nullptr; }
 
 ReturnAddressScope::ReturnAddressScope(const ReturnAddress& address) : outer_(current) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -22,6 +23,21 @@ class CallbackQueue {
   // instance of a component it is meant: where another one lives by then, the callback is
   // destroyed and not run, since what it captured is gone.
   virtual void Post(uint64_t instance, Callback callback) = 0;
+
+  // For Waiting, on the queue's own thread: keeps something until it is released, or all is,
+  // because the present instance has gone.
+  void Keep(std::shared_ptr<void> kept) {
+    void* const key = kept.get();
+    kept_.emplace(key, std::move(kept));
+  }
+  void Release(void* kept) { kept_.erase(kept); }
+  void ReleaseAll() {
+    // Taken out first: what is destroyed may answer a call, and that may release something.
+    std::unordered_map<void*, std::shared_ptr<void>>().swap(kept_);
+  }
+
+ private:
+  std::unordered_map<void*, std::shared_ptr<void>> kept_;
 };
 
 // Cheap to copy. Any thread.
@@ -39,6 +55,10 @@ class ReturnAddress {
 
   explicit operator bool() const { return queue_ != nullptr; }
   void Post(Callback callback) const { queue_->Post(instance_, std::move(callback)); }
+  // Whether it is the calling thread's own.
+  bool IsCurrent() const;
+  // For callbacks, which run inside of it.
+  CallbackQueue* queue() const { return queue_.get(); }
 
  private:
   std::shared_ptr<CallbackQueue> queue_;

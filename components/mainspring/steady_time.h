@@ -19,8 +19,10 @@ inline constexpr SteadyTime kNever = SteadyTime::max();
 
 // `duration` after `time`; kNever where that cannot be said in a SteadyTime.
 inline SteadyTime After(SteadyTime time, absl::Duration duration) {
-  if (time == kNever || duration > absl::Hours(24 * 365 * 100)) return kNever;
-  return time + absl::ToChronoNanoseconds(duration);
+  const std::chrono::nanoseconds nanoseconds = absl::ToChronoNanoseconds(duration);
+  if (time == kNever || (nanoseconds.count() > 0 && time > kNever - nanoseconds)) return kNever;
+  if (nanoseconds.count() < 0 && time < SteadyTime::min() - nanoseconds) return SteadyTime::min();
+  return time + nanoseconds;
 }
 
 // From `from` to `to`: negative where `to` is the earlier.

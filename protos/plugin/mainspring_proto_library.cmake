@@ -54,7 +54,8 @@ function(mainspring_proto_library NAME)
 
   add_library(${NAME}_component STATIC EXCLUDE_FROM_ALL ${stem}.component.pb.cc ${stem}.component.pb.h)
   add_dependencies(${NAME}_component ${NAME}_generate)
-  target_link_libraries(${NAME}_component PUBLIC ${NAME}_proto mainspring_model)
+  target_link_libraries(${NAME}_component
+    PUBLIC ${NAME}_proto mainspring_model PRIVATE mainspring_sanitize)
 
   add_library(${NAME}_binding STATIC EXCLUDE_FROM_ALL ${stem}.binding.pb.cc ${stem}.binding.pb.h)
   add_dependencies(${NAME}_binding ${NAME}_generate)

@@ -94,6 +94,7 @@ class Rpc {
   }
 
   void Deliver(const grpc::ServerContext& context, Call&& call) {
+    if (!ingress_->refuse_calls().ok()) return Refuse(call, ingress_->refuse_calls());
     if (ingress_->full()) {
       return Refuse(call, absl::ResourceExhaustedError("too many calls in flight; try later"));
     }

@@ -85,6 +85,7 @@ void Ingress::Run() {
     }
   }
   RunCallbacks();
+  ReleaseAll();
   running_.store(false);
   std::vector<std::weak_ptr<Ingress>> followers;
   {
@@ -110,7 +111,7 @@ bool Ingress::Next(WakeBatch& wakes) {
     events_in_a_row_ = 0;
     if (follows()) {
       Nap();
-      if (has_callbacks_.load(std::memory_order_acquire)) RunCallbacks();
+      RunCallbacks();
       return true;
     }
     next = queue_->AsyncNext(&tag, &ok, gpr_inf_future(GPR_CLOCK_MONOTONIC));
@@ -118,7 +119,7 @@ bool Ingress::Next(WakeBatch& wakes) {
   if (next == grpc::CompletionQueue::SHUTDOWN) return false;
   events_.fetch_add(1, std::memory_order_relaxed);
   static_cast<Tag*>(tag)->Proceed(ok);
-  if (has_callbacks_.load(std::memory_order_acquire)) RunCallbacks();
+  RunCallbacks();
   return true;
 }
 
@@ -158,14 +159,17 @@ void Ingress::AwaitNoCalls() {
   awaits_no_calls_ = false;
 }
 
+// Those too that callbacks post: nothing else would come round for them.
 void Ingress::RunCallbacks() {
-  std::vector<Callback> callbacks;
-  {
-    MutexLock lock(mutex_);
-    callbacks.swap(callbacks_);
-    has_callbacks_.store(false, std::memory_order_relaxed);
+  while (has_callbacks_.load(std::memory_order_acquire)) {
+    std::vector<Callback> callbacks;
+    {
+      MutexLock lock(mutex_);
+      callbacks.swap(callbacks_);
+      has_callbacks_.store(false, std::memory_order_relaxed);
+    }
+    for (Callback& callback : callbacks) callback();
   }
-  for (Callback& callback : callbacks) callback();
 }
 
 void Ingress::Woken(bool) {

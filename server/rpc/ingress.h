@@ -83,6 +83,9 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   // From here on a new call that answers with a stream is refused so.
   void RefuseStreams(absl::Status status) { refuse_streams_ = std::move(status); }
   const absl::Status& refuse_streams() const { return refuse_streams_; }
+  // From here on every new call is refused so.
+  void RefuseCalls(absl::Status status) { refuse_calls_ = std::move(status); }
+  const absl::Status& refuse_calls() const { return refuse_calls_; }
 
  private:
   void Run();
@@ -124,6 +127,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   int naps_ = 0;
   CallList calls_;
   absl::Status refuse_streams_;
+  absl::Status refuse_calls_;
 };
 
 }  // namespace mainspring::rpc

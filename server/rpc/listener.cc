@@ -10,9 +10,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -95,8 +97,11 @@ absl::StatusOr<std::vector<std::unique_ptr<Listener>>> Listener::Listen(absl::st
   }
   const size_t colon = address.rfind(':');
   uint32_t port;
-  if (colon == absl::string_view::npos || !absl::SimpleAtoi(address.substr(colon + 1), &port) ||
-      port > 65535) {
+  const absl::string_view digits =
+      colon == absl::string_view::npos ? "" : address.substr(colon + 1);
+  // SimpleAtoi takes signs and blanks too.
+  if (!std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ||
+      !absl::SimpleAtoi(digits, &port) || port > 65535) {
     return NotAnAddress(address);
   }
   absl::string_view host = address.substr(0, colon);

@@ -99,6 +99,7 @@ size_t Plane::Cut(const absl::Status& status) {
   size_t cut = 0;
   absl::Notification done;
   ingress_->Post(0, [&, ingress = ingress_.get()] {
+    ingress->RefuseCalls(status);
     ingress->calls().ForEach([&](ServerCall& call) { cut += call.Cut(status) ? 1 : 0; });
     done.Notify();
   });

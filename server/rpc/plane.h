@@ -51,7 +51,7 @@ class Plane {
   // Ends every call that answers with a stream, and from here on each that comes: what was written
   // is sent, then `status`.
   void EndStreams(const absl::Status& status);
-  // Answers every call that is not answered with `status`. Blocks until that is done; says how many
+  // Answers every call that is not answered with `status`, and from here on each that comes. Blocks until that is done; says how many
   // there were.
   size_t Cut(const absl::Status& status);
 

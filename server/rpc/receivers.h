@@ -43,6 +43,9 @@ class Receivers {
     if (servicer_ != nullptr) return servicer_->Handle(std::move(request));
     const auto& metadata = context.client_metadata();
     const auto chosen = metadata.find(kComponentKey);
+    if (mailboxes_.empty()) {
+      return RefuseCall(request, absl::NotFoundError("no component answers this service"));
+    }
     if (chosen == metadata.end()) {
       if (mailboxes_.size() == 1) {
         mailboxes_.begin()->second->Push(std::move(request));

@@ -88,9 +88,12 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
   }
 
   bool Cut(const absl::Status& status) override {
-    const bool ends = SetEnd(status);
     {
       MutexLock lock(mutex_);
+      // Where nothing is left but to take the end away, the client has got all it was promised.
+      if (finish_started_ || (ending_ && writes_.empty() && !write_in_flight_)) return false;
+      ending_ = true;
+      status_ = ToGrpc(status);
       writes_.Clear();
     }
     // A write that its reader keeps waiting keeps the status waiting too.
@@ -98,7 +101,7 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
     this->MarkCancelled();
     writes_.PostReady();
     ComeRound();
-    return ends;
+    return true;
   }
 
   // For the handles of the component; Answering calls them. Any thread.
@@ -114,16 +117,17 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
   }
 
   void WhenReady(Callback callback) {
-    writes_.SetReady(std::move(callback), ReturnAddress::Current());
+    writes_.SetReady(std::move(callback));
     {
       MutexLock lock(mutex_);
-      if (!ending_ && !broken_ && writes_.full()) return;
+      if (!ending_ && !broken_ && writes_.full()) return writes_.Await();
     }
     writes_.PostReady();
   }
 
   void End(absl::Status status) {
     SetEnd(status);
+    this->ForgetCancel();
     CallIngress();
     this->Unref();
   }
@@ -133,6 +137,7 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
       MutexLock lock(mutex_);
       if (!std::exchange(ending_, true)) response_ = std::move(response);
     }
+    this->ForgetCancel();
     CallIngress();
     this->Unref();
   }
@@ -140,25 +145,21 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
   // For the component's request stream. Any thread.
 
   void Read(ReadCallback<Request> callback) override {
-    const ReturnAddress address = ReturnAddress::Current();
-    bool over;
+    Waiting<std::optional<Request>> read(std::move(callback));
     {
       MutexLock lock(mutex_);
-      over = ending_ || broken_ || requests_ended_;
-      if (!over) {
-        on_read_ = std::move(callback);
-        read_address_ = address;
-        wants_read_ = true;
-      }
+      wants_read_ = !ending_ && !broken_ && !requests_ended_;
+      if (wants_read_) std::swap(on_read_, read);
     }
-    if (!over) return CallIngress();
-    address.Post([callback = std::move(callback)]() mutable { callback(std::nullopt); });
+    if (read) return read.Post(std::nullopt);
+    CallIngress();
   }
 
   void Release() override {
+    Waiting<std::optional<Request>> dropped;
     {
       MutexLock lock(mutex_);
-      on_read_ = nullptr;
+      std::swap(on_read_, dropped);
     }
     this->Unref();
   }
@@ -207,21 +208,13 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
   }
 
   void WasRead(bool ok) {
-    ReadCallback<Request> callback;
-    ReturnAddress address;
+    Waiting<std::optional<Request>> read;
     {
       MutexLock lock(mutex_);
-      callback = std::exchange(on_read_, nullptr);
-      address = std::exchange(read_address_, ReturnAddress());
+      std::swap(on_read_, read);
       requests_ended_ = !ok;
     }
-    if (callback) {
-      std::optional<Request> message;
-      if (ok) message = std::move(request_);
-      address.Post([callback = std::move(callback), message = std::move(message)]() mutable {
-        callback(std::move(message));
-      });
-    }
+    if (read) read.Post(ok ? std::optional<Request>(std::move(request_)) : std::nullopt);
     request_.Clear();
     OperationCame();
   }
@@ -330,8 +323,7 @@ class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;
   bool requests_ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool wants_read_ ABSL_GUARDED_BY(mutex_) = false;
-  ReadCallback<Request> on_read_ ABSL_GUARDED_BY(mutex_);
-  ReturnAddress read_address_ ABSL_GUARDED_BY(mutex_);
+  Waiting<std::optional<Request>> on_read_ ABSL_GUARDED_BY(mutex_);
   // Its messages, like what is above.
   WriteBuffer<Response> writes_;
 

@@ -50,6 +50,7 @@ class UnaryServerCall final : public ServerCall,
   bool Cut(const absl::Status& status) override {
     if (answered_.exchange(true, std::memory_order_acq_rel)) return false;
     status_ = ToGrpc(status);
+    this->MarkCancelled();
     Finish();
     return true;
   }
@@ -87,6 +88,7 @@ class UnaryServerCall final : public ServerCall,
 
   // The answer is set. Lets go first: from Finish on, the ingress may dispose of this.
   void Answer() {
+    this->ForgetCancel();
     holds_.fetch_sub(1, std::memory_order_acq_rel);
     Ingress& ingress = rpc_.ingress();
     if (ingress.is_current()) return Finish();

@@ -10,7 +10,7 @@
 #include "mainspring/mutex.h"
 #include "mainspring/reply.h"
 #include "mainspring/reply_stream.h"
-#include "mainspring/return_address.h"
+#include "mainspring/waiting.h"
 
 namespace mainspring::rpc {
 
@@ -44,6 +44,9 @@ class WriteBuffer {
     bytes_ = 0;
   }
 
+  bool empty() const { return messages_.empty(); }
+  // Somebody waits for room.
+  void Await() { was_full_ = true; }
   bool full() const { return messages_.size() >= kStreamBuffer || bytes_ >= kStreamBufferBytes; }
 
   // Whether a writer that was refused should come again: not for one place, but for half of them.
@@ -55,23 +58,20 @@ class WriteBuffer {
 
   // The rest: any thread.
 
-  void SetReady(Callback callback, ReturnAddress address) {
+  void SetReady(Callback callback) {
+    Waiting<> ready(std::move(callback));
     MutexLock lock(ready_mutex_);
-    on_ready_ = std::move(callback);
-    address_ = std::move(address);
+    std::swap(on_ready_, ready);
   }
 
   // Runs the callback that was set last, if it has not run.
   void PostReady() {
-    Callback callback;
-    ReturnAddress address;
+    Waiting<> ready;
     {
       MutexLock lock(ready_mutex_);
-      if (!on_ready_) return;
-      callback = std::exchange(on_ready_, nullptr);
-      address = std::exchange(address_, ReturnAddress());
+      std::swap(on_ready_, ready);
     }
-    address.Post(std::move(callback));
+    if (ready) ready.Post();
   }
 
  private:
@@ -80,8 +80,7 @@ class WriteBuffer {
   bool was_full_ = false;
 
   Mutex ready_mutex_;
-  Callback on_ready_ ABSL_GUARDED_BY(ready_mutex_);
-  ReturnAddress address_ ABSL_GUARDED_BY(ready_mutex_);
+  Waiting<> on_ready_ ABSL_GUARDED_BY(ready_mutex_);
 };
 
 // The component's side of a call that is answered many times.

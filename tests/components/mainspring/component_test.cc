@@ -72,7 +72,6 @@ TEST_F(ThrowingTest, Constructor_WhenItThrows_IsReportedAndLeavesNoInstance) {
   host_.Start();
   EXPECT_THAT(host_.lifecycle.events(), ElementsAre("failed in construction"));
   EXPECT_EQ(TheFailure().status, absl::InternalError(kSecret));
-  EXPECT_EQ(TheFailure().request_id, "");
   ExpectServesAfterAStart();
 }
 

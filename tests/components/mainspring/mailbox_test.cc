@@ -189,6 +189,7 @@ TEST_F(MailboxTest, QueueAge_WhileNoInstanceRuns_DoesNotCount) {
   ReplyRecord<Word>& second = Say("second");
   time_.Advance(absl::Hours(1));
   mailbox_.Attach(&speaker_);
+  mailbox_.BeginServing();
   time_.Advance(absl::Seconds(4));
   EXPECT_TRUE(mailbox_.Dispatch());
   EXPECT_EQ(first.answer()->text, "first");

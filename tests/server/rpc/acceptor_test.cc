@@ -172,6 +172,16 @@ TEST_F(AcceptorTest, WhenTheDoorIsClosed_NobodyConnectsAndWhoIsInStays) {
   EXPECT_EQ(1u, door_->CountConnections());
 }
 
+TEST_F(AcceptorTest, WhenTheDoorIsClosed_TheAddressIsFreeWithoutAWake) {
+  Open(100);
+  Client in;
+  ASSERT_TRUE(in.Connect(address_));
+  ASSERT_TRUE(Eventually([&] { return accepted() == 1; }));
+  door_->Close();
+  EXPECT_TRUE(Eventually([&] { return Listener::Listen(address_).ok(); }, absl::Seconds(2)));
+  EXPECT_FALSE(Client().Connect(address_)) << "a client would wait for an answer for ever";
+}
+
 TEST_F(AcceptorTest, WhenDestroyed_LeavesItsDoorsAsTheyAre) {
   Open(100);
   acceptor_.reset();

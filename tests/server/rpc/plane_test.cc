@@ -248,7 +248,7 @@ TEST(Plane, WhenClientsComeAndGoDuringShutdown_EndsEachTime) {
       clients.emplace_back([&] {
         while (!stop) {
           auto stub = plane.NewStub();
-          Waiting context;
+          Waiting context(absl::Milliseconds(200));
           context.set_wait_for_ready(false);
           EchoResponse response;
           if (!stub->Echo(&context, testing::EchoOf("x"), &response).ok()) continue;

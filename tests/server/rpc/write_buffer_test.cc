@@ -89,8 +89,10 @@ TEST_F(WriteBufferTest, WhenReadyIsPosted_RunsTheLastCallbackOnce) {
   const auto queue = std::make_shared<KeptCallbacks>();
   int first = 0;
   int second = 0;
-  buffer_.SetReady([&] { ++first; }, ReturnAddress(queue, 0));
-  buffer_.SetReady([&] { ++second; }, ReturnAddress(queue, 0));
+  const ReturnAddress address(queue, 0);
+  ReturnAddressScope scope(address);
+  buffer_.SetReady([&] { ++first; });
+  buffer_.SetReady([&] { ++second; });
   buffer_.PostReady();
   buffer_.PostReady();
   ASSERT_EQ(1u, queue->callbacks.size());

@@ -1,0 +1,75 @@
+// Waiting: a callback that waits somewhere for its time. It belongs to the instance that gave it,
+// and goes with it: what it has captured, a reply perhaps, is then dropped, and so answered.
+#ifndef MAINSPRING_WAITING_H_
+#define MAINSPRING_WAITING_H_
+
+#include <memory>
+#include <tuple>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "mainspring/return_address.h"
+
+namespace mainspring {
+
+// Move-only. Made on the thread that the callback is to run on; used, one thread at a time, by any.
+// Destroyed without having been posted, it lets the callback be destroyed on its own thread.
+template <class... Args>
+class Waiting {
+ public:
+  using Function = absl::AnyInvocable<void(Args...)>;
+
+  // Nobody waits.
+  Waiting() = default;
+  explicit Waiting(Function function) : address_(ReturnAddress::Current()) {
+    if (!address_) return;
+    auto kept = std::make_shared<Function>(std::move(function));
+    function_ = kept;
+    address_.queue()->Keep(std::move(kept));
+  }
+  Waiting(Waiting&& other) noexcept
+      : address_(std::exchange(other.address_, ReturnAddress())),
+        function_(std::exchange(other.function_, {})) {}
+  Waiting& operator=(Waiting&& other) noexcept {
+    if (this != &other) {
+      Drop();
+      address_ = std::exchange(other.address_, ReturnAddress());
+      function_ = std::exchange(other.function_, {});
+    }
+    return *this;
+  }
+  ~Waiting() { Drop(); }
+
+  explicit operator bool() const { return static_cast<bool>(address_); }
+
+  // Has the callback run, with these, on its thread. Then nobody waits. Any thread.
+  void Post(Args... args) {
+    const ReturnAddress address = std::exchange(address_, ReturnAddress());
+    std::shared_ptr<Function> function = std::exchange(function_, {}).lock();
+    if (!address || function == nullptr) return;
+    address.Post([queue = address.queue(), function = std::move(function),
+                  held = std::make_tuple(std::move(args)...)]() mutable {
+      queue->Release(function.get());
+      std::apply(*function, std::move(held));
+    });
+  }
+
+ private:
+  void Drop() {
+    if (!address_) return;
+    std::shared_ptr<Function> function = function_.lock();
+    if (function == nullptr) return;
+    const ReturnAddress address = std::exchange(address_, ReturnAddress());
+    if (address.IsCurrent()) return address.queue()->Release(function.get());
+    address.Post([queue = address.queue(), function = std::move(function)] {
+      queue->Release(function.get());
+    });
+  }
+
+  ReturnAddress address_;
+  std::weak_ptr<Function> function_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_WAITING_H_
