@@ -153,10 +153,15 @@ class Host::Parts {
                           PlaneParts& parts) {
     absl::Status status;
     for (const ComponentType& type : types) {
-      parts.services.push_back(type.bind());
+      // Two types may answer the same service, each with components of its own.
+      auto service = std::find_if(parts.services.begin(), parts.services.end(),
+                                  [&](const auto& each) { return each->name() == type.service; });
+      if (service == parts.services.end()) {
+        service = parts.services.insert(service, type.bind());
+      }
       for (const ComponentConfig& component : config_.components) {
         if (component.type != type.name) continue;
-        status.Update(parts.services.back()->AddComponent(supervisor_.Find(component.name)));
+        status.Update((*service)->AddComponent(supervisor_.Find(component.name)));
       }
     }
     parts.services.push_back(grpc::health::v1::BindHealth());

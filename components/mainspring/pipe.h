@@ -121,10 +121,12 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
 
   void Release() override {
     Wakeup wakeup;
+    Waiting<std::optional<T>> dropped;
     {
       MutexLock lock(mutex_);
       reader_gone_ = true;
       messages_.clear();
+      std::swap(on_read_, dropped);
       wakeup = WakeWriter();
     }
     wakeup.Post();

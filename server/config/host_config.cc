@@ -5,9 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <set>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -16,8 +18,19 @@ namespace mainspring {
 namespace {
 
 bool IsLocal(absl::string_view address) {
-  return absl::StartsWith(address, "unix:") || absl::StartsWith(address, "127.") ||
-         absl::StartsWith(address, "[::1]:") || absl::StartsWith(address, "localhost:");
+  if (absl::StartsWith(address, "unix:") || absl::StartsWith(address, "[::1]:") ||
+      absl::StartsWith(address, "localhost:")) {
+    return true;
+  }
+  // 127.0.0.0/8, but no name that begins so.
+  const absl::string_view host = address.substr(0, address.rfind(':'));
+  return absl::StartsWith(host, "127.") && std::all_of(host.begin(), host.end(), [](char c) {
+           return absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '.';
+         });
+}
+
+bool CanBeWaitedFor(absl::Duration time) {
+  return time >= absl::ZeroDuration() && time < absl::InfiniteDuration();
 }
 
 std::string Environment(const char* name) {
@@ -46,6 +59,18 @@ absl::Status Validate(const HostConfig& config) {
     } else if (!names.insert(component.name).second) {
       errors.push_back(absl::StrCat("two components are called \"", component.name, "\""));
     }
+    const struct {
+      const char* name;
+      absl::Duration value;
+    } times[] = {{"start_timeout", component.start_timeout},
+                 {"stop_timeout", component.stop_timeout},
+                 {"stall_limit", component.stall_limit}};
+    for (const auto& [name, value] : times) {
+      if (CanBeWaitedFor(value)) continue;
+      errors.push_back(absl::StrCat("component \"", component.name, "\": ", name, ": ",
+                                    absl::FormatDuration(value),
+                                    " is not a time that can be waited for"));
+    }
   }
   if (config.data.addresses.empty()) errors.push_back("plane \"data\": no address");
   if (config.admin.addresses.empty()) errors.push_back("plane \"admin\": no address");
@@ -63,7 +88,7 @@ absl::Status Validate(const HostConfig& config) {
                    {"exit_margin", config.exit_margin},
                    {"max_connection_age", config.data.limits.max_connection_age}};
   for (const auto& [name, value] : durations) {
-    if (value >= absl::ZeroDuration() && value < absl::InfiniteDuration()) continue;
+    if (CanBeWaitedFor(value)) continue;
     errors.push_back(absl::StrCat(name, ": ", absl::FormatDuration(value),
                                   " is not a time that can be waited for"));
   }

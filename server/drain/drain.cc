@@ -59,7 +59,9 @@ class Sequence {
     const StopReport stopped = drained_.supervisor.Stop();
     report_.AddCut(stopped.refused_calls);
     report_.AddHung(stopped.hung);
-    if (!stopped.hung.empty()) return;
+  }
+
+  void EndAdmin() {
     drained_.admin.door().Close();
     drained_.admin.EndStreams(Draining());
     WaitUntil(After(Now(), kGoodbye), [&] { return drained_.admin.calls_in_flight() == 0; });
@@ -124,15 +126,17 @@ int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger
     world.print_exit_line(report.ExitLine(kExitForced, reason, world.time->Now()));
     world.terminate(kExitForced);
   };
+  Sequence sequence(config, world, trigger, drained, report);
   {
     ExitGuard guard(trigger, After(world.time->Now(), LongestDrain(config)), end_by_force);
-    Sequence sequence(config, world, trigger, drained, report);
     sequence.LameDuck();
     sequence.CloseAndFinish();
     sequence.Stop();
+    if (!report.anything_hung()) sequence.EndAdmin();
   }
   if (report.anything_hung()) {
     end_by_force("a component's thread does not come back");
+    sequence.EndAdmin();
     return kExitForced;
   }
   const int code = report.anything_cut() ? kExitCut : kExitClean;

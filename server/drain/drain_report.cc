@@ -1,6 +1,7 @@
 #include "server/drain/drain_report.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace mainspring {
 
@@ -22,9 +23,10 @@ const char* Name(DrainPhase phase) {
 
 void DrainReport::Enter(DrainPhase phase, SteadyTime now) {
   MutexLock lock(mutex_);
-  phase_ = phase;
   // A phase that was skipped took no time.
-  for (size_t i = static_cast<size_t>(phase); i <= kPhases; ++i) began_[i] = now;
+  const size_t first = std::exchange(entered_, true) ? static_cast<size_t>(phase_) + 1 : 0;
+  for (size_t i = first; i <= kPhases; ++i) began_[i] = now;
+  phase_ = phase;
 }
 
 void DrainReport::AddCut(size_t calls) {

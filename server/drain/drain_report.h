@@ -46,6 +46,7 @@ class DrainReport {
 
   mutable Mutex mutex_;
   DrainPhase phase_ ABSL_GUARDED_BY(mutex_) = DrainPhase::kLameDuck;
+  bool entered_ ABSL_GUARDED_BY(mutex_) = false;
   std::array<SteadyTime, kPhases + 1> began_ ABSL_GUARDED_BY(mutex_) = {};
   size_t cut_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<HungComponent> hung_ ABSL_GUARDED_BY(mutex_);

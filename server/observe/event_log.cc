@@ -69,7 +69,7 @@ std::string EventLog::Text(const char* event, const Fields& fields) {
     }
     const std::string& value = std::get<std::string>(field.value);
     if (NeedsQuotes(value)) {
-      absl::StrAppend(&text, " ", field.key, "=\"", absl::Utf8SafeCEscape(value), "\"");
+      absl::StrAppend(&text, " ", field.key, "=\"", absl::CHexEscape(value), "\"");
     } else {
       absl::StrAppend(&text, " ", field.key, "=", value);
     }

@@ -57,6 +57,8 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
 
   grpc::ServerCompletionQueue& queue() { return *queue_; }
 
+  // Whether its thread runs. Any thread.
+  bool running() const { return running_.load(); }
   // Whether the calling thread is the ingress's own. Any thread.
   bool is_current() const { return current_ == this; }
 

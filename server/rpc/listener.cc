@@ -82,6 +82,8 @@ Listener::~Listener() {
       unlink(path_.c_str());
     }
   }
+  // Closing alone would leave it listening for as long as another thread polls it.
+  shutdown(fd_, SHUT_RDWR);
   close(fd_);
 }
 

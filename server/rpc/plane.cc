@@ -99,7 +99,6 @@ size_t Plane::Cut(const absl::Status& status) {
   size_t cut = 0;
   absl::Notification done;
   ingress_->Post(0, [&, ingress = ingress_.get()] {
-    ingress->RefuseCalls(status);
     ingress->calls().ForEach([&](ServerCall& call) { cut += call.Cut(status) ? 1 : 0; });
     done.Notify();
   });
@@ -109,6 +108,12 @@ size_t Plane::Cut(const absl::Status& status) {
 
 void Plane::Shutdown(SteadyTime deadline) {
   if (door_ != nullptr) door_->Close();
+  // What has come since the last cut, or still comes, is not waited for.
+  const absl::Status gone = absl::UnavailableError("draining");
+  if (ingress_->running()) {
+    ingress_->Post(0, [ingress = ingress_.get(), gone] { ingress->RefuseCalls(gone); });
+    Cut(gone);
+  }
   const absl::Duration left =
       std::max(Between(std::chrono::steady_clock::now(), deadline), absl::ZeroDuration());
   server_->Shutdown(absl::ToChronoTime(absl::Now() + left));

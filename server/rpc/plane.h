@@ -51,12 +51,12 @@ class Plane {
   // Ends every call that answers with a stream, and from here on each that comes: what was written
   // is sent, then `status`.
   void EndStreams(const absl::Status& status);
-  // Answers every call that is not answered with `status`, and from here on each that comes. Blocks until that is done; says how many
+  // Answers every call that is not answered with `status`. Blocks until that is done; says how many
   // there were.
   size_t Cut(const absl::Status& status);
 
   // Closes the door, shuts gRPC down and ends the ingress. Calls that are not over by `deadline`
-  // are cancelled. Blocks; every call must have been answered, or be cut, before.
+  // are cancelled. Calls that nobody has answered are cut. Blocks.
   void Shutdown(SteadyTime deadline);
 
  private:

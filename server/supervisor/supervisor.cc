@@ -80,8 +80,7 @@ void Supervisor::StopOne(Supervised& component, StopReport& report) {
   }
   // At the deadline itself the control loop refuses the rest of its queue: that is not hanging.
   const SteadyTime grace = After(deadline, absl::Milliseconds(200));
-  while (component.state == LifecycleState::kStopping && time_.Now() < grace &&
-         component.mailbox->current_method() == nullptr) {
+  while (component.state == LifecycleState::kStopping && time_.Now() < grace) {
     changed_.WaitUntil(mutex_, grace);
   }
   report.refused_calls += component.refused;

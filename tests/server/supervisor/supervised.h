@@ -30,6 +30,9 @@ class MovedTime final : public TimeSource {
 
 class SupervisedTest : public ::testing::Test {
  protected:
+  // Whatever a test found, no thread is held any longer.
+  ~SupervisedTest() override { gate_.Open(); }
+
   void Add(const std::string& name, Hooks hooks = {},
            const std::function<void(ComponentConfig&)>& adjust = [](ComponentConfig&) {}) {
     ComponentConfig config;
@@ -70,6 +73,7 @@ class SupervisedTest : public ::testing::Test {
     return notes_;
   }
 
+  Gate gate_;
   Mutex mutex_;
   std::vector<std::string> notes_ ABSL_GUARDED_BY(mutex_);
   std::atomic<int> changes_{0};

@@ -13,7 +13,6 @@ namespace {
 
 using testing::AnswerEcho;
 using testing::Eventually;
-using testing::Gate;
 using testing::Hooks;
 using testing::Soon;
 using ::testing::ElementsAre;
@@ -90,10 +89,9 @@ TEST_F(SupervisorTest, WhenSeveralDoNotStart_TellsTheFirst) {
 }
 
 TEST_F(SupervisorTest, WhenOneDoesNotStartInTime_GivesUpAndStopsItOnceItComesBack) {
-  Gate gate;
   Hooks slow;
   slow.start = [&] {
-    gate.Pass();
+    gate_.Pass();
     return absl::OkStatus();
   };
   slow.stop = [this] { Note("stopped"); };
@@ -106,7 +104,7 @@ TEST_F(SupervisorTest, WhenOneDoesNotStartInTime_GivesUpAndStopsItOnceItComesBac
   EXPECT_EQ("component \"slow\": did not start within 20ms", started.message());
   EXPECT_EQ(LifecycleState::kFailed, View("slow").state);
   EXPECT_EQ(absl::StatusCode::kUnavailable, Echo("slow").status().code());
-  gate.Open();
+  gate_.Open();
   EXPECT_TRUE(Eventually([&] { return !notes().empty(); }));
 }
 
@@ -159,10 +157,9 @@ TEST_F(SupervisorTest, WhenWhatIsThrownIsNoException_RestartsAllTheSame) {
 }
 
 TEST_F(SupervisorTest, WhenItFailsTooOften_IsFailedAndRefusesWhatIsQueued) {
-  Gate gate;
   Hooks hooks;
   hooks.handle = [&](TrialRequest) {
-    gate.Pass();
+    gate_.Pass();
     throw std::runtime_error("broken");
   };
   Add("one", hooks);
@@ -170,7 +167,7 @@ TEST_F(SupervisorTest, WhenItFailsTooOften_IsFailedAndRefusesWhatIsQueued) {
   std::vector<Answer<trial::v1::EchoResponse>> answers;
   const auto ref = RefOf("one");
   for (int i = 0; i < 10; ++i) answers.push_back(ref.Echo(testing::EchoOf("x")));
-  gate.Open();
+  gate_.Open();
   for (size_t i = 0; i < answers.size(); ++i) {
     const absl::Status status = answers[i].Await(Soon()).status();
     if (i <= Supervisor::kMaxRestarts) {
@@ -222,10 +219,9 @@ TEST_F(SupervisorTest, WhenStopped_StopsTheLastOneAddedFirst) {
 }
 
 TEST_F(SupervisorTest, WhenCallsAreQueuedAtStop_AnswersThemFirst) {
-  Gate gate;
   Hooks hooks;
   hooks.handle = [&](TrialRequest request) {
-    gate.Pass();
+    gate_.Pass();
     AnswerEcho(std::move(request));
   };
   hooks.stop = [this] { Note("stopped"); };
@@ -233,8 +229,8 @@ TEST_F(SupervisorTest, WhenCallsAreQueuedAtStop_AnswersThemFirst) {
   ASSERT_TRUE(supervisor_.Start().ok());
   std::vector<Answer<trial::v1::EchoResponse>> answers;
   for (int i = 0; i < 5; ++i) answers.push_back(RefOf("one").Echo(testing::EchoOf("x")));
-  gate.AwaitSomebody();
-  gate.Open();
+  gate_.AwaitSomebody();
+  gate_.Open();
   const StopReport report = supervisor_.Stop();
   EXPECT_EQ(0u, report.refused_calls);
   for (auto& answer : answers) EXPECT_TRUE(answer.Await(Soon()).ok());
@@ -256,10 +252,9 @@ TEST_F(SupervisorTest, WhenItIsBusyButComesBack_RefusesTheRestAndHangsNobody) {
 }
 
 TEST_F(SupervisorTest, WhenAMethodDoesNotReturn_ReportsItWithItsAge) {
-  Gate gate;
   Hooks hooks;
   hooks.handle = [&](TrialRequest request) {
-    gate.Pass();
+    gate_.Pass();
     AnswerEcho(std::move(request));
   };
   Add("stuck", hooks, [](ComponentConfig& config) {
@@ -271,7 +266,7 @@ TEST_F(SupervisorTest, WhenAMethodDoesNotReturn_ReportsItWithItsAge) {
   Add("good", good);
   ASSERT_TRUE(supervisor_.Start().ok());
   auto answer = RefOf("stuck").Echo(testing::EchoOf("x"));
-  gate.AwaitSomebody();
+  gate_.AwaitSomebody();
   EXPECT_EQ("/mainspring.trial.v1.Trial/Echo", View("stuck").method);
   EXPECT_TRUE(Eventually([&] { return View("stuck").stalled; }));
   const StopReport report = supervisor_.Stop();
@@ -282,21 +277,20 @@ TEST_F(SupervisorTest, WhenAMethodDoesNotReturn_ReportsItWithItsAge) {
   EXPECT_EQ(LifecycleState::kFailed, View("stuck").state);
   EXPECT_THAT(View("stuck").reason, StartsWith("stuck in /mainspring.trial.v1.Trial/Echo for "));
   EXPECT_THAT(notes(), ElementsAre("stopped")) << "the others are stopped all the same";
-  gate.Open();
+  gate_.Open();
   EXPECT_TRUE(answer.Await(Soon()).ok());
 }
 
 TEST_F(SupervisorTest, WhenStopItselfDoesNotReturn_ReportsIt) {
-  Gate gate;
   Hooks hooks;
-  hooks.stop = [&] { gate.Pass(); };
+  hooks.stop = [&] { gate_.Pass(); };
   Add("stuck", hooks,
       [](ComponentConfig& config) { config.stop_timeout = absl::Milliseconds(20); });
   ASSERT_TRUE(supervisor_.Start().ok());
   const StopReport report = supervisor_.Stop();
   ASSERT_THAT(report.hung, SizeIs(1));
   EXPECT_EQ("Stop", report.hung[0].method);
-  gate.Open();
+  gate_.Open();
 }
 
 TEST_F(SupervisorTest, WhenItThrowsWhileItStops_IsStoppedAndNotRestarted) {
