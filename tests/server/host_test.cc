@@ -22,13 +22,13 @@ namespace {
 
 using testing::CountDescriptors;
 using testing::Eventually;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::QuickConfig;
+using ::testing::StartsWith;
 using testing::ThreadNames;
 using testing::TrialHost;
 using testing::Waiting;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::StartsWith;
 
 ComponentConfig Named(const std::string& name, const std::string& type) {
   ComponentConfig config;
@@ -68,8 +68,7 @@ TEST(Host, WhenServing_TellsItsAddressesAndEachAnswers) {
   EXPECT_TRUE(testing::Echo(*host.NewStub()).ok());
   Waiting context;
   grpc::health::v1::HealthCheckResponse health;
-  EXPECT_TRUE(
-      grpc::health::v1::Health::NewStub(host.Admin())->Check(&context, {}, &health).ok());
+  EXPECT_TRUE(grpc::health::v1::Health::NewStub(host.Admin())->Check(&context, {}, &health).ok());
   host.host().LogStates();
 }
 
@@ -103,8 +102,7 @@ TEST(Host, WhenATypeIsUnknown_ListsThoseThatThereAre) {
   TrialHost host([](HostConfig& config) { config.components[0].type = "clok"; });
   const absl::Status started = host.Start();
   EXPECT_EQ(absl::StatusCode::kInvalidArgument, started.code());
-  EXPECT_EQ("component \"trial\": no component type \"clok\"; there are: trial",
-            started.message());
+  EXPECT_EQ("component \"trial\": no component type \"clok\"; there are: trial", started.message());
 }
 
 TEST(Host, WhenAnAddressIsTaken_SaysWhichAndLeavesNothing) {
@@ -192,8 +190,8 @@ class Relay final : public Component, public Handler<trial::v1::TrialRequest> {
     auto& call = std::get<trial::v1::EchoCall>(request);
     call.request.set_text(call.request.text() + ", relayed");
     answerer_->Echo(std::move(call.request), {.deadline = call.reply.deadline()})
-        .Then([reply = std::move(call.reply)](
-                  absl::StatusOr<trial::v1::EchoResponse> answer) mutable {
+        .Then([reply =
+                   std::move(call.reply)](absl::StatusOr<trial::v1::EchoResponse> answer) mutable {
           reply.Send(std::move(answer));
         });
   }

@@ -48,9 +48,8 @@ class PendingEcho {
   explicit PendingEcho(trial::v1::Trial::Stub& stub, const std::string& component = "")
       : request_(EchoOf("hello")) {
     if (!component.empty()) context_.AddMetadata("mainspring-component", component);
-    stub.async()->Echo(&context_, &request_, &response_, [this](const grpc::Status& status) {
-      done_.set_value(status);
-    });
+    stub.async()->Echo(&context_, &request_, &response_,
+                       [this](const grpc::Status& status) { done_.set_value(status); });
   }
   // Blocks for the answer.
   grpc::Status Await() { return done_.get_future().get(); }

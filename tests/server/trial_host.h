@@ -69,8 +69,9 @@ class CaughtWorld {
 
 class TrialHost {
  public:
-  explicit TrialHost(const std::function<void(HostConfig&)>& adjust = [](HostConfig&) {},
-                     std::vector<ComponentType> types = {TrialType()}) {
+  explicit TrialHost(
+      const std::function<void(HostConfig&)>& adjust = [](HostConfig&) {},
+      std::vector<ComponentType> types = {TrialType()}) {
     HostConfig config = QuickConfig(directory_.File("admin"));
     adjust(config);
     host_.emplace(std::move(types), std::move(config), world_.world());

@@ -109,9 +109,9 @@ TEST(Validate, ForEachDurationOfTheHost_RefusesNegativeAndInfinite) {
 }
 
 TEST(Validate, ForEachDurationOfAComponent_RefusesNegative) {
-  absl::Duration ComponentConfig::*const durations[] = {
-      &ComponentConfig::start_timeout, &ComponentConfig::stop_timeout,
-      &ComponentConfig::stall_limit};
+  absl::Duration ComponentConfig::*const durations[] = {&ComponentConfig::start_timeout,
+                                                        &ComponentConfig::stop_timeout,
+                                                        &ComponentConfig::stall_limit};
   for (absl::Duration ComponentConfig::*duration : durations) {
     HostConfig config = GoodConfig();
     config.components[0].*duration = absl::Seconds(-1);

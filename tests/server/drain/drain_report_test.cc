@@ -75,7 +75,8 @@ TEST_F(DrainReportTest, WhenSomebodyHung_NamesComponentMethodAndAge) {
 }
 
 TEST_F(DrainReportTest, WhateverTheTriggerIsCalled_IsOneLineThatParses) {
-  for (const std::string& reason : {std::string("a\"b\nc"), std::string("\xff\xfe"), std::string()}) {
+  for (const std::string& reason :
+       {std::string("a\"b\nc"), std::string("\xff\xfe"), std::string()}) {
     const std::string line = report_.ExitLine(kExitClean, reason, At(0));
     EXPECT_EQ(std::string::npos, line.find('\n'));
     EXPECT_TRUE(json::accept(line)) << line;

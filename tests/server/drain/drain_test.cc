@@ -19,12 +19,12 @@ namespace {
 
 using nlohmann::json;
 using testing::CallBox;
-using testing::Eventually;
-using testing::Waiting;
 using ::testing::ElementsAre;
+using testing::Eventually;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using testing::Waiting;
 using trial::v1::EchoCall;
 
 class DrainTest : public ::testing::Test {
@@ -209,9 +209,7 @@ TEST_F(DrainTest, WhenCallsAreLeftInTheMailbox_CutsThemAndDispatchesNone) {
 // What a host does that must end by force: in a process of its own.
 void RunStuckHost(int pulls) {
   testing::Hooks hooks;
-  hooks.stop = [] {
-    (void)Eventually([] { return false; }, absl::Hours(1));
-  };
+  hooks.stop = [] { (void)Eventually([] { return false; }, absl::Hours(1)); };
   testing::TemporaryDirectory directory;
   HostConfig config = testing::QuickConfig(directory.File("admin"));
   config.components[0].stop_timeout = absl::Milliseconds(50);

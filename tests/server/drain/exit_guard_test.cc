@@ -13,10 +13,10 @@
 namespace mainspring {
 namespace {
 
-using testing::Eventually;
-using testing::Soon;
 using ::testing::ElementsAre;
+using testing::Eventually;
 using ::testing::IsEmpty;
+using testing::Soon;
 
 class ExitGuardTest : public ::testing::Test {
  protected:

@@ -17,11 +17,11 @@ namespace {
 
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
-using testing::Waiting;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
+using testing::Waiting;
 
 HealthCheckRequest Named(const std::string& name) {
   HealthCheckRequest request;
@@ -120,9 +120,9 @@ TEST_F(HealthWatchTest, WhenTheNameComesLater_IsUnknownUntilThen) {
   Set("clock", false);
   snapshot_.erase("clock");
   health_.Publish();
-  EXPECT_THAT(stream_.states, ElementsAre(HealthCheckResponse::SERVICE_UNKNOWN,
-                                          HealthCheckResponse::NOT_SERVING,
-                                          HealthCheckResponse::SERVICE_UNKNOWN));
+  EXPECT_THAT(stream_.states,
+              ElementsAre(HealthCheckResponse::SERVICE_UNKNOWN, HealthCheckResponse::NOT_SERVING,
+                          HealthCheckResponse::SERVICE_UNKNOWN));
 }
 
 TEST_F(HealthWatchTest, WhenTheWatcherStalls_IsToldTheLatestAlone) {

@@ -38,27 +38,25 @@ TEST(SnapshotOf, ForEachStateEssentialAndDraining_FollowsTheTable) {
                      (essential ? ", essential" : ""));
         const bool serves = state == LifecycleState::kRunning && !draining;
         const bool ready = !draining && (serves || !essential);
-        EXPECT_THAT(
-            SnapshotOf({View("one", state, essential)}, draining),
-            UnorderedElementsAre(Pair("", ready), Pair("readiness", ready), Pair("liveness", true),
-                                 Pair("startup", true), Pair("one", serves),
-                                 Pair("x.v1.X", serves)));
+        EXPECT_THAT(SnapshotOf({View("one", state, essential)}, draining),
+                    UnorderedElementsAre(Pair("", ready), Pair("readiness", ready),
+                                         Pair("liveness", true), Pair("startup", true),
+                                         Pair("one", serves), Pair("x.v1.X", serves)));
       }
     }
   }
 }
 
 TEST(SnapshotOf, WhenThereIsNoComponent_IsReadyUnlessDraining) {
-  EXPECT_THAT(SnapshotOf({}, false), UnorderedElementsAre(Pair("", true), Pair("readiness", true),
-                                                          Pair("liveness", true),
-                                                          Pair("startup", true)));
+  EXPECT_THAT(SnapshotOf({}, false),
+              UnorderedElementsAre(Pair("", true), Pair("readiness", true), Pair("liveness", true),
+                                   Pair("startup", true)));
   EXPECT_FALSE(SnapshotOf({}, true)[""]);
 }
 
 TEST(SnapshotOf, WhenOneOfSeveralRuns_TheServiceServes) {
-  const HealthSnapshot snapshot =
-      SnapshotOf({View("one", LifecycleState::kFailed), View("two", LifecycleState::kRunning)},
-                 false);
+  const HealthSnapshot snapshot = SnapshotOf(
+      {View("one", LifecycleState::kFailed), View("two", LifecycleState::kRunning)}, false);
   EXPECT_TRUE(snapshot.at("x.v1.X"));
   EXPECT_FALSE(snapshot.at("one"));
   EXPECT_TRUE(snapshot.at("two"));

@@ -10,7 +10,6 @@
 #include <thread>
 #include <vector>
 
-
 #include "absl/strings/str_split.h"
 
 namespace mainspring {
@@ -88,9 +87,9 @@ TEST(EventLog, WhateverATextValueHolds_StaysInItsLineAndField) {
     const std::string text = EventLog::Text("x", {{"value", attack}, {"after", 1}});
     EXPECT_THAT(text, ::testing::StartsWith("event=x value="));
     EXPECT_THAT(text, ::testing::EndsWith(" after=1"));
-    EXPECT_TRUE(std::none_of(text.begin(), text.end(),
-                             [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
-        << text;
+    EXPECT_TRUE(std::none_of(text.begin(), text.end(), [](unsigned char c) {
+      return c < 0x20 || c == 0x7f;
+    })) << text;
     // Quotes come in pairs, but for those that are escaped.
     int quotes = 0;
     for (size_t i = 0; i < text.size(); ++i) {
@@ -112,7 +111,10 @@ TEST(EventLog, WhateverATextValueHolds_IsValidUtf8) {
 
 TEST(EventLog, WhenATextValueHasAC1Control_EscapesIt) {
   // A terminal takes U+009B for what ESC [ begins.
-  EXPECT_THAT(EventLog::Text("x", {{"value", "\xc2\x9b" "31m"}}), Not(HasSubstr("\xc2\x9b")));
+  EXPECT_THAT(EventLog::Text("x", {{"value",
+                                    "\xc2\x9b"
+                                    "31m"}}),
+              Not(HasSubstr("\xc2\x9b")));
 }
 
 TEST(EventLog, WhateverAJsonValueHolds_ParsesBackInOneLine) {
@@ -131,7 +133,8 @@ TEST(EventLog, WhateverAJsonValueHolds_ParsesBackInOneLine) {
   }
 }
 
-std::vector<std::string> LinesWritten(LogFormat format, const std::function<void(EventLog&)>& write) {
+std::vector<std::string> LinesWritten(LogFormat format,
+                                      const std::function<void(EventLog&)>& write) {
   ::testing::internal::CaptureStderr();
   EventLog log(format);
   write(log);

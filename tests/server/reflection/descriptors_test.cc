@@ -100,8 +100,7 @@ TEST_F(DescriptorWalkTest, WhenAskedForExtensionNumbers_GivesThemAll) {
   ASSERT_TRUE(numbers.ok());
   EXPECT_THAT(*numbers, UnorderedElementsAre(100, 150));
   EXPECT_THAT(*DescriptorWalk::ExtensionNumbers("mainspring.trial.v1.EchoRequest"), ElementsAre());
-  EXPECT_EQ(absl::StatusCode::kNotFound,
-            DescriptorWalk::ExtensionNumbers("none").status().code());
+  EXPECT_EQ(absl::StatusCode::kNotFound, DescriptorWalk::ExtensionNumbers("none").status().code());
 }
 
 }  // namespace

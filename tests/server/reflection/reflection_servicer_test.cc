@@ -137,8 +137,7 @@ TYPED_TEST(ReflectionTest, WhenNothingHasThatName_AnswersAnErrorAndGoesOn) {
 }
 
 TYPED_TEST(ReflectionTest, WhenNothingIsAsked_AnswersAnError) {
-  EXPECT_EQ(grpc::StatusCode::INVALID_ARGUMENT,
-            this->Ask({}).error_response().error_code());
+  EXPECT_EQ(grpc::StatusCode::INVALID_ARGUMENT, this->Ask({}).error_response().error_code());
 }
 
 TYPED_TEST(ReflectionTest, WhenExtensionsAreAskedFor_AnswersNumbersAndFile) {

@@ -21,8 +21,8 @@
 namespace mainspring::rpc {
 namespace {
 
-using testing::Eventually;
 using ::testing::ElementsAre;
+using testing::Eventually;
 
 // A client's end, that says nothing.
 class Client {
@@ -190,7 +190,9 @@ TEST_F(AcceptorTest, WhenDestroyed_LeavesItsDoorsAsTheyAre) {
   EXPECT_EQ(0u, door_->CountConnections());
 }
 
-TEST(Acceptor, WhenDestroyedWithoutStart_DoesNothing) { Acceptor acceptor([](bool) {}); }
+TEST(Acceptor, WhenDestroyedWithoutStart_DoesNothing) {
+  Acceptor acceptor([](bool) {});
+}
 
 TEST(Acceptor, WhenGrpcClientsComeAndGo_ThePlaneCountsThem) {
   testing::TrialPlane plane(trial::v1::TrialType<testing::Trial>("trial"));

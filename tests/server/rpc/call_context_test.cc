@@ -12,8 +12,8 @@ namespace mainspring::rpc {
 namespace {
 
 using testing::CallBox;
-using testing::TrialPlane;
 using ::testing::StartsWith;
+using testing::TrialPlane;
 using trial::v1::EchoCall;
 
 // What a component is told of the calls that clients make.

@@ -8,6 +8,7 @@
 #include <deque>
 #include <future>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,11 +23,11 @@ namespace {
 
 using testing::CallBox;
 using testing::Eventually;
+using ::testing::HasSubstr;
 using testing::PendingEcho;
 using testing::Trial;
 using testing::TrialPlane;
 using testing::Waiting;
-using ::testing::HasSubstr;
 using trial::v1::EchoCall;
 using trial::v1::EchoResponse;
 using trial::v1::FloodCall;
@@ -135,15 +136,35 @@ TEST(Plane, WhenMetadataIsTooLarge_RefusesTheCallAndServesOn) {
   EXPECT_TRUE(Eventually([&] { return testing::Echo(*stub).ok(); }));
 }
 
+TEST(Plane, WhenAConnectionComesOfAge_TheClientConnectsAnewAndNoCallFails) {
+  CallBox box;
+  PlaneLimits limits;
+  limits.max_connection_age = absl::Milliseconds(30);
+  TrialPlane plane(testing::HookedType("trial", box.hooks()), limits);
+  auto stub = plane.NewStub();
+  std::set<std::string> peers;
+  EXPECT_TRUE(Eventually([&] {
+    PendingEcho pending(*stub);
+    {
+      EchoCall call = box.Take<EchoCall>();
+      peers.insert(call.reply.context().Peer());
+      call.reply.Send(EchoResponse());
+    }
+    const grpc::Status status = pending.Await();
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return peers.size() == 3 || !status.ok();
+  }));
+}
+
 TEST(Plane, WhenARequestIsCompressed_IsRefusedUnread) {
   TrialPlane plane(TheTrial());
   auto stub = plane.NewStub();
   Waiting context;
   context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   EchoResponse response;
-  EXPECT_EQ(grpc::StatusCode::UNIMPLEMENTED,
-            stub->Echo(&context, testing::EchoOf(std::string(100'000, 'x')), &response)
-                .error_code());
+  EXPECT_EQ(
+      grpc::StatusCode::UNIMPLEMENTED,
+      stub->Echo(&context, testing::EchoOf(std::string(100'000, 'x')), &response).error_code());
 }
 
 TEST(Plane, WhenStreamsAreEnded_RefusesNewOnesAndServesTheRest) {
@@ -210,8 +231,7 @@ TEST(Plane, WhenCallsPourInDuringCutAndShutdown_EndsWithoutTheComponent) {
       plane.Cut();
       plane.Shutdown();
     });
-    const bool ended =
-        shutdown.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
+    const bool ended = shutdown.wait_for(std::chrono::seconds(5)) == std::future_status::ready;
     EXPECT_TRUE(ended) << "calls that came after the cut are waited for: "
                        << plane.plane().calls_in_flight();
     stop = true;

@@ -13,12 +13,12 @@
 namespace mainspring::rpc {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::Named;
+using ::testing::Not;
 using testing::Trial;
 using testing::TrialPlane;
 using testing::Waiting;
-using ::testing::HasSubstr;
-using ::testing::Not;
 using trial::v1::TrialRequest;
 
 class ReceiversTest : public ::testing::Test {

@@ -27,9 +27,8 @@ class CallListTest : public ::testing::Test {
 
   std::vector<int> Numbers() {
     std::vector<int> numbers;
-    list_.ForEach([&](ServerCall& call) {
-      numbers.push_back(static_cast<NumberedCall&>(call).number);
-    });
+    list_.ForEach(
+        [&](ServerCall& call) { numbers.push_back(static_cast<NumberedCall&>(call).number); });
     return numbers;
   }
 
@@ -37,7 +36,9 @@ class CallListTest : public ::testing::Test {
   CallList list_;
 };
 
-TEST_F(CallListTest, WhenVisited_GivesTheOldestFirst) { EXPECT_THAT(Numbers(), ElementsAre(1, 2, 3)); }
+TEST_F(CallListTest, WhenVisited_GivesTheOldestFirst) {
+  EXPECT_THAT(Numbers(), ElementsAre(1, 2, 3));
+}
 
 TEST_F(CallListTest, WhenFirstMiddleOrLastIsRemoved_KeepsTheOthersInOrder) {
   list_.Remove(two_);

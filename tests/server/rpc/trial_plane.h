@@ -69,9 +69,7 @@ class TrialPlane {
   }
 
  private:
-  TrialPlane()
-      : service_(trial::v1::BindTrial()),
-        supervisor_(TimeSource::Real(), log_, [] {}) {}
+  TrialPlane() : service_(trial::v1::BindTrial()), supervisor_(TimeSource::Real(), log_, [] {}) {}
 
   void StartPlane(const rpc::PlaneLimits& limits, const rpc::Plane* leader = nullptr) {
     auto listeners = rpc::Listener::Listen("127.0.0.1:0");

@@ -17,12 +17,12 @@ namespace {
 
 using testing::CallBox;
 using testing::Eventually;
+using ::testing::HasSubstr;
 using testing::PendingEcho;
+using ::testing::StartsWith;
 using testing::Trial;
 using testing::TrialPlane;
 using testing::Waiting;
-using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using trial::v1::EchoCall;
 using trial::v1::EchoResponse;
 

@@ -33,8 +33,9 @@ class SupervisedTest : public ::testing::Test {
   // Whatever a test found, no thread is held any longer.
   ~SupervisedTest() override { gate_.Open(); }
 
-  void Add(const std::string& name, Hooks hooks = {},
-           const std::function<void(ComponentConfig&)>& adjust = [](ComponentConfig&) {}) {
+  void Add(
+      const std::string& name, Hooks hooks = {},
+      const std::function<void(ComponentConfig&)>& adjust = [](ComponentConfig&) {}) {
     ComponentConfig config;
     config.name = name;
     config.type = "hooked";

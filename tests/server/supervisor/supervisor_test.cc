@@ -12,13 +12,13 @@ namespace mainspring {
 namespace {
 
 using testing::AnswerEcho;
-using testing::Eventually;
-using testing::Hooks;
-using testing::Soon;
 using ::testing::ElementsAre;
+using testing::Eventually;
 using ::testing::HasSubstr;
+using testing::Hooks;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using testing::Soon;
 using ::testing::StartsWith;
 using trial::v1::EchoCall;
 using trial::v1::TrialRequest;
