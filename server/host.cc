@@ -9,13 +9,15 @@
 #include "grpc/health/v1/health.binding.pb.h"
 #include "grpc/reflection/v1/reflection.binding.pb.h"
 #include "grpc/reflection/v1alpha/reflection.binding.pb.h"
+#include "mainspring/lifecycle/v1/lifecycle.binding.pb.h"
 #include "server/drain/drain.h"
 #include "server/health/health_servicer.h"
 #include "server/health/health_table.h"
 #include "server/reflection/reflection_servicer.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
-#include "server/supervisor/supervisor.h"
+#include "server/supervisor/describe.h"
+#include "server/supervisor/supervision.h"
 
 namespace mainspring {
 namespace {
@@ -53,9 +55,7 @@ class Host::Parts {
       : types_(std::move(types)),
         config_(std::move(config)),
         world_(std::move(world)),
-        health_([this] { return SnapshotOf(supervisor_.Components(), draining_.load()); },
-                config_.max_health_watchers),
-        supervisor_(*world_.time, *world_.log, [this] { health_.Publish(); }) {}
+        health_([this] { return Health(); }, config_.max_health_watchers) {}
 
   ~Parts() {
     if (running_) Abandon();
@@ -63,7 +63,7 @@ class Host::Parts {
 
   absl::Status Start() {
     absl::Status status = Validate(config_);
-    status.Update(AddComponents());
+    status.Update(Supervise());
     if (!status.ok()) return status;
     auto data = ListenOn("data", config_.data);
     if (!data.ok()) return data.status();
@@ -71,7 +71,9 @@ class Host::Parts {
     if (!admin.ok()) return admin.status();
     status.Update(StartPlane("data", *std::move(data), config_.data.limits, types_, data_));
     if (status.ok()) {
-      status = StartPlane("admin", *std::move(admin), config_.admin.limits, {}, admin_);
+      admin_.services.push_back(lifecycle::v1::BindLifecycle());
+      status.Update(admin_.services.back()->AddComponent(supervision_->mailbox()));
+      status.Update(StartPlane("admin", *std::move(admin), config_.admin.limits, {}, admin_));
     }
     if (status.ok()) status = acceptor_.Start();
     if (!status.ok()) {
@@ -81,37 +83,55 @@ class Host::Parts {
     running_ = true;
     LogListening(*admin_.plane);
     LogListening(*data_.plane);
-    absl::Status started = supervisor_.Start();
+    absl::Status started = supervision_->Start();
     if (!started.ok()) {
       Abandon();
       return absl::AbortedError(started.message());
     }
-    world_.log->Info("serving", {{"components", absl::StrJoin(supervisor_.Names(), ",")}});
+    MutexLock lock(mutex_);
+    if (abandoned_) return absl::OkStatus();
+    world_.log->Info("serving", {{"components", absl::StrJoin(supervision_->table().Names(), ",")}});
     return absl::OkStatus();
   }
 
+  void AbandonStart() {
+    MutexLock lock(mutex_);
+    abandoned_ = true;
+    if (supervision_ != nullptr) supervision_->AbandonStart();
+  }
+
   int Run(DrainTrigger& trigger) {
+    {
+      MutexLock lock(mutex_);
+      trigger_ = &trigger;
+      if (pulls_ > 0) trigger.PullTo(pulls_, why_pulled_);
+    }
     trigger.Await(DrainTrigger::kDrain);
     world_.log->Info("drain", {{"trigger", trigger.reason()},
                                {"lame_duck", config_.lame_duck},
                                {"drain_timeout", config_.drain_timeout}});
     running_ = false;
-    return RunDrain(config_, world_, trigger,
-                    {*data_.plane, *admin_.plane, acceptor_, supervisor_, [this] {
-                       draining_.store(true);
-                       health_.Publish();
-                     }});
+    const int code = RunDrain(config_, world_, trigger,
+                              {*data_.plane, *admin_.plane, acceptor_, *supervision_, report_,
+                               [this] {
+                                 draining_.store(true);
+                                 health_.Publish();
+                               },
+                               [this] { return component_failed_.load(); }});
+    MutexLock lock(mutex_);
+    trigger_ = nullptr;
+    return code;
   }
 
   const std::vector<std::string>& data_addresses() const { return data_.plane->addresses(); }
   const std::vector<std::string>& admin_addresses() const { return admin_.plane->addresses(); }
 
   void LogStates() const {
-    for (const ComponentView& each : supervisor_.Components()) {
+    for (const ComponentView& each : supervision_->table().Views()) {
       world_.log->Info("component", {{"component", each.name},
                                      {"type", each.type},
-                                     {"state", Name(each.state)},
-                                     {"reason", each.reason},
+                                     {"state", Name(each.status.state)},
+                                     {"reason", each.status.reason},
                                      {"queued", each.mailbox.queued_calls},
                                      {"handled", each.mailbox.handled},
                                      {"failed", each.mailbox.failed},
@@ -129,7 +149,8 @@ class Host::Parts {
     std::unique_ptr<rpc::Plane> plane;
   };
 
-  absl::Status AddComponents() {
+  absl::Status Supervise() {
+    std::vector<SupervisedComponent> components;
     for (const ComponentConfig& component : config_.components) {
       const auto type = std::find_if(types_.begin(), types_.end(), [&](const ComponentType& each) {
         return each.name == component.type;
@@ -142,9 +163,67 @@ class Host::Parts {
               absl::StrAppend(out, each.name);
             })));
       }
-      if (absl::Status added = supervisor_.Add(component, *type); !added.ok()) return added;
+      components.push_back({component, type->service, type->make,
+                            type->make_mailbox(component.name, component.mailbox, *world_.time)});
     }
+    SupervisionOptions options;
+    options.time = world_.time;
+    options.log = world_.log;
+    options.random = world_.random;
+    options.launch = world_.launch;
+    options.incarnation = absl::StrCat(
+        absl::Hex(static_cast<uint64_t>(world_.random() * 4294967296.0), absl::kZeroPad8));
+    options.version = MAINSPRING_VERSION;
+    options.event_history = config_.event_history;
+    options.max_watchers = config_.max_lifecycle_watchers;
+    options.control.on_change = [this] { health_.Publish(); };
+    options.control.on_essential_failure = [this](const std::string& reason) {
+      component_failed_.store(true);
+      Pull(DrainTrigger::kDrain, reason);
+    };
+    options.control.drain = [this] { Pull(DrainTrigger::kDrain, "Lifecycle.Drain"); };
+    options.control.shut_down_now = [this] {
+      Pull(DrainTrigger::kStopNow, "Lifecycle.ShutdownNow");
+    };
+    options.control.drain_progress = [this] { return DrainProgress(); };
+    options.on_supervisor_failure = [this](const std::string& what) {
+      world_.log->Error("supervisor", {{"failed", what}});
+      world_.terminate(kExitForced);
+    };
+    auto supervision = Supervision::Launch(std::move(components), std::move(options));
+    if (!supervision.ok()) return supervision.status();
+    MutexLock lock(mutex_);
+    supervision_ = *std::move(supervision);
+    if (abandoned_) supervision_->AbandonStart();
     return absl::OkStatus();
+  }
+
+  HealthSnapshot Health() const {
+    return SnapshotOf(supervision_->table(), !supervision_->IsStuck(), draining_.load());
+  }
+
+  // Before Run has come, it is kept for it.
+  void Pull(int pulls, const std::string& reason) {
+    MutexLock lock(mutex_);
+    if (trigger_ != nullptr) return trigger_->PullTo(pulls, reason);
+    if (pulls_ == 0) why_pulled_ = reason;
+    pulls_ = std::max(pulls_, pulls);
+  }
+
+  lifecycle::v1::DrainProgress DrainProgress() {
+    using Proto = lifecycle::v1::DrainProgress;
+    Proto progress;
+    progress.set_phase(Proto::SERVING);
+    if (const auto phase = report_.phase(); phase.has_value()) {
+      // The message's enum has SERVING before the phases.
+      progress.set_phase(static_cast<Proto::Phase>(Proto::LAME_DUCK + static_cast<int>(phase->first)));
+      *progress.mutable_in_phase() = ToProto(Between(phase->second, world_.time->Now()));
+    }
+    progress.set_open_connections(static_cast<uint32_t>(data_.plane->door().CountConnections()));
+    progress.set_calls_in_flight(data_.plane->calls_in_flight());
+    MutexLock lock(mutex_);
+    if (trigger_ != nullptr) progress.set_trigger(trigger_->reason());
+    return progress;
   }
 
   // Component services for `types`, and health and reflection on every plane.
@@ -161,7 +240,7 @@ class Host::Parts {
       }
       for (const ComponentConfig& component : config_.components) {
         if (component.type != type.name) continue;
-        status.Update((*service)->AddComponent(supervisor_.Find(component.name)));
+        status.Update((*service)->AddComponent(supervision_->table().Find(component.name)));
       }
     }
     parts.services.push_back(grpc::health::v1::BindHealth());
@@ -202,20 +281,35 @@ class Host::Parts {
       parts->plane->Cut(absl::UnavailableError("the host has gone"));
       parts->plane->Shutdown(After(world_.time->Now(), absl::Milliseconds(100)));
     }
-    supervisor_.Stop();
+    const StopReport stopped = supervision_->Stop();
+    // Waiting for a thread that does not come back would be for ever.
+    if (!stopped.hung.empty()) {
+      world_.log->Error("exit_guard", {{"why", "a component's thread does not come back"},
+                                       {"component", stopped.hung.front().component}});
+      world_.terminate(kExitForced);
+    }
   }
 
   const std::vector<ComponentType> types_;
   const HostConfig config_;
   const World world_;
   std::atomic<bool> draining_{false};
+  std::atomic<bool> component_failed_{false};
+  DrainReport report_;
   bool running_ = false;
+
+  // What other threads than the host's want of it.
+  Mutex mutex_;
+  bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
+  DrainTrigger* trigger_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::string why_pulled_ ABSL_GUARDED_BY(mutex_);
   PlaneParts admin_;
   PlaneParts data_;
   // After the planes, and so gone before them: replies and streams that these still hold belong to
   // a plane.
   HealthServicer health_;
-  Supervisor supervisor_;
+  std::unique_ptr<Supervision> supervision_;
   rpc::Acceptor acceptor_{[this](bool exhausted) {
     world_.log->Write(exhausted ? Severity::kWarning : Severity::kInfo, "accept",
                       {{"state", exhausted ? "no descriptor or place free; waiting"
@@ -229,6 +323,7 @@ Host::Host(std::vector<ComponentType> types, HostConfig config, World world)
 Host::~Host() = default;
 
 absl::Status Host::Start() { return parts_->Start(); }
+void Host::AbandonStart() { parts_->AbandonStart(); }
 int Host::Run(DrainTrigger& trigger) { return parts_->Run(trigger); }
 const std::vector<std::string>& Host::data_addresses() const { return parts_->data_addresses(); }
 const std::vector<std::string>& Host::admin_addresses() const { return parts_->admin_addresses(); }

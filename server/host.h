@@ -31,12 +31,15 @@ class Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  // Binds all addresses, then serves, then starts the components; when it returns OK, each is
-  // RUNNING. After an error nothing is left running.
+  // Binds all addresses, then serves, then starts the components; when it returns OK, each that is
+  // essential is RUNNING. After an error nothing is left running.
   // INVALID_ARGUMENT: the configuration. UNAVAILABLE: an address cannot be bound; the text says
-  // which and why. ABORTED: a component did not start. RESOURCE_EXHAUSTED: no more threads or
-  // descriptors.
+  // which and why. ABORTED: an essential component did not start. RESOURCE_EXHAUSTED: no more
+  // threads or descriptors.
   absl::Status Start();
+
+  // Gives a Start that is not over up: it returns OK, and Run drains at once. Any thread.
+  void AbandonStart();
 
   // Waits for the trigger, drains, and returns the process's exit code: see drain_report.h. The
   // exit line is printed then. Once, after Start.

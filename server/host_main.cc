@@ -185,6 +185,7 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
     if (signal == SIGTERM || signal == SIGINT) {
       log.Info("signal", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
       trigger.Pull(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+      host.AbandonStart();
     } else if (signal == SIGUSR1) {
       host.LogStates();
     } else {

@@ -6,8 +6,11 @@
 
 #include <cstdio>
 #include <functional>
+#include <random>
 #include <string>
 
+#include "mainspring/component_thread.h"
+#include "mainspring/runner.h"
 #include "mainspring/steady_time.h"
 #include "server/observe/event_log.h"
 
@@ -17,6 +20,13 @@ namespace mainspring {
 struct World {
   const TimeSource* time = &TimeSource::Real();
   EventLog* log;
+  // Makes what turns components' control loops.
+  Launch launch = ComponentThread::Start;
+  // From [0, 1); any thread. Nothing secret depends on it.
+  std::function<double()> random = [] {
+    thread_local std::minstd_rand generator{std::random_device{}()};
+    return std::uniform_real_distribution<double>()(generator);
+  };
   // Ends the process at once, with this exit code: when all else hangs.
   std::function<void(int code)> terminate = [](int code) { _exit(code); };
   // Gets the one line that tells how the host ended.

@@ -14,6 +14,7 @@ namespace {
 // request which does not costs nothing.
 thread_local uint64_t dispatch_depth = 0;
 thread_local uint64_t request_number = 0;
+thread_local const absl::Status* why_dropped = nullptr;
 
 uint64_t NextRequestNumber() {
   static const uint64_t start = (uint64_t{std::random_device{}()} << 32) | std::random_device{}();
@@ -32,6 +33,7 @@ void CallContext::SetHook(Hook* hook) {
 
 void CallContext::BeginCall(SteadyTime deadline) {
   deadline_ = deadline;
+  answered_.store(nullptr, std::memory_order_relaxed);
   SetHook(nullptr);
 }
 
@@ -41,12 +43,14 @@ void CallContext::OnCancel(Callback callback) {
   do {
     if (before == &kCancelled) return hook->Post();
   } while (!hook_.compare_exchange_weak(before, hook.get(), std::memory_order_acq_rel));
-  hook.release();
+  // It belongs to hook_ now.
+  [[maybe_unused]] Hook* const kept = hook.release();
   delete before;
 }
 
 void CallContext::MarkCancelled() {
   Hook* hook = hook_.exchange(&kCancelled, std::memory_order_acq_rel);
+  CountAnswer();
   if (hook == nullptr || hook == &kCancelled) return;
   hook->Post();
   delete hook;
@@ -67,8 +71,12 @@ absl::Status DroppedStatus() {
     return absl::InternalError(
         absl::StrCat("the component failed in this request; request_id=", CurrentRequestId()));
   }
+  if (why_dropped != nullptr) return *why_dropped;
   return absl::InternalError("the component dropped the request");
 }
+
+DropScope::DropScope(const absl::Status& why) { why_dropped = &why; }
+DropScope::~DropScope() { why_dropped = nullptr; }
 
 std::string CurrentRequestId() {
   if (dispatch_depth == 0) return "";

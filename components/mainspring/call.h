@@ -46,6 +46,19 @@ class CallContext {
   // The W3C trace context that came with the call.
   std::string TraceParent() const { return Metadata("traceparent"); }
 
+  // For mailboxes, which count the calls that they have handed on: `answered` goes up once, when
+  // this call is answered or its caller has gone, and must outlive it.
+  void CountAnswerIn(std::atomic<uint64_t>& answered) const {
+    answered_.store(&answered, std::memory_order_relaxed);
+    // It may have gone just now.
+    if (cancelled()) CountAnswer();
+  }
+  // For Reply and ReplyStream: the call is answered.
+  void CountAnswer() const {
+    std::atomic<uint64_t>* const counter = answered_.exchange(nullptr, std::memory_order_acq_rel);
+    if (counter != nullptr) counter->fetch_add(1, std::memory_order_release);
+  }
+
  protected:
   CallContext() = default;
   ~CallContext() { SetHook(nullptr); }
@@ -66,6 +79,7 @@ class CallContext {
   void SetHook(Hook* hook);
 
   SteadyTime deadline_ = kNever;
+  mutable std::atomic<std::atomic<uint64_t>*> answered_{nullptr};
   // Null, a hook that is owned, or &kCancelled. Most calls never have a hook, so they pay for a
   // pointer.
   std::atomic<Hook*> hook_{nullptr};
@@ -74,6 +88,15 @@ class CallContext {
 // The status of a call whose right to answer was dropped: INTERNAL. While an exception unwinds it
 // says that the component failed, and names the request id under which the log tells why.
 absl::Status DroppedStatus();
+
+// While it stands, what the calling thread drops is answered with `why`, which must outlive it.
+class DropScope {
+ public:
+  explicit DropScope(const absl::Status& why);
+  ~DropScope();
+  DropScope(const DropScope&) = delete;
+  DropScope& operator=(const DropScope&) = delete;
+};
 
 // The id of the request that the calling thread is dispatching; empty outside of one. The log and
 // the caller's status show the same one.

@@ -18,6 +18,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "mainspring/answer.h"
@@ -43,8 +44,12 @@ class Component {
   // destroyed, and the text is what an operator sees.
   virtual absl::Status Start() { return absl::OkStatus(); }
 
-  // After the last request: the queue has been answered. Not called after a failure.
+  // After the last request. Not called after a failure.
   virtual void Stop() {}
+
+  // A component that this one depends on came up, or went down. At Start, hard dependencies are
+  // RUNNING; soft ones are where they could be.
+  virtual void DependencyChanged(const std::string& /*component*/, bool /*running*/) {}
 
  protected:
   Context& context() { return context_; }

@@ -18,6 +18,6 @@ absl::StatusOr<std::unique_ptr<ComponentThread>> ComponentThread::Start(
   return component;
 }
 
-ComponentThread::~ComponentThread() { mailbox_->PushControl(QuitRequest{}); }
+ComponentThread::~ComponentThread() { mailbox_->PushControl(control::Quit{}); }
 
 }  // namespace mainspring

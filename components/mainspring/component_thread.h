@@ -6,13 +6,14 @@
 
 #include "absl/status/statusor.h"
 #include "mainspring/control_loop.h"
+#include "mainspring/runner.h"
 #include "mainspring/thread.h"
 
 namespace mainspring {
 
-class ComponentThread {
+class ComponentThread final : public Runner {
  public:
-  // Starts the thread; the component itself is started by a StartRequest in its mailbox. All that
+  // Starts the thread; the component itself is started by a control::Start in its mailbox. All that
   // is given must outlive the thread. Errors as Thread::Start.
   static absl::StatusOr<std::unique_ptr<ComponentThread>> Start(
       std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory, const TimeSource& time,
@@ -20,9 +21,10 @@ class ComponentThread {
 
   // Ends the thread, and with it an instance that was not stopped. Blocks until the method that
   // the component is in returns.
-  ~ComponentThread();
+  ~ComponentThread() override;
 
-  MailboxBase& mailbox() { return *mailbox_; }
+  int thread_id() const override { return thread_->id(); }
+  absl::Duration cpu_time() const override { return thread_->cpu_time(); }
 
  private:
   explicit ComponentThread(std::shared_ptr<MailboxBase> mailbox) : mailbox_(std::move(mailbox)) {}

@@ -32,16 +32,16 @@ class Directory {
 class Context {
  public:
   // All must outlive the context.
-  Context(const std::string& name, uint64_t instance, const TimeSource& time,
+  Context(const std::string& name, uint64_t generation, const TimeSource& time,
           const Directory& directory)
-      : name_(name), instance_(instance), time_(time), directory_(directory) {}
+      : name_(name), generation_(generation), time_(time), directory_(directory) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   // The component's name in its host.
   const std::string& name() const { return name_; }
   // Which instance of the component this is: one more at each start.
-  uint64_t instance() const { return instance_; }
+  uint64_t generation() const { return generation_; }
 
   SteadyTime Now() const { return time_.Now(); }
   absl::Time WallNow() const { return time_.WallNow(); }
@@ -76,13 +76,29 @@ class Context {
     return R(std::move(typed));
   }
 
+  // The component's work is done: when it returns from where it is, it is stopped. Its restart
+  // policy says whether it is started again. From Start on; in Stop it changes nothing.
+  void Finish() { finished_ = true; }
+  // The component cannot go on: as if it threw when it returns from where it is, but what it has
+  // answered stays answered. The first failure counts, and comes before Finish. From Start on; in
+  // Stop it changes nothing.
+  void Fail(absl::Status why) {
+    if (why.ok()) why = absl::InternalError("the component failed with OK");
+    failure_.Update(std::move(why));
+  }
+
+  // For the control loop.
   TimerQueue& timers() { return timers_; }
+  absl::Status TakeFailure() { return std::exchange(failure_, absl::OkStatus()); }
+  bool finished() const { return finished_; }
 
  private:
   const std::string& name_;
-  const uint64_t instance_;
+  const uint64_t generation_;
   const TimeSource& time_;
   const Directory& directory_;
+  absl::Status failure_;
+  bool finished_ = false;
   TimerQueue timers_;
 };
 

@@ -8,6 +8,12 @@
 #include "absl/strings/str_cat.h"
 
 namespace mainspring {
+namespace {
+
+// How often a stop looks whether the last answer was given.
+constexpr std::chrono::milliseconds kReplyPoll(5);
+
+}  // namespace
 
 // Destroyed in reverse: the component before the context that it refers to.
 struct ControlLoop::Instance {
@@ -35,18 +41,25 @@ ControlLoop::~ControlLoop() {
 }
 
 bool ControlLoop::RunReady() {
-  while (!quit_ && (RunControl() || RunOne())) {
+  while (RunNext()) {
   }
   return !quit_;
 }
 
+bool ControlLoop::RunNext() { return !quit_ && (RunControl() || RunOne()); }
+
 SteadyTime ControlLoop::next_wake() const {
-  SteadyTime next = stop_deadline_.value_or(kNever);
+  SteadyTime next = kNever;
+  if (stop_.has_value()) {
+    // What is kept may be answered by another thread, which does not say so here.
+    next = mailbox_->open_replies() == 0 ? stop_->deadline
+                                         : std::min(stop_->deadline, time_.Now() + kReplyPoll);
+  }
   if (instance_ != nullptr) next = std::min(next, instance_->context.timers().next());
   return next;
 }
 
-void ControlLoop::Wait() { mailbox_->Wait(/*calls=*/instance_ != nullptr, next_wake()); }
+void ControlLoop::Wait() { mailbox_->Wait(serves_calls(), next_wake()); }
 
 bool ControlLoop::RunControl() {
   if (!mailbox_->has_control()) return false;
@@ -59,83 +72,107 @@ bool ControlLoop::RunControl() {
 
 // One timer, one call, or the end of a stop, so that the control lane is looked at in between.
 bool ControlLoop::RunOne() {
-  if (stop_deadline_.has_value() &&
-      (instance_ == nullptr || !mailbox_->has_calls() || time_.Now() >= *stop_deadline_)) {
-    FinishStop();
+  if (stop_.has_value() &&
+      (instance_ == nullptr || time_.Now() >= stop_->deadline ||
+       (!mailbox_->has_calls() && mailbox_->open_replies() == 0))) {
+    FinishStop(/*refuse_the_rest=*/true);
     return true;
   }
   if (instance_ == nullptr) return false;
   TimerQueue& timers = instance_->context.timers();
   const bool timer_due = timers.next() != kNever && timers.next() <= time_.Now();
-  if (!timer_due && !mailbox_->has_calls()) return false;
+  const bool call_waits = serves_calls() && mailbox_->has_calls();
+  if (!timer_due && !call_waits) return false;
   // In turns, where both are: a timer that is always late must not starve the calls.
-  calls_turn_ = timer_due && mailbox_->has_calls() && !calls_turn_;
+  calls_turn_ = timer_due && call_waits && !calls_turn_;
   if (timer_due && !calls_turn_) {
-    Guard("a timer", [&] { timers.RunNext(time_.Now()); });
-    return true;
+    Serve("a timer", [&] { timers.RunNext(time_.Now()); });
+  } else {
+    Serve(nullptr, [this] { mailbox_->Dispatch(); });
   }
-  Guard(nullptr, [this] { mailbox_->Dispatch(); });
   return true;
 }
 
-void ControlLoop::Obey(StartRequest) {
-  if (instance_ != nullptr) return observer_.OnStarted(mailbox_->component(), absl::OkStatus());
-  const uint64_t number = ++instances_;
-  mailbox_->Open();
-  instance_.reset(new Instance{ReturnAddress(mailbox_, number),
-                               {mailbox_->component(), number, time_, directory_}});
+void ControlLoop::Obey(control::Start request) {
+  // Whoever wants another instance no longer waits for the one before.
+  if (stop_.has_value()) FinishStop(/*refuse_the_rest=*/false);
+  StopInstance();
+  generation_ = request.generation;
+  instance_.reset(new Instance{ReturnAddress(mailbox_, generation_),
+                               {mailbox_->component(), generation_, time_, directory_}});
   Guard("construction", [&] { instance_->component = factory_(instance_->context); });
   if (instance_ == nullptr) return;
-  if (instance_->component == nullptr) {
-    Destroy();
-    return observer_.OnStarted(mailbox_->component(),
-                               absl::InternalError("the factory made no component"));
-  }
-  if (!mailbox_->Attach(instance_->component.get())) {
-    Destroy();
-    return observer_.OnStarted(mailbox_->component(),
-                               absl::InternalError("the class answers another request enum"));
-  }
   absl::Status started;
-  Guard("Start", [&] { started = instance_->component->Start(); });
-  if (instance_ == nullptr) return;
+  if (instance_->component == nullptr) {
+    started = absl::InternalError("the factory made no component");
+  } else if (!mailbox_->Attach(instance_->component.get())) {
+    started = absl::InternalError("the class answers another request enum");
+  } else {
+    Guard("Start", [&] { started = instance_->component->Start(); });
+    if (instance_ == nullptr) return;
+    started.Update(instance_->context.TakeFailure());
+  }
   if (!started.ok()) Destroy();
   mailbox_->BeginServing();
-  observer_.OnStarted(mailbox_->component(), started);
+  observer_.OnStarted(mailbox_->component(), generation_, started);
+  if (started.ok()) Serve("Start", [] {});
 }
 
-void ControlLoop::Obey(StopRequest request) {
-  mailbox_->Close(absl::UnavailableError(
-      absl::StrCat("component \"", mailbox_->component(), "\": STOPPING: asked to stop")));
-  stop_deadline_ = stop_deadline_.has_value() ? std::min(*stop_deadline_, request.deadline)
-                                              : request.deadline;
+void ControlLoop::Obey(control::Stop request) {
+  if (stop_.has_value()) request.deadline = std::min(request.deadline, stop_->deadline);
+  stop_ = std::move(request);
+  Obey(control::Resume{});
 }
 
-void ControlLoop::Obey(RefuseRequest request) { mailbox_->RefuseAll(request.why); }
+void ControlLoop::Obey(control::Discard) { StopInstance(); }
 
-void ControlLoop::Obey(QuitRequest) {
+void ControlLoop::Obey(control::Pause) { paused_ = instance_ != nullptr && !stop_.has_value(); }
+
+void ControlLoop::Obey(control::Resume) {
+  if (std::exchange(paused_, false)) mailbox_->BeginServing();
+}
+
+void ControlLoop::Obey(control::Dependency request) {
+  if (instance_ == nullptr) return;
+  Serve("DependencyChanged", [&] {
+    instance_->component->DependencyChanged(request.component, request.running);
+  });
+}
+
+void ControlLoop::Obey(control::Quit) {
   Destroy();
   quit_ = true;
 }
 
-void ControlLoop::Obey(CallbackRequest request) {
-  if (instance_ == nullptr || instance_->context.instance() != request.instance) return;
-  Guard("a callback", [&] { request.callback(); });
+void ControlLoop::Obey(control::Run request) {
+  if (instance_ == nullptr || instance_->context.generation() != request.instance) return;
+  Serve("a callback", [&] { request.callback(); });
 }
 
-void ControlLoop::FinishStop() {
-  if (instance_ != nullptr) Guard("Stop", [this] { instance_->component->Stop(); });
+void ControlLoop::FinishStop(bool refuse_the_rest) {
+  size_t refused = mailbox_->open_replies();
+  {
+    DropScope dropped(stop_->why);
+    StopInstance();
+  }
+  if (refuse_the_rest) refused += mailbox_->RefuseAll(stop_->why);
+  stop_.reset();
+  observer_.OnStopped(mailbox_->component(), generation_, refused);
+}
+
+bool ControlLoop::StopInstance() {
+  if (instance_ == nullptr) return true;
+  Guard("Stop", [this] { instance_->component->Stop(); });
+  const bool stopped = instance_ != nullptr;
   Destroy();
-  const size_t refused = mailbox_->RefuseAll(absl::UnavailableError(
-      absl::StrCat("component \"", mailbox_->component(), "\": STOPPED: asked to stop")));
-  stop_deadline_.reset();
-  observer_.OnStopped(mailbox_->component(), refused);
+  return stopped;
 }
 
 void ControlLoop::Destroy() {
   mailbox_->Attach(nullptr);
   instance_.reset();
   mailbox_->ReleaseAll();
+  paused_ = false;
 }
 
 template <class Step>
@@ -145,17 +182,30 @@ void ControlLoop::Guard(const char* during, Step step) {
     ReturnAddressScope address(instance_->address);
     step();
   } catch (const std::exception& exception) {
-    Fail(during, exception.what());
+    Fail(during, absl::InternalError(exception.what()));
   } catch (...) {
-    Fail(during, "threw what is not a std::exception");
+    Fail(during, absl::InternalError("threw what is not a std::exception"));
   }
 }
 
-void ControlLoop::Fail(const char* during, const char* what) {
+void ControlLoop::Fail(const char* during, absl::Status status) {
   if (during == nullptr) during = mailbox_->CountFailure();
-  const Failure failure{absl::InternalError(what), during, CurrentRequestId()};
+  const Failure failure{std::move(status), during, CurrentRequestId()};
   Destroy();
-  observer_.OnFailed(mailbox_->component(), failure);
+  observer_.OnFailed(mailbox_->component(), generation_, failure);
+}
+
+template <class Step>
+void ControlLoop::Serve(const char* during, Step step) {
+  DispatchScope dispatch;
+  Guard(during, std::move(step));
+  // One that is stopped anyway ends that way.
+  if (instance_ == nullptr || stop_.has_value()) return;
+  if (absl::Status failure = instance_->context.TakeFailure(); !failure.ok()) {
+    return Fail(during, std::move(failure));
+  }
+  if (!instance_->context.finished()) return;
+  if (StopInstance()) observer_.OnFinished(mailbox_->component(), generation_);
 }
 
 }  // namespace mainspring

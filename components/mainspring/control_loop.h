@@ -19,24 +19,29 @@
 
 namespace mainspring {
 
-// What a component's instance did when it threw.
+// How a component's instance failed.
 struct Failure {
-  absl::Status status;     // INTERNAL, with the exception's text
+  absl::Status status;     // INTERNAL, with the exception's text; or what Context::Fail was given
   std::string during;      // "Start", "Stop", "a timer", or the rpc's method
   std::string request_id;  // what the callers whose calls it cost were told
 };
 
-// Hears what becomes of a component, on the component's thread; must not block.
+// Hears what becomes of a component, on the component's thread; must not block. `generation` says
+// of which instance it hears.
 class LifecycleObserver {
  public:
   virtual ~LifecycleObserver() = default;
-  // A StartRequest was carried out: the instance serves, or there is none.
-  virtual void OnStarted(const std::string& component, const absl::Status& status) = 0;
-  // A StopRequest was carried out: there is no instance; `refused` calls were answered UNAVAILABLE
-  // because time was up.
-  virtual void OnStopped(const std::string& component, size_t refused) = 0;
-  // The instance threw; there is none any more. Calls wait in the mailbox.
-  virtual void OnFailed(const std::string& component, const Failure& failure) = 0;
+  // A control::Start was carried out: the instance serves, or there is none.
+  virtual void OnStarted(const std::string& component, uint64_t generation,
+                         const absl::Status& status) = 0;
+  // A control::Stop was carried out: there is no instance; `refused` calls were answered because
+  // time was up.
+  virtual void OnStopped(const std::string& component, uint64_t generation, size_t refused) = 0;
+  // The instance threw, or said that it failed; there is none any more. Calls wait in the mailbox.
+  virtual void OnFailed(const std::string& component, uint64_t generation,
+                        const Failure& failure) = 0;
+  // The instance said that its work is done, and was stopped. Calls wait in the mailbox.
+  virtual void OnFinished(const std::string& component, uint64_t generation) = 0;
 };
 
 // One thread only, but for what the mailbox allows others. All that it is given must outlive it.
@@ -48,8 +53,11 @@ class ControlLoop {
   ControlLoop(const ControlLoop&) = delete;
   ControlLoop& operator=(const ControlLoop&) = delete;
 
-  // Does all that can be done now. False once a QuitRequest was carried out.
+  // Does all that can be done now. False once a control::Quit was carried out.
   bool RunReady();
+  // Does the next thing that can be done now: one batch of the control lane, or one timer, or one
+  // call. False where there is nothing.
+  bool RunNext();
 
   // When there is something to do even if nothing comes into the mailbox.
   SteadyTime next_wake() const;
@@ -60,22 +68,31 @@ class ControlLoop {
  private:
   struct Instance;
 
-  void Obey(StartRequest request);
-  void Obey(StopRequest request);
-  void Obey(RefuseRequest request);
-  void Obey(QuitRequest request);
-  void Obey(CallbackRequest request);
+  void Obey(control::Start request);
+  void Obey(control::Stop request);
+  void Obey(control::Discard request);
+  void Obey(control::Pause request);
+  void Obey(control::Resume request);
+  void Obey(control::Dependency request);
+  void Obey(control::Quit request);
+  void Obey(control::Run request);
 
   bool RunControl();
   bool RunOne();
-  void FinishStop();
+  void FinishStop(bool refuse_the_rest);
+  // False where Stop threw.
+  bool StopInstance();
   void Destroy();
+  bool serves_calls() const { return instance_ != nullptr && !paused_; }
 
   // Runs `step` of the instance; what it throws ends the instance and is reported as `during`,
   // null being the rpc that was dispatched last.
   template <class Step>
   void Guard(const char* during, Step step);
-  void Fail(const char* during, const char* what);
+  void Fail(const char* during, absl::Status status);
+  // The same for a step of an instance that serves: it may ask for its own end in there.
+  template <class Step>
+  void Serve(const char* during, Step step);
 
   const std::shared_ptr<MailboxBase> mailbox_;
   const ComponentFactory factory_;
@@ -83,9 +100,10 @@ class ControlLoop {
   const Directory& directory_;
   LifecycleObserver& observer_;
 
-  uint64_t instances_ = 0;
+  uint64_t generation_ = 0;  // of the instance, or of the last one
   std::unique_ptr<Instance> instance_;
-  std::optional<SteadyTime> stop_deadline_;
+  std::optional<control::Stop> stop_;  // under way
+  bool paused_ = false;
   bool calls_turn_ = false;
   bool quit_ = false;
 };

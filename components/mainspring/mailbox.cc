@@ -18,7 +18,7 @@ void MailboxBase::PushControl(ControlRequest request) {
 }
 
 void MailboxBase::Post(uint64_t instance, Callback callback) {
-  PushControl(CallbackRequest{instance, std::move(callback)});
+  PushControl(control::Run{instance, std::move(callback)});
 }
 
 void MailboxBase::EndControl() {
@@ -47,12 +47,15 @@ bool MailboxBase::closed() const {
 
 MailboxStats MailboxBase::stats() const {
   MailboxStats stats;
-  // In this order, so that neither comes out below zero.
+  // In this order, so that no difference comes out below zero.
+  const uint64_t answered = answered_.load(std::memory_order_acquire) +
+                            finished_streams_.load(std::memory_order_acquire);
+  stats.handled = handled_.load(std::memory_order_acquire);
+  stats.in_flight = stats.handled - answered;
   const uint64_t taken_calls = taken_calls_.load(std::memory_order_acquire);
   const uint64_t taken_bytes = taken_bytes_.load(std::memory_order_acquire);
   stats.queued_calls = pushed_calls_.load(std::memory_order_acquire) - taken_calls;
   stats.queued_bytes = pushed_bytes_.load(std::memory_order_acquire) - taken_bytes;
-  stats.handled = handled_.load(std::memory_order_relaxed);
   stats.failed = failed_.load(std::memory_order_relaxed);
   stats.rejected = rejected_.load(std::memory_order_relaxed);
   stats.expired = expired_.load(std::memory_order_relaxed);
@@ -119,7 +122,15 @@ absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed,
                                                    " in the mailbox; try later"));
 }
 
-void MailboxBase::BeginMethod(const char* method, SteadyTime now) {
+void MailboxBase::CountRemoved(size_t calls, size_t bytes) {
+  pushed_bytes_.store(pushed_bytes_.load(std::memory_order_relaxed) - bytes,
+                      std::memory_order_relaxed);
+  pushed_calls_.store(pushed_calls_.load(std::memory_order_relaxed) - calls,
+                      std::memory_order_release);
+}
+
+void MailboxBase::BeginMethod(const char* method, bool stream, SteadyTime now) {
+  if (stream) Count(streams_);
   Count(handled_);
   last_method_ = method;
   method_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);

@@ -30,21 +30,32 @@ namespace mainspring {
 
 class Component;
 
-// The lifecycle requests that every component's request enum has beside its own.
-struct StartRequest {};  // Construct an instance and start it.
-struct StopRequest {     // Answer what is queued, but not after `deadline`; then stop the instance.
-  SteadyTime deadline;
+// The lifecycle requests that every component's request enum has beside its own. Who sends them
+// opens and closes the mailbox: a start needs it open, a stop closed.
+namespace control {
+struct Start {  // Construct an instance, the one with this generation, and start it.
+  uint64_t generation;
 };
-struct RefuseRequest {  // Answer all that is queued with this: no instance will come.
+struct Stop {  // Answer what was accepted, but after `deadline` with `why`; then stop the instance.
+  SteadyTime deadline;
   absl::Status why;
 };
-struct QuitRequest {};  // End the control loop.
-struct CallbackRequest {
+struct Discard {};  // Stop the instance now, if there is one; what is queued waits for another.
+struct Pause {};   // Let calls wait.
+struct Resume {};  // Serve them again.
+struct Dependency {  // Another component came up, or went down.
+  std::string component;
+  bool running;
+};
+struct Quit {};  // End the control loop.
+struct Run {     // For this instance alone.
   uint64_t instance;
   Callback callback;
 };
-using ControlRequest = 
-    std::variant<StartRequest, StopRequest, RefuseRequest, QuitRequest, CallbackRequest>;
+}  // namespace control
+using ControlRequest =
+    std::variant<control::Start, control::Stop, control::Discard, control::Pause, control::Resume,
+                 control::Dependency, control::Quit, control::Run>;
 
 struct MailboxOptions {
   size_t max_calls = 1024;
@@ -55,15 +66,16 @@ struct MailboxOptions {
   absl::Duration max_queue_age = absl::Seconds(5);
 };
 
-// Counted since the mailbox was made, but for the first two.
+// Counted since the mailbox was made, but for what is queued and in flight.
 struct MailboxStats {
   size_t queued_calls = 0;
   size_t queued_bytes = 0;
   uint64_t handled = 0;    // given to the component
-  uint64_t failed = 0;     // of those, the component threw
+  uint64_t failed = 0;     // of those, the component failed in it
   uint64_t rejected = 0;   // refused at Push
   uint64_t expired = 0;    // deadline or queue age passed before they were taken
   uint64_t cancelled = 0;  // the caller had gone before they were taken
+  uint64_t in_flight = 0;  // given to the component and not answered
 };
 
 // What does not depend on the request enum.
@@ -89,6 +101,12 @@ class MailboxBase : public CallbackQueue {
   bool closed() const;
 
   MailboxStats stats() const;
+  // When the call was pushed that has waited longest; kNever where none waits. Any thread.
+  virtual SteadyTime oldest_call() const = 0;
+
+  // Refuses all that is queued; says how many calls that were. Any thread, also while the
+  // component's own does not come back.
+  virtual size_t RefuseAll(const absl::Status& why) = 0;
 
   // For WakeBatch.
   void WakeNow() { changed_.NotifyOne(); }
@@ -119,8 +137,11 @@ class MailboxBase : public CallbackQueue {
   // there is none. What the component throws passes through.
   virtual bool Dispatch() = 0;
 
-  // Refuses all that is queued; says how many calls that were.
-  virtual size_t RefuseAll(const absl::Status& why) = 0;
+  // Calls that were handed on, are to be answered once, and are not yet.
+  uint64_t open_replies() const {
+    return handled_.load(std::memory_order_relaxed) - streams_.load(std::memory_order_relaxed) -
+           answered_.load(std::memory_order_acquire);
+  }
 
   // The method that Dispatch is in, null outside, and since when. Any thread.
   const char* current_method() const { return method_.load(std::memory_order_acquire); }
@@ -137,6 +158,8 @@ class MailboxBase : public CallbackQueue {
  protected:
   // Where one push stands: room is taken before the call is queued.
   absl::Status Admit(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Where a call counts itself when it is answered, a stream when it is finished.
+  std::atomic<uint64_t>& answered(bool stream) { return stream ? finished_streams_ : answered_; }
   void CountRejected() { rejected_.fetch_add(1, std::memory_order_relaxed); }
   // The thread was found waiting: wakes it, now or with the pusher's batch.
   void Wake() {
@@ -156,7 +179,9 @@ class MailboxBase : public CallbackQueue {
     }
     return CheckStale(call, pushed, now);
   }
-  void BeginMethod(const char* method, SteadyTime now);
+  void BeginMethod(const char* method, bool stream, SteadyTime now);
+  // Calls leave the queue, but not by the component thread.
+  void CountRemoved(size_t calls, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void EndMethod() { method_.store(nullptr, std::memory_order_release); }
 
   const std::string component_;
@@ -195,6 +220,10 @@ class MailboxBase : public CallbackQueue {
   std::atomic<uint64_t> failed_{0};
   std::atomic<uint64_t> expired_{0};
   std::atomic<uint64_t> cancelled_{0};
+  std::atomic<uint64_t> streams_{0};
+  // By this thread as a rule.
+  std::atomic<uint64_t> answered_{0};
+  std::atomic<uint64_t> finished_streams_{0};
   std::atomic<const char*> method_{nullptr};
   std::atomic<SteadyTime::rep> method_since_{0};
   SteadyTime serving_since_{};
@@ -229,6 +258,14 @@ class Mailbox final : public MailboxBase {
     return false;
   }
 
+  SteadyTime oldest_call() const override {
+    MutexLock lock(mutex_);
+    // What was taken over is older than what has come in since.
+    const size_t next = next_.load(std::memory_order_relaxed);
+    if (next < batch_.size()) return batch_[next].pushed;
+    return incoming_.empty() ? kNever : incoming_.front().pushed;
+  }
+
   bool Attach(Component* component) override {
     handler_ = dynamic_cast<Handler<RequestEnum>*>(component);
     return component == nullptr || handler_ != nullptr;
@@ -251,7 +288,11 @@ class Mailbox final : public MailboxBase {
         Mailbox& mailbox;
         ~Method() { mailbox.EndMethod(); }
       } method{*this};
-      BeginMethod(std::visit([](auto& call) { return call.kMethod; }, *entry->request), now);
+      const bool stream = std::visit(
+          [](auto& call) { return !HasReply<std::remove_cvref_t<decltype(call)>>; },
+          *entry->request);
+      BeginMethod(std::visit([](auto& call) { return call.kMethod; }, *entry->request), stream, now);
+      context.CountAnswerIn(answered(stream));
       handler_->Handle(std::move(*entry->request));
       return true;
     }
@@ -259,13 +300,18 @@ class Mailbox final : public MailboxBase {
   }
 
   size_t RefuseAll(const absl::Status& why) override {
-    size_t refused = 0;
-    for (; Entry* entry = Next(); ++refused) {
-      CountTaken(entry->bytes);
-      RefuseCall(*entry->request, why);
-      entry->request.reset();
+    std::vector<Entry> refused;
+    {
+      MutexLock lock(mutex_);
+      while (Entry* entry = Claim()) refused.push_back(TakeOut(*entry));
+      for (Entry& entry : incoming_) refused.push_back(TakeOut(entry));
+      incoming_.clear();
+      size_t bytes = 0;
+      for (const Entry& entry : refused) bytes += entry.bytes;
+      CountRemoved(refused.size(), bytes);
     }
-    return refused;
+    for (Entry& entry : refused) RefuseCall(*entry.request, why);
+    return refused.size();
   }
 
  private:
@@ -291,25 +337,37 @@ class Mailbox final : public MailboxBase {
     std::visit([&](auto& call) { Refuse(call, std::move(why)); }, request);
   }
 
+  static Entry TakeOut(Entry& entry) {
+    Entry out = std::move(entry);
+    entry.request.reset();
+    return out;
+  }
+
   // The next entry, which stays where it is until the next call of this; null: none. Entries are
-  // taken over from the producers a batch at a time: one lock for many calls.
+  // taken over from the producers a batch at a time: one lock for many calls. Component thread only.
   Entry* Next() {
-    if (next_ == batch_.size()) {
-      if (!has_calls()) return nullptr;
-      batch_.clear();
-      next_ = 0;
-      MutexLock lock(mutex_);
-      batch_.swap(incoming_);
-      if (batch_.empty()) return nullptr;
-    }
-    return &batch_[next_++];
+    if (Entry* entry = Claim()) return entry;
+    if (!has_calls()) return nullptr;
+    MutexLock lock(mutex_);
+    batch_.clear();
+    batch_.swap(incoming_);
+    next_.store(0, std::memory_order_relaxed);
+    return Claim();
+  }
+
+  // An entry of the batch goes to one thread: the component's, or one that holds the lock and
+  // refuses what is queued.
+  Entry* Claim() {
+    const size_t index = next_.fetch_add(1, std::memory_order_relaxed);
+    return index < batch_.size() ? &batch_[index] : nullptr;
   }
 
   std::vector<Entry> incoming_ ABSL_GUARDED_BY(mutex_);
+  // Written by the component thread under the lock, read by it without.
+  std::vector<Entry> batch_;
+  std::atomic<size_t> next_{0};
 
   // Component thread only.
-  std::vector<Entry> batch_;
-  size_t next_ = 0;
   Handler<RequestEnum>* handler_ = nullptr;
 };
 

@@ -136,7 +136,7 @@ class Ref {
 
   template <class Call, class First, class Second>
   void Push(First&& first, Second&& second) const {
-    mailbox_->Push(RequestEnum(std::in_place_type<Call>, Call{std::move(first), std::move(second)}));
+    mailbox_->Push(RequestEnum(std::in_place_type<Call>, Call{std::forward<First>(first), std::forward<Second>(second)}));
   }
 
   std::shared_ptr<Mailbox<RequestEnum>> mailbox_;

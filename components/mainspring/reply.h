@@ -24,7 +24,7 @@ class ReplySink : public CallContext {
 
 // Move-only. Answer from any thread, at once or later. The first answer counts; another does
 // nothing and says so. A Reply that is destroyed unanswered answers INTERNAL, so that no caller
-// waits for ever. It must not outlive the host.
+// waits for ever. It must not outlive the host, nor the mailbox that it came through.
 template <class T>
 class Reply {
  public:
@@ -50,6 +50,7 @@ class Reply {
   bool Send(T response) {
     ReplySink<T>* sink = std::exchange(sink_, nullptr);
     if (sink == nullptr) return false;
+    sink->CountAnswer();
     sink->Succeed(std::move(response));
     return true;
   }
@@ -60,6 +61,7 @@ class Reply {
     ReplySink<T>* sink = std::exchange(sink_, nullptr);
     if (sink == nullptr) return false;
     if (status.ok()) status = absl::InternalError("the component failed the call with OK");
+    sink->CountAnswer();
     sink->Fail(std::move(status));
     return true;
   }

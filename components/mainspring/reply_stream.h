@@ -36,7 +36,7 @@ class StreamSink : public CallContext {
 };
 
 // Move-only. Any thread may write, one at a time. A stream that is destroyed without Finish ends
-// INTERNAL. It must not outlive the host.
+// INTERNAL. It must not outlive the host, nor the mailbox that it came through.
 template <class T>
 class ReplyStream {
  public:
@@ -79,6 +79,7 @@ class ReplyStream {
   bool Finish(absl::Status status = absl::OkStatus()) {
     StreamSink<T>* sink = std::exchange(sink_, nullptr);
     if (sink == nullptr) return false;
+    sink->CountAnswer();
     sink->Finish(std::move(status));
     return true;
   }

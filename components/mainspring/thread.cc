@@ -2,6 +2,8 @@
 
 #include <signal.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "absl/strings/str_cat.h"
 
@@ -34,8 +36,19 @@ Thread::~Thread() {
   if (started_) pthread_join(thread_, nullptr);
 }
 
+absl::Duration Thread::cpu_time() const {
+  clockid_t clock;
+  timespec time;
+  if (!started_ || pthread_getcpuclockid(thread_, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+    return absl::ZeroDuration();
+  }
+  return absl::DurationFromTimespec(time);
+}
+
 void* Thread::Run(void* self) {
-  static_cast<Thread*>(self)->body_();
+  auto* thread = static_cast<Thread*>(self);
+  thread->id_.store(gettid(), std::memory_order_relaxed);
+  thread->body_();
   return nullptr;
 }
 

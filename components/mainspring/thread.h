@@ -4,11 +4,13 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace mainspring {
 
@@ -27,6 +29,11 @@ class Thread {
   Thread(const Thread&) = delete;
   Thread& operator=(const Thread&) = delete;
 
+  // As the kernel numbers it; 0 until it runs. Any thread.
+  int id() const { return id_.load(std::memory_order_relaxed); }
+  // The processor time that it has taken; nothing once the body has returned. Any thread.
+  absl::Duration cpu_time() const;
+
  private:
   explicit Thread(std::function<void()> body) : body_(std::move(body)) {}
   static void* Run(void* self);
@@ -34,6 +41,7 @@ class Thread {
   std::function<void()> body_;
   pthread_t thread_{};
   bool started_ = false;
+  std::atomic<int> id_{0};
 };
 
 }  // namespace mainspring

@@ -54,6 +54,10 @@ absl::Status Validate(const HostConfig& config) {
   std::vector<std::string> errors;
   std::set<std::string> names;
   for (const ComponentConfig& component : config.components) {
+    if (component.name == kSupervisorName) {
+      errors.push_back(absl::StrCat("a component of type \"", component.type, "\" is called \"",
+                                    component.name, "\", as the supervisor is"));
+    }
     if (component.name.empty()) {
       errors.push_back(absl::StrCat("a component of type \"", component.type, "\" has no name"));
     } else if (!names.insert(component.name).second) {
@@ -64,12 +68,26 @@ absl::Status Validate(const HostConfig& config) {
       absl::Duration value;
     } times[] = {{"start_timeout", component.start_timeout},
                  {"stop_timeout", component.stop_timeout},
-                 {"stall_limit", component.stall_limit}};
+                 {"stall_warning", component.stall_warning},
+                 {"stall_limit", component.stall_limit},
+                 {"restart.period", component.restart.period},
+                 {"restart.least_backoff", component.restart.least_backoff},
+                 {"restart.most_backoff", component.restart.most_backoff},
+                 {"restart.reset_after", component.restart.reset_after}};
     for (const auto& [name, value] : times) {
       if (CanBeWaitedFor(value)) continue;
       errors.push_back(absl::StrCat("component \"", component.name, "\": ", name, ": ",
                                     absl::FormatDuration(value),
                                     " is not a time that can be waited for"));
+    }
+    if (component.restart.max_failures < 1) {
+      errors.push_back(absl::StrCat("component \"", component.name,
+                                    "\": restart.max_failures: ", component.restart.max_failures,
+                                    " is less than one"));
+    }
+    if (!(component.restart.jitter >= 0 && component.restart.jitter < 1)) {
+      errors.push_back(absl::StrCat("component \"", component.name, "\": restart.jitter: ",
+                                    component.restart.jitter, " is not from 0 to less than 1"));
     }
   }
   if (config.data.addresses.empty()) errors.push_back("plane \"data\": no address");

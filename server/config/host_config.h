@@ -8,21 +8,38 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "mainspring/mailbox.h"
+#include "server/config/restart_policy.h"
 #include "server/rpc/plane_limits.h"
 
 namespace mainspring {
+
+struct Dependency {
+  std::string component;
+  // The dependent stops with it and comes back with it. Otherwise it is started after it, and told
+  // when it comes and goes.
+  bool hard = true;
+};
+
+// What the host itself calls its supervisor; no component may.
+inline constexpr char kSupervisorName[] = "supervisor";
 
 struct ComponentConfig {
   std::string name;
   // The name of its component type.
   std::string type;
-  // Whether the host is ready only while this component is RUNNING.
+  // Whether the host is ready only while this component is RUNNING, and drains once it is FAILED.
   bool essential = true;
+  // Whether the host starts it; otherwise an operator does.
+  bool autostart = true;
+  std::vector<Dependency> depends_on;
+  RestartPolicy restart;
   MailboxOptions mailbox;
   absl::Duration start_timeout = absl::Seconds(30);
   // From the request to stop: first the queue is answered, then Stop() runs.
   absl::Duration stop_timeout = absl::Seconds(5);
-  // A component that is inside one call for longer than this fails liveness.
+  // A component that is inside one call for longer than this is named in the log and in its status;
+  // past the limit, it fails liveness.
+  absl::Duration stall_warning = absl::Seconds(10);
   absl::Duration stall_limit = absl::Seconds(60);
 };
 
@@ -39,6 +56,9 @@ struct HostConfig {
   PlaneConfig data;
   PlaneConfig admin;
   size_t max_health_watchers = 1000;
+  size_t max_lifecycle_watchers = 1000;
+  // How many changes of states the host remembers, for watches that go on.
+  size_t event_history = 10'000;
 
   // The drain, phase by phase: see server/README.md.
   absl::Duration lame_duck = absl::Seconds(5);

@@ -22,13 +22,8 @@ const absl::Status& Draining() {
 
 class Sequence {
  public:
-  Sequence(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained drained,
-           DrainReport& report)
-      : config_(config),
-        world_(world),
-        trigger_(trigger),
-        drained_(std::move(drained)),
-        report_(report) {}
+  Sequence(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained& drained)
+      : config_(config), world_(world), trigger_(trigger), drained_(drained) {}
 
   void LameDuck() {
     Enter(DrainPhase::kLameDuck);
@@ -42,6 +37,7 @@ class Sequence {
     drained_.data.door().Close();
     drained_.acceptor.Wake();
     drained_.data.EndStreams(Draining());
+    drained_.supervision.EndPauses();
     // With a lame duck, clients have been told; they leave as their connections come of age.
     // Without, nobody waits for them.
     const bool await_connections = config_.lame_duck > absl::ZeroDuration();
@@ -56,15 +52,19 @@ class Sequence {
 
   void Stop() {
     Enter(DrainPhase::kStop);
-    const StopReport stopped = drained_.supervisor.Stop();
+    const StopReport stopped = drained_.supervision.Stop();
     report_.AddCut(stopped.refused_calls);
     report_.AddHung(stopped.hung);
   }
 
   void EndAdmin() {
+    report_.Enter(DrainPhase::kOver, Now());
+    drained_.supervision.EndDrainStreams();
     drained_.admin.door().Close();
     drained_.admin.EndStreams(Draining());
-    WaitUntil(After(Now(), kGoodbye), [&] { return drained_.admin.calls_in_flight() == 0; });
+    // Also where the phases before were skipped: what is told here tells of that.
+    WaitUntil(After(Now(), kGoodbye), [&] { return drained_.admin.calls_in_flight() == 0; },
+              DrainTrigger::kExitNow);
     report_.AddCut(End(drained_.admin, "draining: time is up"));
   }
 
@@ -79,9 +79,9 @@ class Sequence {
   }
 
   template <class Predicate>
-  void WaitUntil(SteadyTime deadline, Predicate done) {
+  void WaitUntil(SteadyTime deadline, Predicate done, int skipped_by = DrainTrigger::kStopNow) {
     while (!done() && Now() < deadline &&
-           !trigger_.Await(DrainTrigger::kStopNow, std::min(deadline, After(Now(), kTick)))) {
+           !trigger_.Await(skipped_by, std::min(deadline, After(Now(), kTick)))) {
     }
   }
 
@@ -94,19 +94,29 @@ class Sequence {
   const HostConfig& config_;
   const World& world_;
   DrainTrigger& trigger_;
-  Drained drained_;
-  DrainReport& report_;
+  Drained& drained_;
+  DrainReport& report_ = drained_.report;
 };
 
-absl::Duration LongestDrain(const HostConfig& config) {
-  absl::Duration sum = config.lame_duck + config.drain_timeout + config.exit_margin;
-  for (const ComponentConfig& component : config.components) sum += component.stop_timeout;
-  return sum;
+// A component stops when all that depend on it have.
+absl::Duration LongestStop(const Supervision& supervision) {
+  const DependencyGraph& graph = supervision.graph();
+  std::vector<absl::Duration> until_stopped(graph.size());
+  absl::Duration longest;
+  for (auto each = graph.order().rbegin(); each != graph.order().rend(); ++each) {
+    absl::Duration& until = until_stopped[*each];
+    for (const auto& edge : graph.dependents(*each)) {
+      until = std::max(until, until_stopped[edge.component]);
+    }
+    until += supervision.table().config(*each).stop_timeout;
+    longest = std::max(longest, until);
+  }
+  return longest;
 }
 
-std::vector<HungComponent> Busy(const Supervisor& supervisor) {
+std::vector<HungComponent> Busy(const ComponentTable& table) {
   std::vector<HungComponent> busy;
-  for (const ComponentView& component : supervisor.Components()) {
+  for (const ComponentView& component : table.Views()) {
     if (!component.method.empty()) {
       busy.push_back({component.name, component.method, component.in_method});
     }
@@ -117,18 +127,20 @@ std::vector<HungComponent> Busy(const Supervisor& supervisor) {
 }  // namespace
 
 int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained drained) {
-  DrainReport report;
+  DrainReport& report = drained.report;
   const std::string reason = trigger.reason();
   report.Enter(DrainPhase::kLameDuck, world.time->Now());
   const auto end_by_force = [&](const char* why) {
-    if (!report.anything_hung()) report.AddHung(Busy(drained.supervisor));
+    if (!report.anything_hung()) report.AddHung(Busy(drained.supervision.table()));
     world.log->Error("exit_guard", {{"why", why}});
     world.print_exit_line(report.ExitLine(kExitForced, reason, world.time->Now()));
     world.terminate(kExitForced);
   };
-  Sequence sequence(config, world, trigger, drained, report);
+  Sequence sequence(config, world, trigger, drained);
+  const absl::Duration longest = config.lame_duck + config.drain_timeout +
+                                 LongestStop(drained.supervision) + config.exit_margin;
   {
-    ExitGuard guard(trigger, After(world.time->Now(), LongestDrain(config)), end_by_force);
+    ExitGuard guard(trigger, After(world.time->Now(), longest), end_by_force);
     sequence.LameDuck();
     sequence.CloseAndFinish();
     sequence.Stop();
@@ -139,8 +151,9 @@ int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger
     sequence.EndAdmin();
     return kExitForced;
   }
-  const int code = report.anything_cut() ? kExitCut : kExitClean;
-  report.Enter(DrainPhase::kOver, world.time->Now());
+  const int code = drained.component_failed() ? kExitFailed
+                   : report.anything_cut()    ? kExitCut
+                                              : kExitClean;
   world.print_exit_line(report.ExitLine(code, reason, world.time->Now()));
   return code;
 }

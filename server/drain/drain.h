@@ -9,7 +9,7 @@
 #include "server/drain/drain_trigger.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
-#include "server/supervisor/supervisor.h"
+#include "server/supervisor/supervision.h"
 #include "server/world.h"
 
 namespace mainspring {
@@ -19,9 +19,13 @@ struct Drained {
   rpc::Plane& data;
   rpc::Plane& admin;
   rpc::Acceptor& acceptor;
-  Supervisor& supervisor;
+  Supervision& supervision;
+  // Is filled in, for whoever reports the drain meanwhile.
+  DrainReport& report;
   // Makes health say so.
   std::function<void()> begin;
+  // Whether it came to this because an essential component was given up on.
+  std::function<bool()> component_failed;
 };
 
 // Goes through the phases and returns the exit code; blocks. Where a component's thread does not

@@ -39,6 +39,12 @@ void DrainReport::AddHung(const std::vector<HungComponent>& hung) {
   hung_.insert(hung_.end(), hung.begin(), hung.end());
 }
 
+std::optional<std::pair<DrainPhase, SteadyTime>> DrainReport::phase() const {
+  MutexLock lock(mutex_);
+  if (!entered_) return std::nullopt;
+  return std::pair(phase_, began_[static_cast<size_t>(phase_)]);
+}
+
 bool DrainReport::anything_cut() const {
   MutexLock lock(mutex_);
   return cut_ != 0;

@@ -3,7 +3,9 @@
 #define MAINSPRING_SERVER_DRAIN_DRAIN_REPORT_H_
 
 #include <array>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -18,6 +20,7 @@ inline constexpr int kExitClean = 0;        // nothing was cut
 inline constexpr int kExitUsage = 64;       // EX_USAGE: a flag, or the configuration
 inline constexpr int kExitNotStarted = 69;  // EX_UNAVAILABLE: a component did not start
 inline constexpr int kExitForced = 70;      // EX_SOFTWARE: the exit guard had to act
+inline constexpr int kExitFailed = 71;      // EX_OSERR: an essential component was given up on
 inline constexpr int kExitNoAddress = 74;   // EX_IOERR: an address cannot be bound
 inline constexpr int kExitCut = 75;         // EX_TEMPFAIL: calls were cut
 
@@ -34,6 +37,8 @@ class DrainReport {
   void AddCut(size_t calls);
   void AddHung(const std::vector<HungComponent>& hung);
 
+  // The phase, and since when; nothing before the first.
+  std::optional<std::pair<DrainPhase, SteadyTime>> phase() const;
   bool anything_cut() const;
   bool anything_hung() const;
 

@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_SERVER_DRAIN_DRAIN_TRIGGER_H_
 #define MAINSPRING_SERVER_DRAIN_DRAIN_TRIGGER_H_
 
+#include <algorithm>
 #include <string>
 
 #include "mainspring/mutex.h"
@@ -23,6 +24,16 @@ class DrainTrigger {
     {
       MutexLock lock(mutex_);
       if (pulls_++ == 0) reason_ = reason;
+    }
+    changed_.NotifyAll();
+  }
+
+  // Pulls until it has been pulled `pulls` times.
+  void PullTo(int pulls, const std::string& reason) {
+    {
+      MutexLock lock(mutex_);
+      if (pulls_ == 0) reason_ = reason;
+      pulls_ = std::max(pulls_, pulls);
     }
     changed_.NotifyAll();
   }

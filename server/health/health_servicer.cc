@@ -57,6 +57,7 @@ void HealthServicer::Watch(Request request, ReplyStream<Response> replies) {
 
 void HealthServicer::Publish() {
   MutexLock lock(mutex_);
+  if (watchers_.empty()) return;
   const HealthSnapshot snapshot = snapshot_();
   for (auto& [id, watcher] : watchers_) Tell(id, watcher, snapshot);
 }

@@ -13,19 +13,19 @@ void Add(HealthSnapshot& snapshot, const std::string& name, bool serving) {
 
 }  // namespace
 
-HealthSnapshot SnapshotOf(const std::vector<ComponentView>& components, bool draining) {
+HealthSnapshot SnapshotOf(const ComponentTable& components, bool host_alive, bool draining) {
   bool ready = !draining;
-  bool alive = true;
+  bool alive = host_alive;
   bool started = true;
   std::map<std::string, bool> services;
   HealthSnapshot snapshot;
-  for (const ComponentView& component : components) {
-    const bool running = component.state == LifecycleState::kRunning && !draining;
-    if (component.essential && !running) ready = false;
-    if (component.stalled) alive = false;
-    if (!component.has_been_running) started = false;
-    services[component.service] |= running;
-    Add(snapshot, component.name, running);
+  for (size_t i = 0; i < components.size(); ++i) {
+    const bool serving = components.IsServing(i) && !draining;
+    if (components.essential(i) && !serving) ready = false;
+    if (components.IsPastStallLimit(i)) alive = false;
+    if (components.config(i).autostart && !components.HasBeenRunning(i)) started = false;
+    services[components.service(i)] |= serving;
+    Add(snapshot, components.name(i), serving);
   }
   for (const auto& [service, serving] : services) Add(snapshot, service, serving);
   Add(snapshot, "", ready);

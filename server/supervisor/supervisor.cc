@@ -1,204 +1,562 @@
 #include "server/supervisor/supervisor.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 
 namespace mainspring {
+namespace {
 
-Supervisor::~Supervisor() {
-  // Asked all together first, so that they end side by side.
-  for (auto& thread : threads_) thread->mailbox().PushControl(QuitRequest{});
+// At its deadline the control loop refuses the rest of its queue: that is not hanging.
+constexpr absl::Duration kStopGrace = absl::Milliseconds(200);
+// Failures that are shown with a component.
+constexpr size_t kFailuresShown = 10;
+constexpr absl::Duration kLongestStallCheck = absl::Seconds(1);
+constexpr absl::Duration kShortestStallCheck = absl::Milliseconds(50);
+
+// What callers of a component get that is not there for them.
+absl::Status Unavailable(const std::string& name, LifecycleState state, const std::string& why) {
+  return absl::UnavailableError(absl::StrCat("component \"", name, "\": ", Name(state), ": ", why));
 }
 
-absl::Status Supervisor::Add(const ComponentConfig& config, const ComponentType& type) {
-  auto component = std::make_unique<Supervised>();
-  component->config = config;
-  component->type = type;
-  component->mailbox = type.make_mailbox(config.name, config.mailbox, time_);
-  components_.push_back(std::move(component));
-  absl::StatusOr<std::unique_ptr<ComponentThread>> thread = ComponentThread::Start(
-      components_.back()->mailbox, type.make, time_, /*directory=*/*this, /*observer=*/*this);
-  if (!thread.ok()) return thread.status();
-  threads_.push_back(*std::move(thread));
-  return absl::OkStatus();
+std::string Ordinal(int number) {
+  const int tens = number % 100;
+  if (tens >= 11 && tens <= 13) return absl::StrCat(number, "th");
+  const char* const endings[] = {"th", "st", "nd", "rd"};
+  return absl::StrCat(number, number % 10 < 4 ? endings[number % 10] : "th");
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Context& context, const SupervisorParts& parts)
+    : LifecycleComponent(context),
+      parts_(parts),
+      history_(parts.event_history),
+      watchers_(history_, parts.incarnation, parts.max_watchers,
+                [this] {
+                  std::vector<lifecycle::v1::Component> components;
+                  for (size_t i = 0; i < units_.size(); ++i) components.push_back(DescribeOne(i));
+                  return components;
+                }),
+      to_look_(parts.table.size(), false),
+      to_act_(parts.table.size(), false) {
+  for (size_t i = 0; i < parts_.table.size(); ++i) {
+    units_.emplace_back(parts_.table.config(i).restart);
+  }
 }
 
 absl::Status Supervisor::Start() {
-  for (auto& component : components_) {
-    {
-      Announcement announcement{*this};
-      MutexLock lock(mutex_);
-      Change(*component, LifecycleState::kStarting, "the host starts");
-    }
-    component->mailbox->Open();
-    component->mailbox->PushControl(StartRequest{});
+  absl::Duration interval = kLongestStallCheck;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    const ComponentStatus& status = parts_.table.status(i);
+    parts_.table.mailbox(i).Close(Unavailable(parts_.table.name(i), status.state, status.reason));
+    const ComponentConfig& config = parts_.table.config(i);
+    interval = std::min(interval, std::min(config.stall_warning, config.stall_limit) / 2);
   }
-  absl::Status first_error;
-  for (auto& component : components_) first_error.Update(AwaitStart(*component));
-  if (!first_error.ok()) Stop();
-  return first_error;
+  context().Every(std::max(interval, kShortestStallCheck), [this] { CheckStalls(); });
+  return absl::OkStatus();
 }
 
-absl::Status Supervisor::AwaitStart(Supervised& component) {
-  const SteadyTime deadline = After(time_.Now(), component.config.start_timeout);
-  Announcement announcement{*this};
-  MutexLock lock(mutex_);
-  while (component.state == LifecycleState::kStarting) {
-    if (time_.Now() >= deadline) {
-      Change(component, LifecycleState::kFailed,
-             absl::StrCat("did not start within ",
-                          absl::FormatDuration(component.config.start_timeout)));
-      return absl::DeadlineExceededError(
-          absl::StrCat("component \"", component.config.name, "\": ", component.reason));
-    }
-    changed_.WaitUntil(mutex_, deadline);
+void Supervisor::StartAll(StartCallback callback) {
+  start_callback_ = std::move(callback);
+  for (size_t i = 0; i < units_.size(); ++i) {
+    if (!parts_.table.config(i).autostart || start_abandoned_) continue;
+    starting_up_.insert(i);
+    SetWanted(i, true, "the host starts");
   }
-  if (component.state == LifecycleState::kRunning) return absl::OkStatus();
-  return absl::UnavailableError(
-      absl::StrCat("component \"", component.config.name, "\": ", component.reason));
+  Settle();
 }
 
-StopReport Supervisor::Stop() {
-  StopReport report;
-  for (auto each = components_.rbegin(); each != components_.rend(); ++each) {
-    StopOne(**each, report);
-  }
-  return report;
+void Supervisor::AbandonStart() {
+  start_abandoned_ = true;
+  if (start_callback_ == nullptr || start_error_.has_value()) return;
+  starting_up_.clear();
+  Settle();
 }
 
-void Supervisor::StopOne(Supervised& component, StopReport& report) {
-  const SteadyTime deadline = After(time_.Now(), component.config.stop_timeout);
-  Announcement announcement{*this};
-  MutexLock lock(mutex_);
-  if (component.state == LifecycleState::kStopped) return;
-  Change(component, LifecycleState::kStopping, "the host stops");
-  component.mailbox->PushControl(StopRequest{deadline});
-  while (component.state == LifecycleState::kStopping && time_.Now() < deadline) {
-    changed_.WaitUntil(mutex_, deadline);
-  }
-  // At the deadline itself the control loop refuses the rest of its queue: that is not hanging.
-  const SteadyTime grace = After(deadline, absl::Milliseconds(200));
-  while (component.state == LifecycleState::kStopping && time_.Now() < grace) {
-    changed_.WaitUntil(mutex_, grace);
-  }
-  report.refused_calls += component.refused;
-  if (component.state != LifecycleState::kStopping) return;
-  const char* method = component.mailbox->current_method();
-  const absl::Duration age =
-      method == nullptr ? component.config.stop_timeout
-                        : Between(component.mailbox->current_since(), time_.Now());
-  const std::string stuck = method == nullptr ? "Stop" : method;
-  Change(component, LifecycleState::kFailed,
-         absl::StrCat("stuck in ", stuck, " for ", absl::FormatDuration(age)));
-  report.hung.push_back({component.config.name, stuck, age});
+void Supervisor::StopAll(StopCallback callback) {
+  stop_callback_ = std::move(callback);
+  AbandonStart();
+  for (Unit& unit : units_) unit.refused = 0;
+  WantNothing("the host stops");
+  Settle();
 }
 
-std::vector<ComponentView> Supervisor::Components() const {
-  const SteadyTime now = time_.Now();
-  std::vector<ComponentView> views;
-  MutexLock lock(mutex_);
-  for (const auto& component : components_) {
-    const char* method = component->mailbox->current_method();
-    const absl::Duration in_method = method == nullptr
-                                         ? absl::ZeroDuration()
-                                         : Between(component->mailbox->current_since(), now);
-    views.push_back({component->config.name, component->type.name, component->type.service,
-                     component->config.essential, component->state, component->reason,
-                     component->has_been_running, component->mailbox->stats(),
-                     method == nullptr ? "" : method, in_method,
-                     in_method > component->config.stall_limit});
+// From here on nobody is obeyed any more.
+void Supervisor::WantNothing(const std::string& why) {
+  ending_ = true;
+  for (Operation* operation : operations_.UnderWay()) End(*operation, Ending());
+  for (size_t i = 0; i < units_.size(); ++i) {
+    units_[i].restarting = false;
+    units_[i].again = false;
+    SetWanted(i, false, why);
   }
-  return views;
 }
 
-std::shared_ptr<MailboxBase> Supervisor::Find(absl::string_view name) const {
-  for (const auto& component : components_) {
-    if (component->mailbox->component() == name) return component->mailbox;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> Supervisor::Names() const {
-  std::vector<std::string> names;
-  for (const auto& component : components_) names.push_back(component->mailbox->component());
-  return names;
-}
-
-void Supervisor::OnStarted(const std::string& name, const absl::Status& status) {
-  Announcement announcement{*this};
-  MutexLock lock(mutex_);
-  Supervised& component = At(name);
-  // The host may have given up on it, or begun to stop it, since.
-  if (component.state == LifecycleState::kFailed && status.ok()) {
-    component.mailbox->PushControl(StopRequest{time_.Now()});
-  }
-  if (component.state != LifecycleState::kStarting) return;
+void Supervisor::Started(size_t component, uint64_t generation, const absl::Status& status) {
+  if (generation != parts_.table.status(component).generation) return;
+  units_[component].hung = false;
+  if (state(component) != LifecycleState::kStarting) return;
   if (status.ok()) {
-    component.has_been_running = true;
-    Change(component, LifecycleState::kRunning, "started");
+    Change(component, LifecycleChange::kStarted, "started");
   } else {
-    Change(component, LifecycleState::kFailed, status.ToString());
+    FailedOnce(component, absl::StrCat("did not start: ", status.ToString()),
+               {context().WallNow(), "Start", status.ToString(), ""});
   }
+  Settle();
 }
 
-void Supervisor::OnStopped(const std::string& name, size_t refused) {
-  Announcement announcement{*this};
-  MutexLock lock(mutex_);
-  Supervised& component = At(name);
-  component.refused = refused;
-  Change(component, LifecycleState::kStopped, "stopped");
+void Supervisor::Stopped(size_t component, uint64_t generation, size_t refused) {
+  if (generation != parts_.table.status(component).generation) return;
+  units_[component].hung = false;
+  if (state(component) != LifecycleState::kStopping) return;
+  units_[component].refused += refused;
+  Change(component, LifecycleChange::kStopped, parts_.table.status(component).reason);
+  Settle();
 }
 
-void Supervisor::OnFailed(const std::string& name, const Failure& failure) {
-  Announcement announcement{*this};
-  log_.Error("failure", {{"component", name},
-                         {"during", failure.during},
-                         {"request_id", failure.request_id},
-                         {"what", std::string(failure.status.message())}});
-  MutexLock lock(mutex_);
-  Supervised& component = At(name);
-  if (component.state == LifecycleState::kStopping) return;
-  const std::string reason = absl::StrCat("threw in ", failure.during);
-  if (!MayRestart(component)) {
-    Change(component, LifecycleState::kFailed,
-           absl::StrCat(reason, "; failed ", kMaxRestarts + 1, " times within ",
-                        absl::FormatDuration(kRestartPeriod)));
+void Supervisor::Failed(size_t component, uint64_t generation, const Failure& failure) {
+  parts_.log.Error("failure", {{"component", parts_.table.name(component)},
+                               {"during", failure.during},
+                               {"request_id", failure.request_id},
+                               {"what", failure.status.ToString()}});
+  if (generation != parts_.table.status(component).generation) return;
+  units_[component].hung = false;
+  // Elsewhere it is on its way out already, or was given up on.
+  if (state(component) != LifecycleState::kRunning &&
+      state(component) != LifecycleState::kStarting) {
     return;
   }
-  Change(component, LifecycleState::kStarting, absl::StrCat(reason, "; restarted"));
-  component.mailbox->PushControl(StartRequest{});
+  FailedOnce(component, absl::StrCat("failed in ", failure.during),
+             {context().WallNow(), failure.during, failure.status.ToString(), failure.request_id});
+  Settle();
 }
 
-bool Supervisor::MayRestart(Supervised& component) {
-  const SteadyTime now = time_.Now();
-  component.failures.push_back(now);
-  while (Between(component.failures.front(), now) > kRestartPeriod) component.failures.pop_front();
-  return component.failures.size() <= kMaxRestarts;
-}
-
-Supervisor::Supervised& Supervisor::At(const std::string& name) {
-  return **std::find_if(components_.begin(), components_.end(),
-                        [&](const auto& component) { return component->config.name == name; });
-}
-
-// Nothing else writes a state: what follows from a change follows here.
-void Supervisor::Change(Supervised& component, LifecycleState to, const std::string& reason) {
-  const LifecycleState from = std::exchange(component.state, to);
-  component.reason = reason;
-  if (to == LifecycleState::kFailed) {
-    const absl::Status why = absl::UnavailableError(
-        absl::StrCat("component \"", component.config.name, "\": FAILED: ", reason));
-    component.mailbox->Close(why);
-    component.mailbox->PushControl(RefuseRequest{why});
+void Supervisor::Finished(size_t component, uint64_t generation) {
+  if (generation != parts_.table.status(component).generation ||
+      state(component) != LifecycleState::kRunning) {
+    return;
   }
-  log_.Write(to == LifecycleState::kFailed ? Severity::kError : Severity::kInfo, "state",
-             {{"component", component.config.name},
-              {"from", Name(from)},
-              {"to", Name(to)},
-              {"reason", reason}});
-  changed_.NotifyAll();
+  if (parts_.table.config(component).restart.kind == RestartKind::kPermanent) {
+    FailedOnce(component, "ended itself, and is permanent",
+               {context().WallNow(), "Finish", "ended itself", ""});
+  } else {
+    SetWanted(component, false, "finished");
+    Change(component, LifecycleChange::kFinished, "finished");
+  }
+  Settle();
+}
+
+// What is to happen follows from the failure alone; the state, the reason and the schedule say so.
+void Supervisor::FailedOnce(size_t component, const std::string& reason,
+                            const FailureRecord& record) {
+  Unit& unit = units_[component];
+  const RestartPolicy& policy = parts_.table.config(component).restart;
+  // Whoever asked for it before asked for what has now failed.
+  unit.again = false;
+  const absl::Duration ran = state(component) == LifecycleState::kRunning
+                                 ? Between(unit.running_since, context().Now())
+                                 : absl::ZeroDuration();
+  const std::optional<absl::Duration> backoff =
+      unit.budget.OnFailure(context().Now(), ran, parts_.random());
+  parts_.table.Update(component, [&](ComponentStatus& status) {
+    status.last_error = absl::StrCat(record.error, " (in ", record.during, ")");
+    status.failures.push_back(record);
+    if (status.failures.size() > kFailuresShown) status.failures.pop_front();
+    if (backoff.has_value()) status.next_restart = record.time + *backoff;
+  });
+  if (backoff.has_value()) {
+    Change(component, LifecycleChange::kFail,
+           absl::StrCat(reason, "; started again in ",
+                        absl::FormatDuration(absl::Floor(*backoff, absl::Milliseconds(1)))));
+    SetTimer(component, *backoff, [this, component] {
+      // An operator may have asked for it meanwhile.
+      Unit& unit = units_[component];
+      if (unit.restarting) return;
+      if (!std::exchange(unit.again, true)) unit.why = "started again after a failure";
+      Touch(component);
+      Settle();
+    });
+    return;
+  }
+  const std::string why = policy.kind == RestartKind::kTemporary
+                              ? absl::StrCat(reason, "; is temporary, so not started again")
+                              : absl::StrCat(reason, "; the ", Ordinal(policy.max_failures),
+                                             " failure within ",
+                                             absl::FormatDuration(policy.period));
+  Change(component, LifecycleChange::kGiveUp, why);
+  if (parts_.table.essential(component) && !ending_ && starting_up_.count(component) == 0) {
+    parts_.control.on_essential_failure(
+        absl::StrCat("component \"", parts_.table.name(component), "\" FAILED"));
+  }
+}
+
+// The only place where a state is written: what follows from a change, follows here.
+void Supervisor::Change(size_t component, LifecycleChange change, std::string reason) {
+  const LifecycleState from = state(component);
+  const std::optional<LifecycleState> next = NextState(from, change);
+  const std::string& name = parts_.table.name(component);
+  if (!next.has_value()) {
+    throw std::logic_error(absl::StrCat("component \"", name, "\": ", Name(from),
+                                        " does not allow \"", Name(change), "\""));
+  }
+  const LifecycleState to = *next;
+  Unit& unit = units_[component];
+  if (unit.timer.has_value()) context().Cancel(*std::exchange(unit.timer, std::nullopt));
+  if (IsDown(from) && !IsDown(to)) ++up_;
+  if (!IsDown(from) && IsDown(to)) --up_;
+  if (from == LifecycleState::kRunning) LeaveRunning(component);
+  parts_.table.Update(component, [&](ComponentStatus& status) {
+    status.state = to;
+    status.since = context().WallNow();
+    status.reason = reason;
+    status.paused = false;
+    status.draining = false;
+    if (to == LifecycleState::kStarting) ++status.generation;
+    if (to == LifecycleState::kRunning) status.has_been_running = true;
+    if (to != LifecycleState::kBackoff) status.next_restart = absl::InfiniteFuture();
+  });
+  const ComponentStatus& status = parts_.table.status(component);
+  history_.Add({0, status.since, name, status.generation, from, to, reason});
+  parts_.log.Write(to == LifecycleState::kFailed ? Severity::kError : Severity::kInfo, "state",
+                   {{"component", name},
+                    {"generation", status.generation},
+                    {"from", Name(from)},
+                    {"to", Name(to)},
+                    {"reason", reason}});
+  const absl::Status unavailable = Unavailable(name, to, reason);
+  MailboxBase& mailbox = parts_.table.mailbox(component);
+  switch (to) {
+    case LifecycleState::kStarting:
+      EnterStarting(component);
+      break;
+    case LifecycleState::kRunning:
+      EnterRunning(component);
+      break;
+    case LifecycleState::kStopping:
+      EnterStopping(component, unavailable);
+      break;
+    case LifecycleState::kBackoff:
+      // Calls wait for the next instance, also where it was drained.
+      mailbox.Open();
+      break;
+    case LifecycleState::kStopped:
+    case LifecycleState::kFailed:
+      mailbox.Close(unavailable);
+      mailbox.RefuseAll(unavailable);
+      break;
+  }
+  Progress(component, change);
+  Touch(component);
+  watchers_.Publish();
+  parts_.control.on_change();
+}
+
+void Supervisor::EnterStarting(size_t component) {
+  units_[component].hung = false;
+  MailboxBase& mailbox = parts_.table.mailbox(component);
+  mailbox.Open();
+  mailbox.PushControl(control::Start{parts_.table.status(component).generation});
+  SetTimer(component, parts_.table.config(component).start_timeout,
+           [this, component] { StartTimedOut(component); });
+}
+
+void Supervisor::EnterRunning(size_t component) {
+  units_[component].running_since = context().Now();
+  for (const auto& edge : parts_.graph.dependents(component)) {
+    if (!IsUp(state(edge.component))) continue;
+    parts_.table.mailbox(edge.component)
+        .PushControl(control::Dependency{parts_.table.name(component), true});
+  }
+}
+
+void Supervisor::LeaveRunning(size_t component) {
+  for (const auto& edge : parts_.graph.dependents(component)) {
+    if (!IsUp(state(edge.component))) continue;
+    parts_.table.mailbox(edge.component)
+        .PushControl(control::Dependency{parts_.table.name(component), false});
+  }
+  FinishDrains(component);
+}
+
+void Supervisor::EnterStopping(size_t component, const absl::Status& why) {
+  const absl::Duration timeout = parts_.table.config(component).stop_timeout;
+  MailboxBase& mailbox = parts_.table.mailbox(component);
+  mailbox.Close(why);
+  mailbox.PushControl(control::Stop{After(context().Now(), timeout), why});
+  SetTimer(component, timeout + kStopGrace, [this, component] { StopTimedOut(component); });
+}
+
+void Supervisor::StartTimedOut(size_t component) {
+  units_[component].hung = true;
+  // For the instance that its thread may yet come back with.
+  parts_.table.mailbox(component).PushControl(control::Discard{});
+  const std::string timeout =
+      absl::FormatDuration(parts_.table.config(component).start_timeout);
+  FailedOnce(component, absl::StrCat("did not start within ", timeout),
+             {context().WallNow(), "Start", absl::StrCat("took longer than ", timeout), ""});
+  Settle();
+}
+
+void Supervisor::StopTimedOut(size_t component) {
+  Unit& unit = units_[component];
+  unit.hung = true;
+  // There is no thread that could run another instance.
+  unit.restarting = false;
+  const ComponentView view = parts_.table.View(component);
+  const std::string where = view.method.empty() ? "Start or Stop" : view.method;
+  const absl::Duration age =
+      view.method.empty() ? parts_.table.config(component).stop_timeout : view.in_method;
+  Change(component, LifecycleChange::kStuck,
+         absl::StrCat("stuck in ", where, " for ",
+                      absl::FormatDuration(absl::Floor(age, absl::Milliseconds(1))),
+                      "; its thread does not come back"));
+  Settle();
+}
+
+void Supervisor::SetTimer(size_t component, absl::Duration delay, Callback callback) {
+  units_[component].timer =
+      context().After(delay, [this, component, callback = std::move(callback)]() mutable {
+        units_[component].timer.reset();
+        callback();
+      });
+}
+
+bool Supervisor::GoesDown(size_t component) const {
+  if (!parts_.table.status(component).wanted || units_[component].restarting) return true;
+  const auto& edges = parts_.graph.dependencies(component);
+  return std::any_of(edges.begin(), edges.end(), [&](const auto& edge) {
+    return edge.hard && (units_[edge.component].goes_down || IsDown(state(edge.component)));
+  });
+}
+
+Supervisor::Outlook Supervisor::OutlookOf(size_t component) const {
+  if (!parts_.table.status(component).wanted) return Outlook::kNever;
+  switch (state(component)) {
+    case LifecycleState::kRunning:
+    case LifecycleState::kStarting:
+      return Outlook::kSoon;
+    case LifecycleState::kBackoff:
+      if (!units_[component].again) return Outlook::kLater;
+      break;
+    case LifecycleState::kFailed:
+      if (!units_[component].again) return Outlook::kNever;
+      break;
+    case LifecycleState::kStopped:
+    case LifecycleState::kStopping:
+      break;
+  }
+  Outlook outlook = Outlook::kSoon;
+  for (const auto& edge : parts_.graph.dependencies(component)) {
+    if (edge.hard) outlook = std::min(outlook, units_[edge.component].outlook);
+  }
+  return outlook;
+}
+
+bool Supervisor::MayStop(size_t component) const {
+  if (!units_[component].goes_down || !IsUp(state(component))) return false;
+  const auto& edges = parts_.graph.dependents(component);
+  return std::all_of(edges.begin(), edges.end(), [&](const auto& edge) {
+    return IsDown(state(edge.component)) || (!edge.hard && !units_[edge.component].goes_down);
+  });
+}
+
+bool Supervisor::MayStart(size_t component) const {
+  if (units_[component].goes_down) return false;
+  switch (state(component)) {
+    case LifecycleState::kStopped:
+      break;
+    case LifecycleState::kBackoff:
+    case LifecycleState::kFailed:
+      if (!units_[component].again) return false;
+      break;
+    default:
+      return false;
+  }
+  const auto& edges = parts_.graph.dependencies(component);
+  return std::all_of(edges.begin(), edges.end(), [&](const auto& edge) {
+    return state(edge.component) == LifecycleState::kRunning ||
+           (!edge.hard && units_[edge.component].outlook != Outlook::kSoon);
+  });
+}
+
+std::string Supervisor::WhyDown(size_t component) const {
+  const Unit& unit = units_[component];
+  if (!parts_.table.status(component).wanted || unit.restarting) return unit.why;
+  for (const auto& edge : parts_.graph.dependencies(component)) {
+    if (!edge.hard) continue;
+    if (IsDown(state(edge.component))) {
+      return absl::StrCat("its dependency \"", parts_.table.name(edge.component), "\" is ",
+                          Name(state(edge.component)));
+    }
+    if (units_[edge.component].goes_down) {
+      return absl::StrCat("its dependency \"", parts_.table.name(edge.component), "\" goes down");
+    }
+  }
+  return unit.why;
+}
+
+void Supervisor::SetWanted(size_t component, bool wanted, const std::string& why) {
+  parts_.table.Update(component, [&](ComponentStatus& status) { status.wanted = wanted; });
+  units_[component].why = why;
+  Touch(component);
+}
+
+void Supervisor::Touch(size_t component) {
+  const auto look = [this](size_t each) {
+    if (!std::exchange(to_look_[each], true)) looks_.push_back(each);
+  };
+  const auto act = [this](size_t each) {
+    if (!std::exchange(to_act_[each], true)) acts_.push_back(each);
+  };
+  look(component);
+  act(component);
+  for (const auto& edge : parts_.graph.dependents(component)) {
+    look(edge.component);
+    act(edge.component);
+  }
+  for (const auto& edge : parts_.graph.dependencies(component)) act(edge.component);
+}
+
+void Supervisor::Settle() {
+  // A command that had to wait may be carried out in here.
+  if (std::exchange(settling_, true)) return;
+  do {
+    while (!looks_.empty() || !acts_.empty()) {
+      // First what everyone is about to do, then what is to be done: a component must not stop
+      // before those that depend on it know that they do.
+      std::deque<size_t>& todo = looks_.empty() ? acts_ : looks_;
+      const size_t component = todo.front();
+      todo.pop_front();
+      if (&todo == &looks_) {
+        to_look_[component] = false;
+        Look(component);
+      } else {
+        to_act_[component] = false;
+        Act(component);
+      }
+    }
+    CheckOperations();
+    ResumeWaiting();
+  } while (!looks_.empty() || !acts_.empty());
+  settling_ = false;
+  CheckStartup();
+  CheckDown();
+}
+
+void Supervisor::Look(size_t component) {
+  Unit& unit = units_[component];
+  const bool goes_down = GoesDown(component);
+  const Outlook outlook = OutlookOf(component);
+  if (goes_down == unit.goes_down && outlook == unit.outlook) return;
+  unit.goes_down = goes_down;
+  unit.outlook = outlook;
+  Touch(component);
+}
+
+void Supervisor::Act(size_t component) {
+  Unit& unit = units_[component];
+  if (MayStop(component)) {
+    const std::string why = WhyDown(component);
+    if (parts_.table.status(component).wanted && !unit.restarting) {
+      unit.why = "what it depends on runs again";
+    }
+    return Change(component, LifecycleChange::kStop, why);
+  }
+  if (unit.restarting && IsDown(state(component))) {
+    unit.restarting = false;
+    unit.again = true;
+    return Touch(component);
+  }
+  if (MayStart(component)) {
+    unit.again = false;
+    Change(component, LifecycleChange::kStart, unit.why);
+  }
+}
+
+// Names the component that is in the way, of it or of what it needs.
+absl::Status Supervisor::NotStarted(size_t component) const {
+  size_t cause = component;
+  while (state(cause) == LifecycleState::kStopped) {
+    const auto& edges = parts_.graph.dependencies(cause);
+    const auto in_the_way = std::find_if(edges.begin(), edges.end(), [&](const auto& edge) {
+      return edge.hard && units_[edge.component].outlook != Outlook::kSoon;
+    });
+    if (in_the_way == edges.end()) break;
+    cause = in_the_way->component;
+  }
+  const ComponentStatus& status = parts_.table.status(cause);
+  if (cause != component && status.state == LifecycleState::kStopped) {
+    return absl::UnavailableError(absl::StrCat(
+        "component \"", parts_.table.name(component), "\": needs \"", parts_.table.name(cause),
+        "\", which is STOPPED: ", status.reason));
+  }
+  if (start_callback_ != nullptr && !status.last_error.empty()) {
+    // The host ends, whatever the restart policy says.
+    return absl::UnavailableError(absl::StrCat("component \"", parts_.table.name(cause),
+                                               "\": did not start: ", status.last_error));
+  }
+  return Unavailable(parts_.table.name(cause), status.state, status.reason);
+}
+
+void Supervisor::CheckStartup() {
+  if (start_callback_ == nullptr) return;
+  for (auto each = starting_up_.begin(); each != starting_up_.end() && !start_error_.has_value();) {
+    if (state(*each) != LifecycleState::kRunning) {
+      if (units_[*each].outlook == Outlook::kSoon) {
+        ++each;
+        continue;
+      }
+      if (parts_.table.essential(*each)) {
+        start_error_ = NotStarted(*each);
+        break;
+      }
+    }
+    each = starting_up_.erase(each);
+  }
+  if (start_error_.has_value() && !starting_up_.empty()) {
+    // What was started is stopped again, and only then is the error told.
+    starting_up_.clear();
+    WantNothing("the start of the host failed");
+    return Settle();
+  }
+  if (!starting_up_.empty() || (start_error_.has_value() && up_ != 0)) return;
+  std::exchange(start_callback_, nullptr)(start_error_.value_or(absl::OkStatus()));
+}
+
+void Supervisor::CheckDown() {
+  if (stop_callback_ == nullptr || up_ != 0) return;
+  StopReport report;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    report.refused_calls += units_[i].refused;
+    if (!units_[i].hung) continue;
+    const ComponentView view = parts_.table.View(i);
+    report.hung.push_back({view.name, view.method.empty() ? "Start or Stop" : view.method,
+                           view.method.empty() ? parts_.table.config(i).stop_timeout
+                                               : view.in_method});
+  }
+  std::exchange(stop_callback_, nullptr)(std::move(report));
+}
+
+void Supervisor::EndPauses() {
+  for (size_t i = 0; i < units_.size(); ++i) Unpause(i);
+}
+
+void Supervisor::CheckStalls() {
+  bool health_changed = false;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    if (parts_.table.mailbox(i).current_method() == nullptr && !units_[i].stall_told) continue;
+    const ComponentView view = parts_.table.View(i);
+    health_changed |= view.past_limit || (units_[i].stall_told && !view.stalled);
+    if (view.stalled == std::exchange(units_[i].stall_told, view.stalled)) continue;
+    parts_.log.Warning("stall", {{"component", view.name},
+                                 {"state", view.stalled ? "stalled" : "over"},
+                                 {"method", view.method},
+                                 {"in_method_ms", view.in_method}});
+  }
+  if (health_changed) parts_.control.on_change();
 }
 
 }  // namespace mainspring

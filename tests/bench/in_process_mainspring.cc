@@ -36,9 +36,10 @@ class NoOthers final : public Directory {
 
 class NobodyListens final : public LifecycleObserver {
  public:
-  void OnStarted(const std::string&, const absl::Status&) override {}
-  void OnStopped(const std::string&, size_t) override {}
-  void OnFailed(const std::string&, const Failure&) override {}
+  void OnStarted(const std::string&, uint64_t, const absl::Status&) override {}
+  void OnStopped(const std::string&, uint64_t, size_t) override {}
+  void OnFailed(const std::string&, uint64_t, const Failure&) override {}
+  void OnFinished(const std::string&, uint64_t) override {}
 };
 
 }  // namespace
@@ -56,7 +57,7 @@ double MeasureMainspring(int window, std::chrono::seconds duration) {
     std::exit(1);
   }
   mailbox->Open();
-  mailbox->PushControl(StartRequest{});
+  mailbox->PushControl(control::Start{1});
   const clock::v1::ClockRef ref(mailbox);
   return DriveWindow(
       window, duration, [&](GetTimeRequest request) { return ref.GetTime(std::move(request)); },

@@ -5,31 +5,10 @@ import re
 import unittest
 
 from harness import grpcurl, places
-from harness.case import HostTestCase
-
-# What grpcurl exits with is 64 and the status code.
-INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND, UNIMPLEMENTED = 64 + 3, 64 + 4, 64 + 5, 64 + 12
+from harness.grpcurl_case import (DEADLINE_EXCEEDED, INVALID_ARGUMENT, NOT_FOUND, UNIMPLEMENTED,
+                                  GrpcurlTestCase)
 
 CLOCK = "mainspring.clock.v1.Clock"
-
-
-class GrpcurlTestCase(HostTestCase):
-    def setUp(self):
-        grpcurl.require()
-        self.host = self.start_host()
-
-    def ask(self, *arguments, address=None, expect=0, **options):
-        """Runs grpcurl, which must exit with `expect`; its output, or its error text."""
-        result = grpcurl.run(address or self.host.data, *arguments, **options)
-        self.assertEqual(result.exit, expect, f"expected exit {expect} of grpcurl "
-                         f"{' '.join(arguments)}, got:\n{result.output}{result.error}")
-        return result.error if expect else result.output
-
-    def ask_one(self, method, data, **options):
-        """The one JSON answer of a call."""
-        answers = grpcurl.messages(self.ask(method, data=data, **options))
-        self.assertEqual(len(answers), 1, f"expected one answer of {method}, got {answers}")
-        return answers[0]
 
 
 class Reflection(GrpcurlTestCase):

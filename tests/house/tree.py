@@ -62,7 +62,10 @@ def check_length(root: pathlib.Path) -> Iterator[Violation]:
 
 
 def check_mirror(root: pathlib.Path) -> Iterator[Violation]:
-    """tests/x/y_test.cc tests x/y.h or x/y.cc, and C++ tests stand nowhere else."""
+    """tests/x/y_test.cc tests x/y.h or x/y.cc, and C++ tests stand nowhere else.
+
+    Where they are too many for one file, tests/x/y_theme_test.cc has those of one theme.
+    """
     for file in files(root):
         path = relative(root, file)
         if path.endswith((".cpp", ".cxx", ".hpp", ".hh", ".c++", ".tpp", ".inl")):
@@ -78,7 +81,10 @@ def check_mirror(root: pathlib.Path) -> Iterator[Violation]:
         if folder[1] in WHOLE_SUBJECT or path in WHOLE_SUBJECT_FILES:
             continue
         subject = path[len("tests/") : -len("_test.cc")]
-        if not any((root / (subject + ending)).is_file() for ending in (".h", ".cc")):
+        parts = subject.split("_")
+        subjects = ["_".join(parts[:count]) for count in range(len(parts), 0, -1)]
+        if not any((root / (name + ending)).is_file()
+                   for name in subjects for ending in (".h", ".cc")):
             what = f"tests {subject}.h or {subject}.cc, and there is neither"
             remedy = "name it after its subject; a test of several belongs to tests/integration or tests/blackbox"
             yield Violation(path, 1, what, remedy)

@@ -64,6 +64,7 @@ class Planted(PlantedTreeTest):
         for path in (
             "tests/components/mainspring/mailbox_test.cc",
             "tests/server/supervisor/table_test.cc",
+            "tests/server/supervisor/table_theme_test.cc",
             "tests/bench/any_test.cc",
             "tests/protos/plugin/any_test.cc",
             "tests/components/mainspring/letterbox_test.cc",

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "server/rpc/service.h"
-#include "tests/server/hooked_component.h"
+#include "tests/server/hooked_type.h"
 #include "tests/testing/trial.h"
 
 namespace mainspring {

@@ -1,5 +1,5 @@
 // HookedComponent: a component whose every step is a function of the test's; CallBox: calls that
-// the test answers itself, when and how it likes.
+// the test answers itself, when and how it likes. Without gRPC.
 #ifndef MAINSPRING_TESTS_SERVER_HOOKED_COMPONENT_H_
 #define MAINSPRING_TESTS_SERVER_HOOKED_COMPONENT_H_
 
@@ -14,8 +14,7 @@
 #include "absl/status/status.h"
 #include "mainspring/component.h"
 #include "mainspring/mutex.h"
-#include "mainspring/trial/v1/trial.binding.pb.h"
-#include "server/component_type.h"
+#include "mainspring/trial/v1/trial.component.pb.h"
 #include "tests/server/eventually.h"
 
 namespace mainspring::testing {
@@ -43,6 +42,7 @@ struct Hooks {
   std::function<absl::Status()> start = [] { return absl::OkStatus(); };
   std::function<void(trial::v1::TrialRequest)> handle = AnswerEcho;
   std::function<void()> stop = [] {};
+  std::function<void(const std::string&, bool)> dependency_changed = [](const std::string&, bool) {};
 };
 
 class HookedComponent final : public Component, public Handler<trial::v1::TrialRequest> {
@@ -56,16 +56,13 @@ class HookedComponent final : public Component, public Handler<trial::v1::TrialR
   absl::Status Start() override { return hooks_.start(); }
   void Handle(trial::v1::TrialRequest&& request) override { hooks_.handle(std::move(request)); }
   void Stop() override { hooks_.stop(); }
+  void DependencyChanged(const std::string& component, bool running) override {
+    hooks_.dependency_changed(component, running);
+  }
 
  private:
   const Hooks hooks_;
 };
-
-inline ComponentType HookedType(std::string name, Hooks hooks) {
-  return ComponentType::Of<HookedComponent>(
-      std::move(name), &trial::v1::BindTrial,
-      [hooks](Context& context) { return std::make_unique<HookedComponent>(context, hooks); });
-}
 
 // Any thread. It must outlive the component that puts calls into it, and be empty before the host
 // of that goes: what it holds are rights to answer.

@@ -129,9 +129,42 @@ TEST(Host, WhenAComponentDoesNotStart_SaysWhyAndLeavesNothing) {
                  {testing::HookedType("trial", bad)});
   const absl::Status started = host.Start();
   EXPECT_EQ(absl::StatusCode::kAborted, started.code());
-  EXPECT_EQ("component \"trial\": NOT_FOUND: no disk", started.message());
+  EXPECT_THAT(std::string(started.message()),
+              StartsWith("component \"trial\": did not start: NOT_FOUND: no disk"));
   EXPECT_TRUE(Eventually([&] { return IsFree(address); }, absl::Seconds(2)))
       << "nothing is left running, says Start";
+}
+
+TEST(Host, WhenDependenciesAreWrong_SaysAllThatIs) {
+  TrialHost host([](HostConfig& config) {
+    config.components = {Named("one", "trial"), Named("two", "trial")};
+    config.components[0].depends_on = {{"tow"}};
+    config.components[1].depends_on = {{"two"}};
+  });
+  const absl::Status started = host.Start();
+  EXPECT_EQ(absl::StatusCode::kInvalidArgument, started.code());
+  EXPECT_THAT(std::string(started.message()), HasSubstr("did you mean \"two\"?"));
+  EXPECT_THAT(std::string(started.message()), HasSubstr("\"two\" -> \"two\""));
+}
+
+TEST(Host, WhenThereAreNoMoreThreads_DoesNotStartAndLeavesNothing) {
+  testing::TemporaryDirectory directory;
+  testing::CaughtWorld caught;
+  World world = caught.world();
+  world.launch = [](std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
+                    const TimeSource& time, const Directory& neighbours,
+                    LifecycleObserver& observer) -> absl::StatusOr<std::unique_ptr<Runner>> {
+    if (mailbox->component() == "trial") return absl::ResourceExhaustedError("no more threads");
+    return ComponentThread::Start(std::move(mailbox), std::move(factory), time, neighbours,
+                                  observer);
+  };
+  const std::string address = FreeAddress();
+  HostConfig config = QuickConfig(directory.File("admin"));
+  config.data.addresses = {address};
+  Host host({testing::TrialType()}, config, world);
+  EXPECT_EQ(absl::StatusCode::kResourceExhausted, host.Start().code());
+  EXPECT_TRUE(IsFree(address));
+  EXPECT_TRUE(Eventually([] { return ThreadNames().count("supervisor") == 0; }));
 }
 
 TEST(Host, WhenStartedAndNotRun_EndsWithItself) {

@@ -12,7 +12,7 @@
 
 #include "mainspring/mutex.h"
 #include "server/host.h"
-#include "tests/server/hooked_component.h"
+#include "tests/server/hooked_type.h"
 #include "tests/server/trial_client.h"
 #include "tests/testing/trial.h"
 

@@ -5,7 +5,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "absl/time/time.h"
 #include "mainspring/mutex.h"
 
 namespace mainspring::testing {
@@ -17,7 +16,8 @@ absl::Duration FromProto(const google::protobuf::Duration& duration) {
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
-// Occupies the calling thread, which is what this is for.
+}  // namespace
+
 void BlockThisThread(absl::Duration time) {
   Mutex mutex;
   CondVar never;
@@ -25,8 +25,6 @@ void BlockThisThread(absl::Duration time) {
   MutexLock lock(mutex);
   while (std::chrono::steady_clock::now() < until) never.WaitUntil(mutex, until);
 }
-
-}  // namespace
 
 void Trial::Echo(EchoRequest request, Reply<EchoResponse> reply) {
   ++calls_["Echo"];
@@ -49,7 +47,7 @@ void Trial::Delay(DelayRequest request, Reply<DelayResponse> reply) {
                   [reply = std::move(reply)]() mutable { reply.Send(DelayResponse()); });
 }
 
-void Trial::Refuse(trial::v1::RefuseRequest request, Reply<RefuseResponse> reply) {
+void Trial::Refuse(RefuseRequest request, Reply<RefuseResponse> reply) {
   ++calls_["Refuse"];
   reply.Fail(absl::Status(static_cast<absl::StatusCode>(request.code()), request.text()));
 }
@@ -64,6 +62,22 @@ void Trial::DropReply(DropReplyRequest, Reply<DropReplyResponse>) { ++calls_["Dr
 void Trial::Forget(ForgetRequest, Reply<ForgetResponse> reply) {
   ++calls_["Forget"];
   forgotten_.push_back(std::move(reply));
+}
+
+void Trial::Relay(RelayRequest request, Reply<RelayResponse> reply) {
+  ++calls_["Relay"];
+  absl::StatusOr<TrialRef> to = context().Find<TrialRef>(request.component());
+  if (!to.ok()) return void(reply.Fail(to.status()));
+  EchoRequest question;
+  question.set_text(std::move(*request.mutable_text()));
+  to->Echo(std::move(question))
+      .Then([reply = std::move(reply)](absl::StatusOr<EchoResponse> answer) mutable {
+        if (!answer.ok()) return void(reply.Fail(answer.status()));
+        RelayResponse response;
+        response.set_text(std::move(*answer->mutable_text()));
+        response.set_component(std::move(*answer->mutable_component()));
+        reply.Send(std::move(response));
+      });
 }
 
 struct Trial::FloodState {

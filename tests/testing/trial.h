@@ -8,11 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "mainspring/trial/v1/trial.component.pb.h"
 
 namespace mainspring::testing {
 
-class Trial final : public trial::v1::TrialComponent {
+// Occupies the calling thread.
+void BlockThisThread(absl::Duration time);
+
+class Trial : public trial::v1::TrialComponent {
  public:
   using TrialComponent::TrialComponent;
 
@@ -24,6 +28,7 @@ class Trial final : public trial::v1::TrialComponent {
   void DropReply(trial::v1::DropReplyRequest request,
                  Reply<trial::v1::DropReplyResponse> reply) override;
   void Forget(trial::v1::ForgetRequest request, Reply<trial::v1::ForgetResponse> reply) override;
+  void Relay(trial::v1::RelayRequest request, Reply<trial::v1::RelayResponse> reply) override;
   void Flood(trial::v1::FloodRequest request,
              ReplyStream<trial::v1::FloodResponse> replies) override;
   void Sum(RequestStream<trial::v1::SumRequest> requests,

@@ -8,6 +8,7 @@ import grpc
 from harness import places
 from harness.client import SOON, channel
 from harness.host import HostProcess
+from harness.operator import Operator
 from harness.protos import health, trial
 
 SERVING = health.HealthCheckResponse.SERVING
@@ -25,6 +26,7 @@ class HostTestCase(unittest.TestCase):
 
     def run(self, result=None):
         self._hosts = []
+        self._channels = []
         if result is None:
             result = self.defaultTestResult()
         before = len(result.failures) + len(result.errors)
@@ -34,14 +36,18 @@ class HostTestCase(unittest.TestCase):
                 print(host.transcript(), file=sys.stderr)
         return result
 
-    def start_host(self, *flags, **options):
-        """A host that serves. Its admin plane is a unix socket unless told otherwise."""
+    def launch_host(self, *flags, **options):
+        """A host that may not serve yet. Its admin plane is a unix socket unless told otherwise."""
         if "admin" not in options:
             options["admin"] = f"unix:{places.socket_directory(self)}/admin.sock"
         host = HostProcess(*flags, **options)
         self._hosts.append(host)
         self.addCleanup(host.end)
-        return host.wait_until_serving()
+        return host
+
+    def start_host(self, *flags, **options):
+        """A host that serves."""
+        return self.launch_host(*flags, **options).wait_until_serving()
 
     def start_trial_host(self, *flags, **options):
         return self.start_host(*flags, binary=places.TRIAL_HOST, **options)
@@ -49,6 +55,7 @@ class HostTestCase(unittest.TestCase):
     def connect(self, address, *options):
         """A channel that is closed after the test."""
         opened = channel(address, *options)
+        self._channels.append(opened)
         self.addCleanup(opened.close)
         return opened
 
@@ -56,6 +63,10 @@ class HostTestCase(unittest.TestCase):
         """(stub of Trial, stub of Health) on one and the same connection."""
         connection = self.connect(host.data)
         return trial.stub(connection, "Trial"), health.stub(connection, "Health")
+
+    def operator(self, host):
+        """An Operator with a connection of its own."""
+        return Operator(self.connect(host.admin))
 
     def pass_ingress(self, health_stub):
         """Returns when the host has taken in all that this connection sent before.
@@ -80,6 +91,10 @@ class HostTestCase(unittest.TestCase):
 
     def assert_exit(self, host, code, timeout=SOON):
         """Waits for the end, checks code and exit line, and returns the line."""
+        # grpcio reads a connection while somebody waits for it; where nobody does, it misses the
+        # goodbye of the host, which waits a second for it to leave.
+        for opened in self._channels:
+            opened.subscribe(lambda connectivity: None)
         self.assertEqual(host.wait(timeout), code,
                          f"expected exit code {code}:\n{host.transcript()}")
         line = host.exit_line

@@ -21,6 +21,7 @@ from harness import places
 _ROOTS = (places.REPOSITORY / "protos", places.REPOSITORY / "tests" / "testing" / "protos")
 _FILES = (
     "mainspring/clock/v1/clock.proto",
+    "mainspring/lifecycle/v1/lifecycle.proto",
     "mainspring/trial/v1/trial.proto",
     "grpc/health/v1/health.proto",
     "grpc/reflection/v1/reflection.proto",
@@ -95,6 +96,7 @@ class Package:
 
 
 clock = Package("mainspring.clock.v1")
+lifecycle = Package("mainspring.lifecycle.v1")
 trial = Package("mainspring.trial.v1")
 health = Package("grpc.health.v1")
 reflection_v1 = Package("grpc.reflection.v1")

@@ -338,7 +338,7 @@ TEST_F(WatchTimeTest, Watch_WhenTheClockStops_Ends) {
   AnswerStream<v1::WatchTimeResponse> answers = Watch(Proto(1));
   host_.Stop();
   EXPECT_THAT(Ticks(answers), ElementsAre(0));
-  EXPECT_EQ(answers.status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(answers.status().code(), absl::StatusCode::kUnavailable);
 }
 
 }  // namespace

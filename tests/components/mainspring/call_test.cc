@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -166,6 +167,11 @@ TEST_F(CallContextTest, BeginCall_ForAnotherCall_ForgetsTheLast) {
   EXPECT_EQ(lane_->size(), 0u);
   call_.BeginCall(kNever);
   EXPECT_FALSE(call_.cancelled());
+  std::atomic<uint64_t> answered{0};
+  call_.CountAnswerIn(answered);
+  call_.BeginCall(kNever);
+  call_.CountAnswer();
+  EXPECT_EQ(answered, 0u);
 }
 
 TEST_F(CallContextTest, MarkCancelled_BesideOnCancel_RunsItExactlyOnce) {

@@ -42,6 +42,7 @@ TEST(Component, WithMethodsAlone_StartsAndStops) {
   Answer<Word> answer = SpeakerRef(host.mailbox).Say("hello");
   host.RunReady();
   EXPECT_EQ(AnswerNow(std::move(answer))->text, "hello");
+  host.Send(control::Dependency{"mail", true});
   host.Stop();
   EXPECT_THAT(host.lifecycle.events(), ElementsAre("started", "stopped, refused 0"));
 }
@@ -199,7 +200,7 @@ TEST_F(ThrowingTest, Timer_WhenItThrowsWithAReply_TellsTheRequestIdOfTheFailure)
 
 TEST_F(ThrowingTest, Callback_WhenItThrows_EndsTheInstanceAndAnswersItsReply) {
   script_.say = [this](Context& context, SayCall call) {
-    host_.mailbox->Post(context.instance(),
+    host_.mailbox->Post(context.generation(),
                         [call = std::move(call)] { throw std::runtime_error(kSecret); });
   };
   host_.Start();
@@ -220,6 +221,34 @@ TEST_F(ThrowingTest, Stop_WhenItThrows_IsReportedAndStillStops) {
               ElementsAre("started", "failed in Stop", "stopped, refused 0"));
   EXPECT_EQ(script_.destroyed, 1);
   ExpectServesAfterAStart();
+}
+
+// Of an instance that is replaced or discarded, nothing else is reported.
+TEST_F(ThrowingTest, Stop_WhenItThrowsUnasked_IsReportedAndStillMakesWay) {
+  script_.stop = [](Context&) { throw std::runtime_error(kSecret); };
+  host_.Start();
+  host_.Start();
+  host_.Send(control::Discard{});
+  EXPECT_THAT(host_.lifecycle.events(),
+              ElementsAre("started", "failed in Stop", "started", "failed in Stop"));
+  EXPECT_THAT(host_.lifecycle.generations(), ElementsAre(1, 1, 2, 2));
+  EXPECT_EQ(script_.destroyed, 2);
+  ExpectServesAfterAStart();
+}
+
+TEST_F(ThrowingTest, DependencyChanged_WhenItThrows_EndsTheInstanceAndKeepsTheQueue) {
+  script_.dependency_changed = [](Context&, const std::string&, bool) {
+    throw std::runtime_error(kSecret);
+  };
+  host_.Start();
+  Answer<Word> queued = ref_.Say("queued");
+  host_.Send(control::Dependency{"mail", false});
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "failed in DependencyChanged"));
+  EXPECT_EQ(TheFailure().status, absl::InternalError(kSecret));
+  EXPECT_EQ(script_.destroyed, 1);
+  EXPECT_EQ(script_.stopped, 0);
+  ExpectServesAfterAStart();
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
 }
 
 TEST_F(ThrowingTest, Method_WhenItThrowsWhileStopping_RefusesTheRestAndStops) {

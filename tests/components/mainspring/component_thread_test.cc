@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <memory>
@@ -33,11 +34,10 @@ class ComponentThreadTest : public ::testing::Test {
 
 TEST_F(ComponentThreadTest, Start_ServesOnAThreadOfItsOwnAndStops) {
   auto host = Start();
-  EXPECT_EQ(&host->thread->mailbox(), host->mailbox.get());
   absl::StatusOr<Word> word = SpeakerRef(host->mailbox).Say("hello").Await(Patience());
   ASSERT_TRUE(word.ok()) << word.status();
   EXPECT_EQ(word->text, "hello");
-  host->mailbox->PushControl(StopRequest{Patience()});
+  PushStop(*host->mailbox, Patience());
   ASSERT_TRUE(host->lifecycle.Await(2));
   EXPECT_THAT(host->lifecycle.events(), ElementsAre("started", "stopped, refused 0"));
 }
@@ -62,12 +62,55 @@ TEST_F(ComponentThreadTest, AllOfAnInstance_HappensOnOneThreadWithItsName) {
   auto host = Start();
   ASSERT_TRUE(host->lifecycle.Await(1));  // the thread has its name by now
   EXPECT_FALSE(SpeakerRef(host->mailbox).Say("x").Await(Patience()).ok());
-  host->mailbox->PushControl(StopRequest{Patience()});
+  PushStop(*host->mailbox, Patience());
   ASSERT_TRUE(host->lifecycle.Await(2));
   ASSERT_EQ(threads.size(), 5u);
   for (std::thread::id thread : threads) EXPECT_EQ(thread, threads[0]);
   EXPECT_NE(threads[0], std::this_thread::get_id());
   EXPECT_EQ(name, "speaker-with-a-");
+}
+
+TEST_F(ComponentThreadTest, ThreadIdAndCpuTime_AreThoseOfTheThreadThatServes) {
+  int served_on = 0;
+  script_.say = [&](Context&, SayCall call) {
+    served_on = gettid();
+    call.reply.Send(std::move(call.request));
+  };
+  auto host = Start();
+  ASSERT_TRUE(SpeakerRef(host->mailbox).Say("x").Await(Patience()).ok());
+  const Runner& runner = *host->thread;
+  EXPECT_EQ(runner.thread_id(), served_on);
+  EXPECT_GT(runner.cpu_time(), absl::ZeroDuration());
+}
+
+TEST_F(ComponentThreadTest, Start_IsALaunch) {
+  const Launch launch = &ComponentThread::Start;
+  Neighbours neighbours;
+  LifecycleRecord lifecycle;
+  auto mailbox =
+      std::make_shared<Mailbox<SpeakerRequest>>("subject", MailboxOptions(), TimeSource::Real());
+  absl::StatusOr<std::unique_ptr<Runner>> runner = launch(
+      mailbox, [this](Context& context) { return std::make_unique<Speaker>(context, script_); },
+      TimeSource::Real(), neighbours, lifecycle);
+  ASSERT_TRUE(runner.ok()) << runner.status();
+  PushStart(*mailbox);
+  EXPECT_TRUE(SpeakerRef(mailbox).Say("hello").Await(Patience()).ok());
+}
+
+// Each wait has to end with what comes: a call does not wake one who is paused.
+TEST_F(ComponentThreadTest, PauseAndResume_OfAThreadThatWaits_AreCarriedOut) {
+  auto host = Start();
+  const SpeakerRef ref(host->mailbox);
+  for (int i = 0; i < 100; ++i) {
+    host->mailbox->PushControl(control::Pause{});
+    Gate paused;
+    host->mailbox->Post(1, [&] { paused.Open(); });
+    ASSERT_TRUE(paused.Wait());
+    Answer<Word> waiting = ref.Say("waiting");
+    EXPECT_EQ(host->mailbox->stats().queued_calls, 1u);
+    host->mailbox->PushControl(control::Resume{});
+    ASSERT_TRUE(waiting.Await(Patience()).ok());
+  }
 }
 
 TEST_F(ComponentThreadTest, Timer_RunsInRealTime) {
@@ -105,7 +148,7 @@ TEST_F(ComponentThreadTest, Destroyed_EndsTheInstanceAndRefusesTheQueue) {
 
 TEST_F(ComponentThreadTest, Failed_ServesItsQueueWithTheNextInstance) {
   script_.say = [](Context& context, SayCall call) {
-    if (context.instance() == 1) throw 1;
+    if (context.generation() == 1) throw 1;
     call.reply.Send(std::move(call.request));
   };
   auto host = Start();
@@ -114,7 +157,7 @@ TEST_F(ComponentThreadTest, Failed_ServesItsQueueWithTheNextInstance) {
   EXPECT_EQ(bad.Await(Patience()).status().code(), absl::StatusCode::kInternal);
   Answer<Word> queued = ref.Say("queued");
   ASSERT_TRUE(host->lifecycle.Await(2));
-  host->mailbox->PushControl(StartRequest{});
+  PushStart(*host->mailbox, 2);
   EXPECT_EQ(queued.Await(Patience())->text, "queued");
 }
 
@@ -155,7 +198,7 @@ TEST_F(ComponentThreadTest, ManySenders_AreServedInTheOrderOfEach) {
     });
   }
   for (std::thread& sender : senders) sender.join();
-  host->mailbox->PushControl(StopRequest{Patience()});
+  PushStop(*host->mailbox, Patience());
   ASSERT_TRUE(host->lifecycle.Await(2));
   EXPECT_TRUE(in_order);
   for (int served : next) EXPECT_EQ(served, kEach);
@@ -184,9 +227,12 @@ TEST_F(ComponentThreadTest, ManyProducers_GetOneAnswerToEachCall) {
         if (i % 11 == 0) reply.MarkCancelled();
         if (host->mailbox->Push(SayCall{Word{"hello"}, Reply<Word>(&reply)})) ++queued;
         const MailboxStats stats = host->mailbox->stats();
-        // Neither is ever below zero, which would show as a huge number.
+        // None is ever below zero, which would show as a huge number.
         EXPECT_LE(stats.queued_calls, static_cast<size_t>(kProducers * kEach));
         EXPECT_LE(stats.queued_bytes, static_cast<size_t>(kProducers * kEach * 5));
+        EXPECT_LE(stats.in_flight, stats.handled);
+        const SteadyTime oldest = host->mailbox->oldest_call();
+        EXPECT_TRUE(oldest == kNever || oldest <= TimeSource::Real().Now());
       }
     });
   }
@@ -198,6 +244,8 @@ TEST_F(ComponentThreadTest, ManyProducers_GetOneAnswerToEachCall) {
   const MailboxStats stats = host->mailbox->stats();
   EXPECT_EQ(stats.queued_calls, 0u);
   EXPECT_EQ(stats.queued_bytes, 0u);
+  EXPECT_EQ(stats.in_flight, 0u);
+  EXPECT_EQ(host->mailbox->oldest_call(), kNever);
   EXPECT_EQ(stats.handled + stats.expired + stats.cancelled, static_cast<uint64_t>(queued));
   EXPECT_EQ(queued + stats.rejected, static_cast<uint64_t>(kProducers * kEach));
   EXPECT_EQ(stats.handled, script_.said.size());

@@ -58,11 +58,54 @@ TEST_F(ControlLoopTest, RunReady_BeforeAStart_DoesNothing) {
   EXPECT_EQ(AnswerNow(ref_.Say("early")).status().code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(ControlLoopTest, Start_WhenItRunsAlready_ReportsAndMakesNoOther) {
+TEST_F(ControlLoopTest, Start_WithAnInstance_StopsItAndServesTheQueueWithAnother) {
   host_.Start();
+  Answer<Word> queued = ref_.Say("queued");
+  script_.stop = [](Context& context) { EXPECT_EQ(context.generation(), 1u); };
+  script_.construct = [this](Context&) { EXPECT_EQ(script_.destroyed, 1); };
   host_.Start();
-  EXPECT_EQ(script_.constructed, 1);
+  EXPECT_EQ(script_.stopped, 1);
+  EXPECT_EQ(script_.constructed, 2);
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
   EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "started"));
+  EXPECT_THAT(host_.lifecycle.generations(), ElementsAre(1, 2));
+}
+
+TEST_F(ControlLoopTest, Start_WhileAStopIsUnderWay_ReportsTheStopAndKeepsTheQueue) {
+  host_.Start();
+  Answer<Word> queued = ref_.Say("queued");
+  PushStop(*host_.mailbox, After(host_.time.Now(), absl::Seconds(5)));
+  ASSERT_TRUE(host_.loop->RunNext());
+  EXPECT_EQ(script_.stopped, 0) << "under way";
+  script_.say = [](Context& context, SayCall call) {
+    EXPECT_EQ(context.generation(), 2u);
+    call.reply.Send(std::move(call.request));
+  };
+  host_.Start();
+  EXPECT_EQ(script_.stopped, 1);
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 0", "started"));
+  EXPECT_THAT(host_.lifecycle.generations(), ElementsAre(1, 1, 2));
+  EXPECT_EQ(host_.loop->next_wake(), kNever) << "nothing is left of the stop";
+}
+
+TEST_F(ControlLoopTest, Start_RightAfterAStopOfNothing_KeepsTheQueueToo) {
+  host_.mailbox->Open();
+  Answer<Word> queued = ref_.Say("queued");
+  PushStop(*host_.mailbox, After(host_.time.Now(), absl::Seconds(5)));
+  host_.Start();
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("stopped, refused 0", "started"));
+}
+
+TEST_F(ControlLoopTest, StartAndStop_LeaveTheMailboxOpenOrClosedAsItIs) {
+  host_.Send(control::Start{1});
+  EXPECT_TRUE(host_.mailbox->closed());
+  host_.mailbox->Open();
+  Answer<Word> queued = ref_.Say("queued");
+  host_.Send(control::Stop{kNever, absl::UnavailableError("stopped")});
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
+  EXPECT_FALSE(host_.mailbox->closed());
 }
 
 TEST_F(ControlLoopTest, Start_WithAnError_DestroysTheInstanceAndKeepsTheQueue) {
@@ -89,17 +132,38 @@ TEST(ControlLoop, Start_OfAClassThatAnswersAnotherEnum_IsRefused) {
   EXPECT_THAT(host.lifecycle.events()[0], HasSubstr("not started: INTERNAL"));
 }
 
-TEST_F(ControlLoopTest, InstanceNumber_IsOneMoreAtEachStart) {
-  std::vector<uint64_t> instances;
+TEST_F(ControlLoopTest, Generation_IsTheOneThatTheStartSays) {
+  std::vector<uint64_t> generations;
   script_.construct = [&](Context& context) {
-    instances.push_back(context.instance());
+    generations.push_back(context.generation());
     EXPECT_EQ(context.name(), "subject");
+  };
+  for (uint64_t generation : {1, 2, 40}) {
+    PushStart(*host_.mailbox, generation);
+    host_.Stop();
+  }
+  EXPECT_THAT(generations, ElementsAre(1, 2, 40));
+}
+
+TEST_F(ControlLoopTest, Reports_SayOfWhichGenerationTheyAre) {
+  host_.Stop();
+  script_.start = [](Context& context) {
+    return context.generation() == 1 ? absl::NotFoundError("no file") : absl::OkStatus();
+  };
+  script_.dependency_changed = [](Context& context, const std::string&, bool) {
+    if (context.generation() == 2) throw 1;
+    context.Finish();
   };
   for (int i = 0; i < 3; ++i) {
     host_.Start();
-    host_.Stop();
+    host_.Send(control::Dependency{"mail", true});
   }
-  EXPECT_THAT(instances, ElementsAre(1, 2, 3));
+  host_.Stop();
+  EXPECT_THAT(
+      host_.lifecycle.events(),
+      ElementsAre("stopped, refused 0", "not started: NOT_FOUND: no file", "started",
+                  "failed in DependencyChanged", "started", "finished", "stopped, refused 0"));
+  EXPECT_THAT(host_.lifecycle.generations(), ElementsAre(0, 1, 2, 2, 3, 3, 3));
 }
 
 TEST_F(ControlLoopTest, QueuedWhileStarting_IsServedHoweverLongStartTook) {
@@ -138,7 +202,7 @@ TEST_F(ControlLoopTest, Stop_WithCallsQueued_AnswersThemFirst) {
   EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 0"));
 }
 
-TEST_F(ControlLoopTest, Stop_AtItsDeadline_RefusesTheRestUnavailable) {
+TEST_F(ControlLoopTest, Stop_AtItsDeadline_RefusesTheRestWithItsReason) {
   script_.say = [this](Context&, SayCall call) {
     host_.time.Advance(absl::Seconds(3));
     call.reply.Send(std::move(call.request));
@@ -151,24 +215,28 @@ TEST_F(ControlLoopTest, Stop_AtItsDeadline_RefusesTheRestUnavailable) {
   for (int i : {2, 3}) {
     const absl::Status status = AnswerNow(std::move(answers[i])).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-    EXPECT_THAT(std::string(status.message()), HasSubstr("component \"subject\""));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("asked to stop"));
   }
   EXPECT_EQ(script_.stopped, 1);
   EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 2"));
 }
 
-TEST_F(ControlLoopTest, Stop_FromItsBeginning_RefusesNewCalls) {
+// Who stops a component closes its mailbox; the loop itself serves whatever comes in time.
+TEST_F(ControlLoopTest, Stop_WithTheMailboxLeftOpen_ServesWhatComesUntilItsDeadline) {
   std::vector<Answer<Word>> late;
   script_.say = [&](Context&, SayCall call) {
+    host_.time.Advance(absl::Seconds(2));
     late.push_back(ref_.Say("late"));
     call.reply.Send(std::move(call.request));
   };
   host_.Start();
   Answer<Word> queued = ref_.Say("queued");
-  host_.Stop();
+  const absl::Status why = absl::UnavailableError("stopped");
+  host_.Send(control::Stop{After(host_.time.Now(), absl::Seconds(3)), why});
   EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
-  ASSERT_EQ(late.size(), 1u);
-  EXPECT_EQ(AnswerNow(std::move(late[0])).status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_EQ(late.size(), 2u);
+  EXPECT_TRUE(AnswerNow(std::move(late[0])).ok());
+  EXPECT_EQ(AnswerNow(std::move(late[1])).status(), why);
 }
 
 TEST_F(ControlLoopTest, Stop_WhenNothingRuns_ReportsAtOnceAndRefusesTheQueue) {
@@ -184,12 +252,12 @@ TEST_F(ControlLoopTest, Stop_Twice_KeepsTheEarlierDeadline) {
   host_.Start();
   std::vector<Answer<Word>> answers;
   for (int i = 0; i < 10; ++i) answers.push_back(ref_.Say("x"));
-  host_.mailbox->PushControl(StopRequest{After(host_.time.Now(), absl::Seconds(2))});
+  PushStop(*host_.mailbox, After(host_.time.Now(), absl::Seconds(2)));
   host_.Stop(absl::Seconds(20));
   EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 8"));
 }
 
-TEST(ControlLoop, Stop_WithRepliesKept_AnswersThem) {
+TEST(ControlLoop, Stop_WithRepliesKept_WaitsForThemUntilItsDeadline) {
   struct Keeper final : Component, Handler<SpeakerRequest> {
     using Component::Component;
     void Handle(SpeakerRequest&& request) override { kept.push_back(std::move(request)); }
@@ -198,31 +266,227 @@ TEST(ControlLoop, Stop_WithRepliesKept_AnswersThem) {
   Stepped<SpeakerRequest> host([](Context& context) { return std::make_unique<Keeper>(context); });
   host.Start();
   Answer<Word> answer = SpeakerRef(host.mailbox).Say("x");
-  host.Stop();
+  host.Stop(absl::Seconds(2));
+  EXPECT_THAT(host.lifecycle.events(), ElementsAre("started"));
+  host.Advance(absl::Seconds(2));
+  EXPECT_THAT(host.lifecycle.events(), ElementsAre("started", "stopped, refused 1"));
   EXPECT_EQ(AnswerNow(std::move(answer)).status(),
-            absl::InternalError("the component dropped the request"));
+            absl::UnavailableError("component \"subject\": STOPPING: asked to stop"));
 }
 
-TEST_F(ControlLoopTest, Refuse_AnswersTheQueueWithItsReason) {
+TEST_F(ControlLoopTest, Stop_OnceWhatIsKeptIsAnswered_IsOver) {
+  std::optional<SayCall> kept;
+  script_.say = [&](Context&, SayCall call) { kept = std::move(call); };
+  host_.Start();
+  Answer<Word> answer = ref_.Say("x");
+  host_.Stop();
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started"));
+  EXPECT_LT(host_.loop->next_wake(), After(host_.time.Now(), absl::Seconds(1)))
+      << "an answer from another thread wakes nobody";
+  kept->reply.Send(Word{"x"});
+  host_.RunReady();
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 0"));
+}
+
+TEST_F(ControlLoopTest, RefuseAll_WithoutAnInstance_AnswersTheQueueWithItsReason) {
   host_.mailbox->Open();
   Answer<Word> answer = ref_.Say("x");
-  host_.mailbox->PushControl(RefuseRequest{absl::UnavailableError("it failed for good")});
-  host_.RunReady();
+  host_.mailbox->RefuseAll(absl::UnavailableError("it failed for good"));
   EXPECT_EQ(AnswerNow(std::move(answer)).status(), absl::UnavailableError("it failed for good"));
+}
+
+TEST_F(ControlLoopTest, Discard_StopsTheInstanceAndReportsNothing) {
+  script_.start = [](Context& context) {
+    context.Every(absl::Seconds(1), [] {});
+    return absl::OkStatus();
+  };
+  host_.Start();
+  Answer<Word> queued = ref_.Say("queued");
+  EXPECT_TRUE(host_.Send(control::Discard{}));
+  EXPECT_EQ(script_.stopped, 1);
+  EXPECT_EQ(script_.destroyed, 1);
+  EXPECT_THAT(script_.said, IsEmpty());
+  EXPECT_EQ(host_.loop->next_wake(), kNever);
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started"));
+  host_.Start();
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok()) << "it waited for the next instance";
+}
+
+TEST_F(ControlLoopTest, Discard_WithoutAnInstance_DoesNothing) {
+  host_.mailbox->Open();
+  Answer<Word> queued = ref_.Say("queued");
+  EXPECT_TRUE(host_.Send(control::Discard{}));
+  EXPECT_THAT(host_.lifecycle.events(), IsEmpty());
+  host_.Start();
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
+}
+
+TEST_F(ControlLoopTest, Discard_WhileAStopIsUnderWay_LeavesItTheQueueToRefuse) {
+  host_.Start();
+  Answer<Word> queued = ref_.Say("queued");
+  PushStop(*host_.mailbox, After(host_.time.Now(), absl::Seconds(5)));
+  host_.Send(control::Discard{});
+  EXPECT_EQ(script_.stopped, 1);
+  EXPECT_EQ(AnswerNow(std::move(queued)).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 1"));
+}
+
+TEST_F(ControlLoopTest, Pause_LetsCallsWaitForTheResume) {
+  host_.Start();
+  host_.Send(control::Pause{});
+  Answer<Word> waiting = ref_.Say("waiting");
+  EXPECT_FALSE(host_.loop->RunNext());
+  EXPECT_THAT(script_.said, IsEmpty());
+  EXPECT_EQ(host_.loop->next_wake(), kNever);
+  host_.Send(control::Resume{});
+  EXPECT_TRUE(AnswerNow(std::move(waiting)).ok());
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started"));
+}
+
+TEST_F(ControlLoopTest, Pause_LeavesAllButCallsRunning) {
+  std::vector<std::string> ran;
+  script_.start = [&](Context& context) {
+    context.Every(absl::Seconds(1), [&] { ran.push_back("timer"); });
+    return absl::OkStatus();
+  };
+  script_.dependency_changed = [&](Context&, const std::string&, bool) {
+    ran.push_back("dependency");
+  };
+  host_.Start();
+  host_.Send(control::Pause{});
+  Answer<Word> waiting = ref_.Say("waiting");
+  EXPECT_EQ(host_.loop->next_wake(), After(host_.time.Now(), absl::Seconds(1)));
+  host_.Advance(absl::Seconds(1));
+  host_.Send(control::Run{1, [&] { ran.push_back("callback"); }});
+  host_.Send(control::Dependency{"mail", false});
+  host_.Advance(absl::Seconds(1));
+  EXPECT_THAT(ran, ElementsAre("timer", "callback", "dependency", "timer"));
+  EXPECT_THAT(script_.said, IsEmpty());
+}
+
+TEST_F(ControlLoopTest, Pause_Twice_EndsWithOneResume) {
+  host_.Start();
+  host_.Send(control::Pause{});
+  host_.Send(control::Pause{});
+  Answer<Word> waiting = ref_.Say("waiting");
+  host_.Send(control::Resume{});
+  EXPECT_TRUE(AnswerNow(std::move(waiting)).ok());
+}
+
+TEST_F(ControlLoopTest, Pause_WithoutAnInstance_DoesNothing) {
+  host_.Send(control::Pause{});
+  host_.Start();
+  Answer<Word> answer = ref_.Say("x");
+  host_.RunReady();
+  EXPECT_TRUE(AnswerNow(std::move(answer)).ok());
+}
+
+TEST_F(ControlLoopTest, Stop_AfterALongPause_AnswersTheQueue) {
+  host_.Start();
+  host_.Send(control::Pause{});
+  Answer<Word> waiting = ref_.Say("waiting");
+  host_.Advance(absl::Hours(1));
+  host_.Stop();
+  EXPECT_EQ(AnswerNow(std::move(waiting)).status(), absl::OkStatus());
+}
+
+TEST_F(ControlLoopTest, Pause_EndsWithItsInstance) {
+  host_.Start();
+  host_.Send(control::Pause{});
+  Answer<Word> waiting = ref_.Say("waiting");
+  host_.Send(control::Discard{});
+  host_.Start();
+  EXPECT_TRUE(AnswerNow(std::move(waiting)).ok());
+}
+
+TEST_F(ControlLoopTest, Pause_WhileAStopIsUnderWay_DoesNotHoldItUp) {
+  host_.Start();
+  Answer<Word> queued = ref_.Say("queued");
+  PushStop(*host_.mailbox, After(host_.time.Now(), absl::Seconds(5)));
+  host_.Send(control::Pause{});
+  EXPECT_TRUE(AnswerNow(std::move(queued)).ok());
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 0"));
+}
+
+TEST_F(ControlLoopTest, Stop_WhilePaused_AnswersTheQueue) {
+  host_.Start();
+  host_.Send(control::Pause{});
+  Answer<Word> waiting = ref_.Say("waiting");
+  host_.Stop();
+  EXPECT_TRUE(AnswerNow(std::move(waiting)).ok());
+  EXPECT_EQ(script_.stopped, 1);
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 0"));
+}
+
+TEST_F(ControlLoopTest, QueueAge_OfCallsThatWaitedForAResume_CountsFromThere) {
+  script_.say = [this](Context&, SayCall call) {
+    host_.time.Advance(MailboxOptions().max_queue_age);
+    call.reply.Send(std::move(call.request));
+  };
+  host_.Start();
+  host_.Send(control::Pause{});
+  Answer<Word> first = ref_.Say("first"), second = ref_.Say("second");
+  host_.Advance(absl::Hours(1));
+  host_.Send(control::Resume{});
+  EXPECT_TRUE(AnswerNow(std::move(first)).ok());
+  EXPECT_EQ(AnswerNow(std::move(second)).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(ControlLoopTest, QueueAge_AtAResumeWithoutAPause_IsWhatItWas) {
+  host_.Start();
+  Answer<Word> old = ref_.Say("old");
+  host_.time.Advance(MailboxOptions().max_queue_age);
+  host_.Send(control::Resume{});
+  EXPECT_EQ(AnswerNow(std::move(old)).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(ControlLoopTest, Deadline_OfACallWhilePaused_Counts) {
+  host_.Start();
+  host_.Send(control::Pause{});
+  Answer<Word> late = ref_.Say("late", {.deadline = After(host_.time.Now(), absl::Seconds(1))});
+  host_.Advance(absl::Seconds(1));
+  host_.Send(control::Resume{});
+  EXPECT_EQ(AnswerNow(std::move(late)).status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(ControlLoopTest, Dependencies_AreToldInOrderAndBeforeCalls) {
+  std::vector<std::string> told;
+  script_.dependency_changed = [&](Context&, const std::string& component, bool running) {
+    EXPECT_TRUE(ReturnAddress::HasCurrent());
+    told.push_back(component + (running ? " up" : " down"));
+  };
+  script_.say = [&](Context&, SayCall call) { told.push_back(call.request.text); };
+  host_.Start();
+  Answer<Word> answer = ref_.Say("call");
+  host_.mailbox->PushControl(control::Dependency{"mail", true});
+  host_.mailbox->PushControl(control::Dependency{"disk", true});
+  host_.Send(control::Dependency{"mail", false});
+  EXPECT_THAT(told, ElementsAre("mail up", "disk up", "mail down", "call"));
+}
+
+TEST_F(ControlLoopTest, Dependencies_WithoutAnInstance_AreNotTold) {
+  int told = 0;
+  script_.dependency_changed = [&](Context&, const std::string&, bool) { ++told; };
+  host_.Send(control::Dependency{"mail", true});
+  host_.Start();
+  host_.Stop();
+  host_.Send(control::Dependency{"mail", false});
+  host_.Start();
+  EXPECT_EQ(told, 0);
 }
 
 TEST_F(ControlLoopTest, Quit_DestroysWithoutStopAndSaysFalse) {
   host_.Start();
-  host_.mailbox->PushControl(QuitRequest{});
+  EXPECT_FALSE(host_.Send(control::Quit{}));
   EXPECT_FALSE(host_.RunReady());
-  EXPECT_FALSE(host_.RunReady());
+  EXPECT_FALSE(host_.loop->RunNext());
   EXPECT_EQ(script_.destroyed, 1);
   EXPECT_EQ(script_.stopped, 0);
 }
 
 TEST_F(ControlLoopTest, Quit_BeforeAStart_IsTheEnd) {
-  host_.mailbox->PushControl(QuitRequest{});
-  host_.mailbox->PushControl(StartRequest{});
+  host_.mailbox->PushControl(control::Quit{});
+  PushStart(*host_.mailbox, 2);
   EXPECT_FALSE(host_.RunReady());
   EXPECT_EQ(script_.constructed, 0);
 }
@@ -283,14 +547,14 @@ TEST_F(ControlLoopTest, Timer_ThatTakesLongerThanItsInterval_LetsCallsThrough) {
     context.Every(absl::Milliseconds(1), [&] {
       host_.time.Advance(absl::Milliseconds(2));
       // What would be for ever.
-      if (++runs == 1000) host_.mailbox->PushControl(QuitRequest{});
+      if (++runs == 1000) host_.mailbox->PushControl(control::Quit{});
     });
     return absl::OkStatus();
   };
   script_.say = [&](Context&, SayCall call) {
     runs_before_the_call = runs;
     call.reply.Send(std::move(call.request));
-    host_.mailbox->PushControl(QuitRequest{});
+    host_.mailbox->PushControl(control::Quit{});
   };
   host_.Start();
   Answer<Word> answer = ref_.Say("x");
@@ -299,9 +563,27 @@ TEST_F(ControlLoopTest, Timer_ThatTakesLongerThanItsInterval_LetsCallsThrough) {
   EXPECT_LT(runs_before_the_call, 10);
 }
 
+TEST_F(ControlLoopTest, RunNext_DoesOneThing) {
+  std::vector<std::string> done;
+  script_.start = [&](Context& context) {
+    for (int i = 0; i < 2; ++i) context.After(absl::Seconds(1), [&] { done.push_back("timer"); });
+    return absl::OkStatus();
+  };
+  script_.say = [&](Context&, SayCall) { done.push_back("call"); };
+  host_.Start();
+  host_.time.Advance(absl::Seconds(1));
+  Answer<Word> first = ref_.Say("x"), second = ref_.Say("y");
+  for (int i = 0; i < 2; ++i) host_.mailbox->Post(1, [&] { done.push_back("control"); });
+  std::vector<std::vector<std::string>> steps;
+  while (host_.loop->RunNext()) steps.push_back(std::exchange(done, {}));
+  using Step = std::vector<std::string>;
+  EXPECT_THAT(steps, ElementsAre(Step{"control", "control"}, Step{"call"}, Step{"timer"},
+                                 Step{"call"}, Step{"timer"}));
+}
+
 TEST_F(ControlLoopTest, NextWake_WhileStopping_IsNoLaterThanTheDeadline) {
   host_.Start();
-  host_.mailbox->PushControl(StopRequest{After(host_.time.Now(), absl::Seconds(5))});
+  PushStop(*host_.mailbox, After(host_.time.Now(), absl::Seconds(5)));
   script_.stop = [this](Context&) {
     EXPECT_EQ(host_.loop->next_wake(), After(host_.time.Now(), absl::Seconds(5)));
   };

@@ -187,23 +187,29 @@ struct Neighbours final : public Directory {
 // What became of a component, one line an event. Any thread.
 class LifecycleRecord final : public LifecycleObserver {
  public:
-  void OnStarted(const std::string&, const absl::Status& status) override {
-    Add(status.ok() ? "started" : absl::StrCat("not started: ", status.ToString()));
+  void OnStarted(const std::string&, uint64_t generation, const absl::Status& status) override {
+    Add(generation, status.ok() ? "started" : absl::StrCat("not started: ", status.ToString()));
   }
-  void OnStopped(const std::string&, size_t refused) override {
-    Add(absl::StrCat("stopped, refused ", refused));
+  void OnStopped(const std::string&, uint64_t generation, size_t refused) override {
+    Add(generation, absl::StrCat("stopped, refused ", refused));
   }
-  void OnFailed(const std::string&, const Failure& failure) override {
+  void OnFailed(const std::string&, uint64_t generation, const Failure& failure) override {
     {
       MutexLock lock(mutex_);
       failures_.push_back(failure);
     }
-    Add(absl::StrCat("failed in ", failure.during));
+    Add(generation, absl::StrCat("failed in ", failure.during));
   }
+  void OnFinished(const std::string&, uint64_t generation) override { Add(generation, "finished"); }
 
   std::vector<std::string> events() const {
     MutexLock lock(mutex_);
     return events_;
+  }
+  // Which instance each of the events is of.
+  std::vector<uint64_t> generations() const {
+    MutexLock lock(mutex_);
+    return generations_;
   }
   std::vector<Failure> failures() const {
     MutexLock lock(mutex_);
@@ -220,15 +226,17 @@ class LifecycleRecord final : public LifecycleObserver {
   }
 
  private:
-  void Add(std::string event) {
+  void Add(uint64_t generation, std::string event) {
     MutexLock lock(mutex_);
     events_.push_back(std::move(event));
+    generations_.push_back(generation);
     changed_.NotifyAll();
   }
 
   mutable Mutex mutex_;
   CondVar changed_;
   std::vector<std::string> events_ ABSL_GUARDED_BY(mutex_);
+  std::vector<uint64_t> generations_ ABSL_GUARDED_BY(mutex_);
   std::vector<Failure> failures_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -7,12 +7,25 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "mainspring/component_thread.h"
 #include "mainspring/control_loop.h"
 #include "mainspring/mailbox.h"
 #include "tests/components/mainspring/fakes.h"
 
 namespace mainspring::testing {
+
+// What a supervisor does with the mailbox of a component that it starts, and stops.
+inline void PushStart(MailboxBase& mailbox, uint64_t generation = 1) {
+  mailbox.Open();
+  mailbox.PushControl(control::Start{generation});
+}
+inline void PushStop(MailboxBase& mailbox, SteadyTime deadline) {
+  const absl::Status why = absl::UnavailableError(
+      absl::StrCat("component \"", mailbox.component(), "\": STOPPING: asked to stop"));
+  mailbox.Close(why);
+  mailbox.PushControl(control::Stop{deadline, why});
+}
 
 // Nothing happens but in RunReady. One thread only.
 template <class RequestEnum>
@@ -23,13 +36,18 @@ struct Stepped {
                                            lifecycle)) {}
 
   bool RunReady() { return loop->RunReady(); }
+  // Sends it, and does what it makes possible.
+  bool Send(ControlRequest request) {
+    mailbox->PushControl(std::move(request));
+    return RunReady();
+  }
   void Start() {
-    mailbox->PushControl(StartRequest{});
+    PushStart(*mailbox, ++generation);
     RunReady();
   }
   // Stops within `grace`, as far as it can without time passing.
   void Stop(absl::Duration grace = absl::Seconds(5)) {
-    mailbox->PushControl(StopRequest{After(time.Now(), grace)});
+    PushStop(*mailbox, After(time.Now(), grace));
     RunReady();
   }
   void Advance(absl::Duration duration) {
@@ -37,6 +55,7 @@ struct Stepped {
     RunReady();
   }
 
+  uint64_t generation = 0;
   ManualTime time;
   Neighbours neighbours;
   LifecycleRecord lifecycle;
@@ -54,8 +73,7 @@ struct Running {
         thread(ComponentThread::Start(mailbox, std::move(factory), TimeSource::Real(), neighbours,
                                       lifecycle)
                    .value()) {
-    mailbox->Open();
-    mailbox->PushControl(StartRequest{});
+    PushStart(*mailbox);
   }
 
   Neighbours neighbours;

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <deque>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -131,16 +134,16 @@ TEST_F(MailboxTest, Close_RefusesNewCallsAndKeepsTheQueue) {
 TEST_F(MailboxTest, PushControl_WhenFullAndClosed_IsTaken) {
   for (int i = 0; i < 4; ++i) Say("x");
   mailbox_.Close(absl::UnavailableError("closed"));
-  mailbox_.PushControl(StartRequest{});
+  mailbox_.PushControl(control::Start{1});
   mailbox_.Post(7, [] {});
-  mailbox_.PushControl(QuitRequest{});
+  mailbox_.PushControl(control::Quit{});
   EXPECT_TRUE(mailbox_.has_control());
   const std::vector<ControlRequest> taken = mailbox_.TakeControl();
   EXPECT_FALSE(mailbox_.has_control());
   ASSERT_EQ(taken.size(), 3u);
-  EXPECT_TRUE(std::holds_alternative<StartRequest>(taken[0]));
-  EXPECT_EQ(std::get<CallbackRequest>(taken[1]).instance, 7u);
-  EXPECT_TRUE(std::holds_alternative<QuitRequest>(taken[2]));
+  EXPECT_TRUE(std::holds_alternative<control::Start>(taken[0]));
+  EXPECT_EQ(std::get<control::Run>(taken[1]).instance, 7u);
+  EXPECT_TRUE(std::holds_alternative<control::Quit>(taken[2]));
 }
 
 TEST_F(MailboxTest, Dispatch_WhenTheDeadlinePassed_AnswersAndGoesOn) {
@@ -217,6 +220,27 @@ TEST_F(MailboxTest, MaxQueueAge_OfForEver_IsADay) {
   EXPECT_TRUE(patient.Dispatch());
 }
 
+// The component's thread is in the first, and does not come back for the others.
+TEST_F(MailboxTest, RefuseAll_FromAnotherThreadInsideAMethod_AnswersTheOthers) {
+  std::deque<ReplyRecord<Word>> replies;
+  for (int i = 0; i < 3; ++i) {
+    mailbox_.Push(SayCall{Word{"x"}, Reply<Word>(&replies.emplace_back())});
+  }
+  size_t refused = 0;
+  script_.say = [&](Context&, SayCall call) {
+    std::thread([&] { refused = mailbox_.RefuseAll(absl::UnavailableError("stuck")); }).join();
+    call.reply.Send(std::move(call.request));
+  };
+  EXPECT_TRUE(mailbox_.Dispatch());
+  EXPECT_EQ(refused, 2u);
+  EXPECT_TRUE(replies[0].answer().ok());
+  EXPECT_EQ(replies[1].status(), absl::UnavailableError("stuck"));
+  EXPECT_EQ(replies[2].status(), absl::UnavailableError("stuck"));
+  EXPECT_EQ(mailbox_.stats().queued_calls, 0u);
+  EXPECT_EQ(mailbox_.stats().queued_bytes, 0u);
+  EXPECT_FALSE(mailbox_.Dispatch());
+}
+
 TEST_F(MailboxTest, RefuseAll_AnswersWhatIsQueued) {
   for (int i = 0; i < 3; ++i) Say("x");
   ASSERT_TRUE(mailbox_.Dispatch());
@@ -272,6 +296,7 @@ TEST_F(MailboxTest, Dispatch_WhenTheMethodThrows_PassesItOnAndFailsTheCall) {
   EXPECT_EQ(replies_[1].answers(), 0);
   EXPECT_EQ(mailbox_.stats().failed, 1u);
   EXPECT_EQ(mailbox_.stats().handled, 1u);
+  EXPECT_EQ(mailbox_.stats().in_flight, 0u);
   EXPECT_TRUE(mailbox_.has_calls());
 }
 
@@ -304,6 +329,153 @@ TEST_F(MailboxTest, Stats_CountEachCallOnce) {
   EXPECT_EQ(stats.cancelled, 1u);
   EXPECT_EQ(stats.expired, 1u);
   EXPECT_EQ(stats.failed, 0u);
+}
+
+TEST_F(MailboxTest, OldestCall_IsWhenTheLongestWaitingWasPushed) {
+  const SteadyTime start = time_.Now();
+  const auto second = [&](int number) { return After(start, absl::Seconds(number)); };
+  const auto say_at_each_second = [this](int calls) {
+    for (int i = 0; i < calls; ++i) {
+      Say("x");
+      time_.Advance(absl::Seconds(1));
+    }
+  };
+  EXPECT_EQ(mailbox_.oldest_call(), kNever) << "nothing has come";
+  say_at_each_second(3);
+  EXPECT_EQ(mailbox_.oldest_call(), second(0));
+  mailbox_.Dispatch();
+  EXPECT_EQ(mailbox_.oldest_call(), second(1)) << "of those that were taken over with the first";
+  say_at_each_second(1);
+  EXPECT_EQ(mailbox_.oldest_call(), second(1)) << "what comes in is younger";
+  mailbox_.Dispatch();
+  mailbox_.Dispatch();
+  EXPECT_EQ(mailbox_.oldest_call(), second(3)) << "what came in is all that waits";
+  mailbox_.Dispatch();
+  EXPECT_EQ(mailbox_.oldest_call(), kNever) << "all were taken";
+}
+
+TEST_F(MailboxTest, OldestCall_InsideAMethod_IsNotTheOneThatIsServed) {
+  std::vector<SteadyTime> seen;
+  script_.say = [&](Context&, SayCall) { seen.push_back(mailbox_.oldest_call()); };
+  Say("x");
+  time_.Advance(absl::Seconds(1));
+  const SteadyTime later = time_.Now();
+  Say("y");
+  DispatchAll();
+  EXPECT_THAT(seen, ElementsAre(later, kNever));
+}
+
+// There is one all the time, and who looks contends for the lock with the thread that takes it over.
+TEST_F(MailboxTest, OldestCall_WhileTheThreadTakesOver_IsNotNever) {
+  std::deque<ReplyRecord<Word>> replies;
+  std::atomic<int> turn{0};
+  for (int round = 0; round < 200; ++round) {
+    replies.clear();
+    for (int i = 0; i < 2; ++i) {
+      mailbox_.Push(SayCall{Word{"hello"}, Reply<Word>(&replies.emplace_back())});
+    }
+    std::thread taker([&] {
+      while (turn.load() != 1) {
+      }
+      mailbox_.Dispatch();
+      turn.store(2);
+    });
+    turn.store(1);
+    while (turn.load() != 2) EXPECT_NE(mailbox_.oldest_call(), kNever);
+    taker.join();
+    mailbox_.Dispatch();
+    turn.store(0);
+  }
+}
+
+TEST_F(MailboxTest, OldestCall_AfterARefusal_IsNever) {
+  for (int i = 0; i < 3; ++i) Say("x");
+  mailbox_.Dispatch();
+  mailbox_.RefuseAll(absl::UnavailableError("stopped"));
+  EXPECT_EQ(mailbox_.oldest_call(), kNever);
+  mailbox_.Close(absl::UnavailableError("stopped"));
+  Say("x");
+  EXPECT_EQ(mailbox_.oldest_call(), kNever) << "it was refused at once";
+}
+
+TEST_F(MailboxTest, InFlight_CountsWhatTheComponentHasAndDidNotAnswer) {
+  std::vector<SayCall> held;
+  script_.say = [&](Context&, SayCall call) { held.push_back(std::move(call)); };
+  for (int i = 0; i < 3; ++i) Say("x");
+  EXPECT_EQ(mailbox_.stats().in_flight, 0u) << "they are queued";
+  DispatchAll();
+  EXPECT_EQ(mailbox_.stats().in_flight, 3u);
+  held[0].reply.Send(Word{"answer"});
+  held[0].reply.Send(Word{"another answer, which goes nowhere"});
+  EXPECT_EQ(mailbox_.stats().in_flight, 2u);
+  held[1].reply.Fail(absl::NotFoundError("no"));
+  EXPECT_EQ(mailbox_.stats().in_flight, 1u);
+  held.clear();
+  EXPECT_EQ(mailbox_.stats().in_flight, 0u) << "what is dropped is answered";
+  EXPECT_EQ(mailbox_.stats().handled, 3u);
+}
+
+TEST_F(MailboxTest, InFlight_InsideAMethod_CountsItsCall) {
+  std::vector<uint64_t> seen;
+  const auto note = [&] { seen.push_back(mailbox_.stats().in_flight); };
+  script_.say = [&](Context&, SayCall call) {
+    note();
+    call.reply.Send(Word{"answer"});
+    note();
+  };
+  Say("x");
+  DispatchAll();
+  EXPECT_THAT(seen, ElementsAre(1, 0));
+}
+
+TEST_F(MailboxTest, InFlight_OfStreams_EndsWithThem) {
+  std::optional<RecountCall> recount;
+  std::optional<TalkCall> talk;
+  script_.recount = [&](Context&, RecountCall call) { recount = std::move(call); };
+  script_.talk = [&](Context&, TalkCall call) { talk = std::move(call); };
+  StreamRecord<Word> recounted, talked;
+  mailbox_.Push(RecountCall{Word{"x"}, ReplyStream<Word>(&recounted)});
+  mailbox_.Push(TalkCall{RequestStream<Word>(&sources_[0]), ReplyStream<Word>(&talked)});
+  DispatchAll();
+  recount->replies.Write(Word{"one of many"});
+  EXPECT_EQ(mailbox_.stats().in_flight, 2u);
+  recount->replies.Finish();
+  EXPECT_EQ(mailbox_.stats().in_flight, 1u);
+  talk.reset();
+  EXPECT_EQ(mailbox_.stats().in_flight, 0u);
+}
+
+TEST_F(MailboxTest, InFlight_OfCallsThatNeverReachTheComponent_IsNone) {
+  Say("1", time_.Now());
+  Say("2").MarkCancelled();
+  EXPECT_EQ(DispatchAll(), 0);
+  for (const char* text : {"3", "4", "5", "too many"}) Say(text);
+  EXPECT_EQ(mailbox_.RefuseAll(absl::UnavailableError("stopped")), 3u);
+  EXPECT_EQ(mailbox_.stats().handled, 0u);
+  EXPECT_EQ(mailbox_.stats().in_flight, 0u);
+}
+
+TEST_F(MailboxTest, InFlight_WhenTheCallerHasGone_IsOver) {
+  std::optional<SayCall> held;
+  script_.say = [&](Context&, SayCall call) { held = std::move(call); };
+  ReplyRecord<Word>& caller = Say("x");
+  DispatchAll();
+  EXPECT_EQ(mailbox_.stats().in_flight, 1u);
+  caller.MarkCancelled();
+  EXPECT_EQ(mailbox_.stats().in_flight, 0u) << "nobody waits for it";
+  held.reset();
+  EXPECT_EQ(mailbox_.stats().in_flight, 0u);
+}
+
+// As those of gRPC calls are: what the object was counted in last must not count what is refused.
+TEST_F(MailboxTest, InFlight_OfACallObjectThatIsUsedAgain_CountsEachCallOnce) {
+  ReplyRecord<Word>& caller = Say("first");
+  DispatchAll();
+  caller.BeginCall(kNever);
+  mailbox_.Close(absl::UnavailableError("closed"));
+  mailbox_.Push(SayCall{Word{"second"}, Reply<Word>(&caller)});
+  EXPECT_EQ(caller.answers(), 2);
+  EXPECT_EQ(mailbox_.stats().in_flight, 0u);
 }
 
 TEST_F(MailboxTest, CurrentMethod_InsideAMethod_IsItsName) {

@@ -200,6 +200,18 @@ TEST_F(RefTest, Read_AfterTheCallWasAnswered_GetsTheEnd) {
   EXPECT_TRUE(ended);
 }
 
+// The requests of a dialog end by themselves; what counts is that they were answered.
+TEST_F(RefTest, InFlight_OfADialog_EndsWithItsReplies) {
+  std::optional<TalkCall> kept;
+  script_.talk = [&](Context&, TalkCall call) { kept = std::move(call); };
+  Dialog<Word, Word> dialog = ref_.Talk();
+  host_.RunReady();
+  dialog.requests.Finish();
+  EXPECT_EQ(host_.mailbox->stats().in_flight, 1u);
+  kept->replies.Finish();
+  EXPECT_EQ(host_.mailbox->stats().in_flight, 0u);
+}
+
 // No call hangs: not even one whose right to answer waits, with a callback, for a caller who waits
 // for the answer.
 TEST_F(RefTest, Dialog_WhenTheInstanceHasGone_Ends) {
@@ -226,9 +238,8 @@ TEST_F(RefTest, Then_OfAnInstanceThatHasGone_AnswersTheCallItWasFor) {
   Answer<Word> outer = ref_.Say("outer");
   host_.RunReady();
   ASSERT_TRUE(never_answered.has_value());
-  host_.Stop();
-  EXPECT_EQ(AnswerNow(std::move(outer)).status(),
-            absl::InternalError("the component dropped the request"));
+  host_.Stop(absl::ZeroDuration());
+  EXPECT_EQ(AnswerNow(std::move(outer)).status().code(), absl::StatusCode::kUnavailable);
 }
 
 // Two components: the first asks the second, and answers when it is answered.
@@ -274,13 +285,13 @@ TEST_F(NeighbourTest, Then_WhenTheAskersInstanceHasGone_IsDropped) {
   };
   Answer<Word> answer = ref_.Say("hello");
   ASSERT_TRUE(asked.Wait());
-  asker_host_.mailbox->PushControl(StopRequest{Patience()});
+  // It does not wait for what it has asked.
+  PushStop(*asker_host_.mailbox, kNoWait);
   ASSERT_TRUE(asker_host_.lifecycle.Await(2));
-  asker_host_.mailbox->PushControl(StartRequest{});
+  PushStart(*asker_host_.mailbox, 2);
   ASSERT_TRUE(asker_host_.lifecycle.Await(3));
   gone.Open();
-  EXPECT_EQ(answer.Await(Patience()).status(),
-            absl::InternalError("the component dropped the request"));
+  EXPECT_EQ(answer.Await(Patience()).status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(then_on_, std::thread::id());
 }
 

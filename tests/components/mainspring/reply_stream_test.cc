@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <type_traits>
@@ -88,6 +89,20 @@ TEST(ReplyStream, Write_WhenFull_LeavesTheMessage) {
   EXPECT_TRUE(ready);
   EXPECT_EQ(replies.Write(std::move(kept)), WriteResult::kAccepted);
   EXPECT_THAT(record.messages, ElementsAre(Word{"copied"}, Word{"kept"}));
+}
+
+TEST(ReplyStream, ItsEnd_CountsOnceWhereItsCallIsCounted) {
+  std::atomic<uint64_t> answered{0};
+  StreamRecord<Word> finished, dropped;
+  for (const StreamRecord<Word>* record : {&finished, &dropped}) record->CountAnswerIn(answered);
+  ReplyStream<Word> replies(&finished);
+  replies.Write(Word{"hello"});
+  EXPECT_EQ(answered, 0u);
+  replies.Finish();
+  replies.Finish();
+  EXPECT_EQ(answered, 1u);
+  { ReplyStream<Word> unfinished(&dropped); }
+  EXPECT_EQ(answered, 2u);
 }
 
 TEST(ReplyStream, FromAnotherThread_Answers) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <type_traits>
@@ -98,6 +99,24 @@ TEST(Reply, ByDefault_IsAnswered) {
   EXPECT_TRUE(reply.cancelled());
   EXPECT_FALSE(reply.Send(Word{"x"}));
   EXPECT_FALSE(std::is_copy_constructible_v<Reply<Word>>);
+}
+
+TEST(Reply, HoweverItIsAnswered_CountsOnceWhereItsCallIsCounted) {
+  std::atomic<uint64_t> answered{0};
+  ReplyRecord<Word> sent, failed, dropped, nowhere;
+  for (const ReplyRecord<Word>* record : {&sent, &failed, &dropped}) {
+    record->CountAnswerIn(answered);
+  }
+  Reply<Word> reply(&sent);
+  reply.Send(Word{"hello"});
+  reply.Send(Word{"again"});
+  EXPECT_EQ(answered, 1u);
+  Reply<Word>(&failed).Fail(absl::AbortedError("no"));
+  EXPECT_EQ(answered, 2u);
+  { Reply<Word> unanswered(&dropped); }
+  EXPECT_EQ(answered, 3u);
+  Reply<Word>(&nowhere).Send(Word{"hello"});
+  EXPECT_EQ(answered, 3u);
 }
 
 TEST(Reply, FromAnotherThread_Answers) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "mainspring/component.h"
 
@@ -46,6 +47,8 @@ struct Script {
   std::function<void(Context&)> construct = [](Context&) {};
   std::function<absl::Status(Context&)> start = [](Context&) { return absl::OkStatus(); };
   std::function<void(Context&)> stop = [](Context&) {};
+  std::function<void(Context&, const std::string&, bool)> dependency_changed =
+      [](Context&, const std::string&, bool) {};
   // Says again what it is told.
   std::function<void(Context&, SayCall)> say = [](Context&, SayCall call) {
     call.reply.Send(std::move(call.request));
@@ -73,6 +76,9 @@ class Speaker final : public Component, public Handler<SpeakerRequest> {
   void Stop() override {
     ++script_.stopped;
     script_.stop(context());
+  }
+  void DependencyChanged(const std::string& component, bool running) override {
+    script_.dependency_changed(context(), component, running);
   }
 
   void Handle(SpeakerRequest&& request) override {

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -56,6 +58,42 @@ TEST(Thread, Name_IsCutAtFifteenCharacters) {
   EXPECT_EQ(NameOf("clock"), "clock");
   EXPECT_EQ(NameOf("exactly-fifteen"), "exactly-fifteen");
   EXPECT_EQ(NameOf("a-name-that-is-much-too-long"), "a-name-that-is-");
+}
+
+TEST(Thread, Id_IsTheKernels) {
+  Gate running, seen;
+  int id = 0;
+  absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start("worker", [&] {
+    id = gettid();
+    running.Open();
+    seen.Wait();
+  });
+  ASSERT_TRUE(running.Wait());
+  EXPECT_EQ((*thread)->id(), id);
+  EXPECT_NE((*thread)->id(), gettid());
+  seen.Open();
+}
+
+TEST(Thread, CpuTime_GrowsByWhatItWorks) {
+  Gate begin, worked, seen;
+  const auto used = [] {
+    timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return absl::DurationFromTimespec(time);
+  };
+  absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start("worker", [&] {
+    begin.Wait();
+    const absl::Duration enough = used() + absl::Milliseconds(20);
+    while (used() < enough) {
+    }
+    worked.Open();
+    seen.Wait();
+  });
+  const absl::Duration before = (*thread)->cpu_time();
+  begin.Open();
+  ASSERT_TRUE(worked.Wait());
+  EXPECT_GE((*thread)->cpu_time() - before, absl::Milliseconds(20));
+  seen.Open();
 }
 
 TEST(Thread, Signals_AreBlockedButThoseOfAFault) {

@@ -68,7 +68,7 @@ TEST_F(WakeBatchTest, PushControl_InABatch_WakesWithTheFlush) {
   });
   {
     WakeBatch batch;
-    mailbox_.PushControl(StartRequest{});
+    mailbox_.PushControl(control::Start{1});
     batch.Flush();
     waiter.join();
   }

@@ -54,6 +54,21 @@ TEST_F(DrainReportTest, WhenCutShortInAPhase_CountsItSoFarAndTheRestAsZero) {
   EXPECT_EQ(500, line["total_ms"]);
 }
 
+TEST_F(DrainReportTest, WhenAskedMeanwhile_TellsThePhaseAndSinceWhen) {
+  EXPECT_EQ(std::nullopt, report_.phase());
+  report_.Enter(DrainPhase::kLameDuck, At(0));
+  EXPECT_EQ(std::pair(DrainPhase::kLameDuck, At(0)), report_.phase());
+  report_.Enter(DrainPhase::kStop, At(70));
+  EXPECT_EQ(std::pair(DrainPhase::kStop, At(70)), report_.phase());
+}
+
+TEST_F(DrainReportTest, WhenAPhaseIsEnteredTwice_CountsFromTheFirst) {
+  report_.Enter(DrainPhase::kLameDuck, At(0));
+  report_.Enter(DrainPhase::kLameDuck, At(5));
+  report_.Enter(DrainPhase::kOver, At(20));
+  EXPECT_EQ(20, json::parse(report_.ExitLine(kExitClean, "x", At(20)))["lame_duck_ms"]);
+}
+
 TEST_F(DrainReportTest, WhenCallsWereCut_AddsThemUp) {
   EXPECT_FALSE(report_.anything_cut());
   report_.AddCut(0);

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 #include "grpc/health/v1/health.grpc.pb.h"
@@ -206,6 +207,82 @@ TEST_F(DrainTest, WhenCallsAreLeftInTheMailbox_CutsThemAndDispatchesNone) {
   EXPECT_EQ(1, dispatched) << "whoever was told UNAVAILABLE may have asked somebody else by now";
 }
 
+TEST_F(DrainTest, WhenAnEssentialComponentIsGivenUpOn_DrainsAndExits71) {
+  testing::Hooks hooks;
+  hooks.handle = [](trial::v1::TrialRequest) { throw std::runtime_error("broken"); };
+  host_.emplace(
+      [](HostConfig& config) {
+        config.components[0].restart.kind = RestartKind::kTemporary;
+      },
+      std::vector<ComponentType>{testing::HookedType("trial", hooks)});
+  ASSERT_TRUE(host_->Start().ok());
+  EXPECT_EQ(grpc::StatusCode::INTERNAL, testing::Echo(*host_->NewStub()).error_code());
+  EXPECT_EQ(kExitFailed, host_->Join());
+  EXPECT_EQ(71, ExitLine()["code"]);
+  EXPECT_EQ("component \"trial\" FAILED", ExitLine()["trigger"]);
+}
+
+TEST_F(DrainTest, WhenAComponentThatIsNotEssentialIsGivenUpOn_ServesOn) {
+  testing::Hooks hooks;
+  hooks.handle = [](trial::v1::TrialRequest) { throw std::runtime_error("broken"); };
+  host_.emplace(
+      [](HostConfig& config) {
+        config.components[0].restart.kind = RestartKind::kTemporary;
+        config.components[0].essential = false;
+      },
+      std::vector<ComponentType>{testing::HookedType("trial", hooks)});
+  ASSERT_TRUE(host_->Start().ok());
+  EXPECT_EQ(grpc::StatusCode::INTERNAL, testing::Echo(*host_->NewStub()).error_code());
+  EXPECT_TRUE(Eventually([&] {
+    return testing::Echo(*host_->NewStub()).error_code() == grpc::StatusCode::UNAVAILABLE;
+  }));
+  EXPECT_EQ(0, host_->trigger().pulls());
+  EXPECT_EQ(kExitClean, host_->Drain());
+}
+
+// Three that stop one after another: the guard must give them the time of all three.
+TEST_F(DrainTest, WhenAChainStopsSlowly_TheExitGuardWaitsForAllOfIt) {
+  testing::Hooks hooks;
+  hooks.stop = [] { (void)Eventually([] { return false; }, absl::Milliseconds(400)); };
+  host_.emplace(
+      [](HostConfig& config) {
+        ComponentConfig one = config.components[0];
+        one.stop_timeout = absl::Seconds(1);
+        config.components.clear();
+        for (const char* name : {"c", "b", "a"}) {
+          one.name = name;
+          one.depends_on.clear();
+          if (one.name != "a") one.depends_on = {{one.name == "c" ? "b" : "a"}};
+          config.components.push_back(one);
+        }
+        config.drain_timeout = absl::Milliseconds(10);
+        config.exit_margin = absl::ZeroDuration();
+      },
+      std::vector<ComponentType>{testing::HookedType("trial", hooks)});
+  ASSERT_TRUE(host_->Start().ok());
+  EXPECT_EQ(kExitClean, host_->Drain());
+  EXPECT_THAT(host_->world().terminated(), IsEmpty());
+  EXPECT_GE(ExitLine()["stop_ms"], 1200);
+}
+
+TEST_F(DrainTest, WhenIndependentOnesStopSlowly_TheyStopSideBySide) {
+  testing::Hooks hooks;
+  hooks.stop = [] { (void)Eventually([] { return false; }, absl::Milliseconds(200)); };
+  host_.emplace(
+      [](HostConfig& config) {
+        ComponentConfig one = config.components[0];
+        config.components.clear();
+        for (const char* name : {"a", "b", "c", "d", "e"}) {
+          one.name = name;
+          config.components.push_back(one);
+        }
+      },
+      std::vector<ComponentType>{testing::HookedType("trial", hooks)});
+  ASSERT_TRUE(host_->Start().ok());
+  EXPECT_EQ(kExitClean, host_->Drain());
+  EXPECT_LT(ExitLine()["stop_ms"], 900);
+}
+
 // What a host does that must end by force: in a process of its own.
 void RunStuckHost(int pulls) {
   testing::Hooks hooks;
@@ -227,7 +304,7 @@ void RunStuckHost(int pulls) {
 
 TEST(DrainDeathTest, WhenAComponentDoesNotComeBack_Exits70AndNamesIt) {
   EXPECT_EXIT(RunStuckHost(1), ::testing::ExitedWithCode(kExitForced),
-              "\"code\":70.*\"hung\":\\[\\{\"component\":\"trial\",\"method\":\"Stop\"");
+              "\"code\":70.*\"hung\":\\[\\{\"component\":\"trial\",\"method\":\"Start or Stop\"");
 }
 
 TEST(DrainDeathTest, WhenPulledAThirdTime_Exits70AtOnce) {

@@ -37,6 +37,29 @@ TEST(DrainTrigger, WhenPulledMoreOften_CountsAsLess) {
   EXPECT_FALSE(trigger.Await(DrainTrigger::kExitNow, Soon(absl::Milliseconds(5))));
 }
 
+TEST(DrainTrigger, WhenPulledToANotch_IsPulledSoFarAndNoFurther) {
+  DrainTrigger trigger;
+  trigger.PullTo(DrainTrigger::kDrain, "first");
+  trigger.PullTo(DrainTrigger::kDrain, "again");
+  EXPECT_EQ(1, trigger.pulls());
+  EXPECT_EQ("first", trigger.reason());
+  trigger.PullTo(DrainTrigger::kStopNow, "now");
+  EXPECT_EQ(2, trigger.pulls());
+  EXPECT_EQ("first", trigger.reason());
+  trigger.PullTo(DrainTrigger::kDrain, "late");
+  EXPECT_EQ(2, trigger.pulls()) << "never back";
+  trigger.Pull("third");
+  EXPECT_TRUE(trigger.Await(DrainTrigger::kExitNow));
+}
+
+TEST(DrainTrigger, WhenPulledToTheSecondNotchAtOnce_HasThatReason) {
+  DrainTrigger trigger;
+  auto waiter = std::async([&] { return trigger.Await(DrainTrigger::kStopNow); });
+  trigger.PullTo(DrainTrigger::kStopNow, "now");
+  EXPECT_TRUE(waiter.get());
+  EXPECT_EQ("now", trigger.reason());
+}
+
 TEST(DrainTrigger, WhenTheDeadlineHasPassed_ReturnsAtOnce) {
   DrainTrigger trigger;
   EXPECT_FALSE(trigger.Await(DrainTrigger::kDrain, SteadyTime::min()));

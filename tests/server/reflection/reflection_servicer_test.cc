@@ -105,7 +105,8 @@ TYPED_TEST(ReflectionTest, WhenTheAdminPlaneIsAsked_ListsItsOwn) {
   this->Open(this->host_.Admin());
   EXPECT_THAT(this->ListServices(),
               UnorderedElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                                   "grpc.reflection.v1alpha.ServerReflection"));
+                                   "grpc.reflection.v1alpha.ServerReflection",
+                                   "mainspring.lifecycle.v1.Lifecycle"));
 }
 
 TYPED_TEST(ReflectionTest, WhenEachServiceIsLookedUp_HasItsFile) {

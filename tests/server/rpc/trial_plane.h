@@ -8,12 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "mainspring/component_thread.h"
 #include "mainspring/trial/v1/trial.binding.pb.h"
 #include "server/observe/event_log.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
-#include "server/supervisor/supervisor.h"
-#include "tests/server/hooked_component.h"
+#include "server/supervisor/supervision.h"
+#include "tests/server/hooked_type.h"
 #include "tests/server/trial_client.h"
 
 namespace mainspring::testing {
@@ -35,10 +36,7 @@ class TrialPlane {
   explicit TrialPlane(const ComponentType& type, rpc::PlaneLimits limits = {},
                       const std::vector<ComponentConfig>& components = {Named("trial")})
       : TrialPlane() {
-    for (const ComponentConfig& component : components) {
-      MustBeOk(supervisor_.Add(component, type));
-      MustBeOk(service_->AddComponent(supervisor_.Find(component.name)));
-    }
+    Supervise(type, components);
     StartPlane(limits);
   }
 
@@ -51,7 +49,7 @@ class TrialPlane {
   ~TrialPlane() {
     Cut();
     Shutdown();
-    supervisor_.Stop();
+    if (supervision_ != nullptr) supervision_->Stop();
   }
 
   // A connection of its own each.
@@ -61,7 +59,6 @@ class TrialPlane {
 
   const std::string& address() const { return plane_->addresses().front(); }
   rpc::Plane& plane() { return *plane_; }
-  Supervisor& supervisor() { return supervisor_; }
 
   size_t Cut() { return shut_ ? 0 : plane_->Cut(absl::UnavailableError("cut by the test")); }
   void Shutdown() {
@@ -69,7 +66,24 @@ class TrialPlane {
   }
 
  private:
-  TrialPlane() : service_(trial::v1::BindTrial()), supervisor_(TimeSource::Real(), log_, [] {}) {}
+  TrialPlane() : service_(trial::v1::BindTrial()) {}
+
+  void Supervise(const ComponentType& type, const std::vector<ComponentConfig>& configs) {
+    std::vector<SupervisedComponent> components;
+    for (const ComponentConfig& config : configs) {
+      components.push_back({config, type.service, type.make,
+                            type.make_mailbox(config.name, config.mailbox, TimeSource::Real())});
+      MustBeOk(service_->AddComponent(components.back().mailbox));
+    }
+    SupervisionOptions options;
+    options.log = &log_;
+    options.random = [] { return 0.5; };
+    options.launch = ComponentThread::Start;
+    options.on_supervisor_failure = [](const std::string& what) { throw std::logic_error(what); };
+    auto supervision = Supervision::Launch(std::move(components), std::move(options));
+    MustBeOk(supervision.status());
+    supervision_ = *std::move(supervision);
+  }
 
   void StartPlane(const rpc::PlaneLimits& limits, const rpc::Plane* leader = nullptr) {
     auto listeners = rpc::Listener::Listen("127.0.0.1:0");
@@ -79,14 +93,14 @@ class TrialPlane {
     plane_ = *std::move(plane);
     acceptor_.Add(plane_->door());
     MustBeOk(acceptor_.Start());
-    MustBeOk(supervisor_.Start());
+    if (supervision_ != nullptr) MustBeOk(supervision_->Start());
   }
 
   EventLog log_;
   std::unique_ptr<rpc::Service> service_;
   std::unique_ptr<rpc::Plane> plane_;
   // After the plane, and so gone before it: what its components still hold belongs to the plane.
-  Supervisor supervisor_;
+  std::unique_ptr<Supervision> supervision_;
   rpc::Acceptor acceptor_{[](bool) {}};
   bool shut_ = false;
 };

@@ -1,318 +1,578 @@
+// How the supervisor brings states about, step by step on a clock of the test's.
 #include "server/supervisor/supervisor.h"
 
 #include <gmock/gmock.h>
 
 #include <stdexcept>
+#include <map>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "tests/server/supervisor/supervised.h"
+#include "tests/server/supervisor/stepped.h"
 
 namespace mainspring {
 namespace {
 
+using lifecycle::v1::RestartComponentCall;
+using lifecycle::v1::StartComponentCall;
+using lifecycle::v1::StopComponentCall;
+using lifecycle::v1::WatchComponentsCall;
 using testing::AnswerEcho;
 using ::testing::ElementsAre;
-using testing::Eventually;
 using ::testing::HasSubstr;
 using testing::Hooks;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using testing::Soon;
 using ::testing::StartsWith;
-using trial::v1::EchoCall;
 using trial::v1::TrialRequest;
 
-class SupervisorTest : public testing::SupervisedTest {
+
+
+void NotEssential(ComponentConfig& config) { config.essential = false; }
+void Temporary(ComponentConfig& config) { config.restart.kind = RestartKind::kTemporary; }
+
+class SupervisorTest : public testing::SteppedTest {
  protected:
-  // Throws where it is asked to echo; the next instance does the same.
-  Hooks Throwing() {
-    Hooks hooks;
-    hooks.handle = [](TrialRequest) { throw std::runtime_error("broken"); };
+  // Does not start as long as `broken_` has it.
+  Hooks Broken(const std::string& name) {
+    Hooks hooks = Crashing(name);
+    hooks.start = [this, name] {
+      notes_.push_back("start " + name);
+      return broken_.count(name) != 0 ? absl::NotFoundError("no disk") : absl::OkStatus();
+    };
+    hooks.stop = [this, name] { notes_.push_back("stop " + name); };
+    broken_.insert(name);
     return hooks;
   }
+
+  std::set<std::string> broken_;
 };
 
-TEST_F(SupervisorTest, WhenStarted_EachComponentIsRunningAndAnswers) {
+// --- start and stop -------------------------------------------------------------------------------
+
+TEST_F(SupervisorTest, WhenStarted_EachIsRunningAndWhenStoppedEachIsStopped) {
   Add("one");
   Add("two");
-  EXPECT_EQ(LifecycleState::kStopped, View("one").state);
-  ASSERT_TRUE(supervisor_.Start().ok());
-  for (const char* name : {"one", "two"}) {
-    EXPECT_EQ(LifecycleState::kRunning, View(name).state);
-    EXPECT_TRUE(View(name).has_been_running);
-    EXPECT_TRUE(Echo(name).ok());
-  }
-  EXPECT_THAT(supervisor_.Stop().hung, IsEmpty());
-  EXPECT_EQ(LifecycleState::kStopped, View("one").state);
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ("one RUNNING, two RUNNING", States());
+  EXPECT_EQ(1u, Status("one").generation);
+  EXPECT_TRUE(Status("one").wanted);
+  EXPECT_THAT(Stop().hung, IsEmpty());
+  EXPECT_EQ("one STOPPED, two STOPPED", States());
+  EXPECT_EQ("the host stops", Reason("one"));
+  EXPECT_FALSE(Status("one").wanted);
 }
 
-TEST_F(SupervisorTest, WhenAskedByName_FindsMailboxes) {
-  Add("one");
-  Add("two");
-  EXPECT_THAT(supervisor_.Names(), ElementsAre("one", "two"));
-  EXPECT_EQ("two", supervisor_.Find("two")->component());
-  EXPECT_EQ(nullptr, supervisor_.Find("three"));
+TEST_F(SupervisorTest, WhenThereIsNoComponent_StartsAndStops) {
+  EXPECT_TRUE(Start().ok());
+  EXPECT_THAT(Stop().hung, IsEmpty());
 }
 
-TEST_F(SupervisorTest, WhenStatesChange_TellsOf) {
-  Add("one");
-  ASSERT_TRUE(supervisor_.Start().ok());
-  const int changes = changes_;
-  EXPECT_GE(changes, 2);
-  supervisor_.Stop();
-  EXPECT_GT(changes_, changes);
+TEST_F(SupervisorTest, WhenTheyDependOnEachOther_StartInOrderAndStopInReverse) {
+  Add("web", {"mail", "store"}, Noting("web"));
+  Add("mail", {"store"}, Noting("mail"));
+  Add("store", {}, Noting("store"));
+  ASSERT_TRUE(Start().ok());
+  EXPECT_THAT(TakeNotes(), ElementsAre("start store", "start mail", "start web"));
+  Stop();
+  EXPECT_THAT(TakeNotes(), ElementsAre("stop web", "stop mail", "stop store"));
 }
 
-TEST_F(SupervisorTest, WhenOneDoesNotStart_StopsTheOthersAndTellsWhy) {
-  Hooks good;
-  good.stop = [this] { Note("stopped"); };
-  Hooks bad;
-  bad.start = [] { return absl::InvalidArgumentError("no port"); };
-  Add("good", good);
-  Add("bad", bad);
-  const absl::Status started = supervisor_.Start();
-  EXPECT_EQ(absl::StatusCode::kUnavailable, started.code());
-  EXPECT_EQ("component \"bad\": INVALID_ARGUMENT: no port", started.message());
-  EXPECT_THAT(notes(), ElementsAre("stopped"));
-  EXPECT_EQ(LifecycleState::kStopped, View("good").state);
-  EXPECT_NE(LifecycleState::kRunning, View("bad").state);
+TEST_F(SupervisorTest, WhenTheyAreIndependent_StartAtOnce) {
+  Add("slow", {}, Noting("slow"));
+  Add("quick", {}, Noting("quick"));
+  Add("after slow", {"slow"}, Noting("after slow"));
+  Add("after quick", {"quick"}, Noting("after quick"));
+  loops_.Hold("slow");
+  EXPECT_EQ(absl::StatusCode::kUnknown, Start().code());
+  EXPECT_EQ("slow STARTING, quick RUNNING, after slow STOPPED, after quick RUNNING", States());
+  loops_.LetGo("slow");
+  EXPECT_TRUE(start_->ok());
+  EXPECT_EQ("after slow", TakeNotes().back().substr(6));
 }
 
-TEST_F(SupervisorTest, WhenSeveralDoNotStart_TellsTheFirst) {
-  for (const char* name : {"one", "two"}) {
-    Hooks bad;
-    bad.start = [name] { return absl::InternalError(name); };
-    Add(name, bad);
-  }
-  EXPECT_EQ("component \"one\": INTERNAL: one", supervisor_.Start().message());
+TEST_F(SupervisorTest, WhenASoftDependencyStarts_TheDependentWaitsForIt) {
+  Add("web", {"?cache"}, Noting("web"));
+  Add("cache", {}, Noting("cache"));
+  ASSERT_TRUE(Start().ok());
+  EXPECT_THAT(TakeNotes(), ElementsAre("start cache", "start web"));
+  Stop();
+  EXPECT_THAT(TakeNotes(), ElementsAre("stop web", "stop cache"));
 }
 
-TEST_F(SupervisorTest, WhenOneDoesNotStartInTime_GivesUpAndStopsItOnceItComesBack) {
-  Hooks slow;
-  slow.start = [&] {
-    gate_.Pass();
-    return absl::OkStatus();
-  };
-  slow.stop = [this] { Note("stopped"); };
-  Add("slow", slow, [](ComponentConfig& config) {
-    config.start_timeout = absl::Milliseconds(20);
-    config.stop_timeout = absl::Milliseconds(20);
-  });
-  const absl::Status started = supervisor_.Start();
-  EXPECT_EQ(absl::StatusCode::kDeadlineExceeded, started.code());
-  EXPECT_EQ("component \"slow\": did not start within 20ms", started.message());
-  EXPECT_EQ(LifecycleState::kFailed, View("slow").state);
-  EXPECT_EQ(absl::StatusCode::kUnavailable, Echo("slow").status().code());
-  gate_.Open();
-  EXPECT_TRUE(Eventually([&] { return !notes().empty(); }));
+TEST_F(SupervisorTest, WhenASoftDependencyDoesNotStart_TheDependentStartsWithoutIt) {
+  Add("web", {"?cache"}, Noting("web"));
+  Add("cache", {}, Broken("cache"), NotEssential);
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ("web RUNNING, cache BACKOFF", States());
 }
 
-TEST_F(SupervisorTest, WhenConstructionOrStartThrowsEachTime_StartFails) {
-  Hooks construct;
-  construct.construct = [this](Context&) {
-    Note("constructed");
-    throw std::runtime_error("cannot");
-  };
-  Add("one", construct);
-  const absl::Status started = supervisor_.Start();
+TEST_F(SupervisorTest, WhenOneIsNotToStartWithTheHost_StaysStopped) {
+  Add("one", {}, {}, [](ComponentConfig& config) { config.autostart = false; });
+  Add("two", {"?one"});
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ("one STOPPED, two RUNNING", States());
+  EXPECT_EQ("not started", Reason("one"));
+  EXPECT_TRUE(Ask<StartComponentCall>("name: 'one'")->status().ok());
+  EXPECT_EQ("one RUNNING, two RUNNING", States());
+}
+
+TEST_F(SupervisorTest, WhenWhatAnEssentialOneNeedsDoesNotStartWithTheHost_NamesIt) {
+  Add("mail", {"store"});
+  Add("store", {}, {}, [](ComponentConfig& config) { config.autostart = false; });
+  EXPECT_EQ("component \"mail\": needs \"store\", which is STOPPED: not started",
+            Start().message());
+}
+
+TEST_F(SupervisorTest, WhenAnEssentialOneDoesNotStart_StopsWhatWasStartedInReverseAndNamesIt) {
+  Add("a", {}, Noting("a"));
+  Add("b", {"a"}, Noting("b"));
+  Add("bad", {"b"}, Broken("bad"));
+  Add("never", {"bad"}, Noting("never"));
+  const absl::Status started = Start();
   EXPECT_EQ(absl::StatusCode::kUnavailable, started.code());
   EXPECT_THAT(std::string(started.message()),
-              StartsWith("component \"one\": threw in construction; failed 6 times within 1m"));
-  EXPECT_THAT(notes(), SizeIs(6));
+              StartsWith("component \"bad\": did not start: NOT_FOUND: no disk"));
+  EXPECT_THAT(TakeNotes(), ElementsAre("start a", "start b", "start bad", "stop b", "stop a"));
+  EXPECT_EQ("a STOPPED, b STOPPED, bad STOPPED, never STOPPED", States());
+  EXPECT_THAT(essential_failures_, IsEmpty()) << "the start's error says it";
+  Advance(absl::Minutes(5));
+  EXPECT_EQ("a STOPPED, b STOPPED, bad STOPPED, never STOPPED", States()) << "for good";
 }
 
-TEST_F(SupervisorTest, WhenAMethodThrows_FailsThatCallAndStartsAnotherInstance) {
-  std::atomic<int> calls{0};
-  std::atomic<uint64_t> instance{0};
+TEST_F(SupervisorTest, WhenTheRollbackTakesTime_ErrorComesWhenAllIsDown) {
+  Add("good", {}, Noting("good"));
+  Add("bad", {}, Broken("bad"));
+  loops_.Hold("bad");
+  BeginStart();
+  loops_.Hold("good");
+  loops_.LetGo("bad");
+  EXPECT_EQ("good STOPPING, bad STOPPED", States());
+  EXPECT_FALSE(start_.has_value());
+  loops_.LetGo("good");
+  EXPECT_TRUE(start_.has_value());
+}
+
+TEST_F(SupervisorTest, WhenOneThatIsNotEssentialDoesNotStart_TheHostStartsAllTheSame) {
+  Add("good");
+  Add("bad", {}, Broken("bad"), NotEssential);
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ("good RUNNING, bad BACKOFF", States());
+  broken_.clear();
+  Advance(absl::Milliseconds(200));
+  EXPECT_EQ("good RUNNING, bad RUNNING", States());
+}
+
+TEST_F(SupervisorTest, WhenAnEssentialOneNeedsIt_IsEssentialToo) {
+  Add("mail", {"store"}, {});
+  Add("store", {"disk"}, {}, NotEssential);
+  Add("disk", {}, Broken("disk"), NotEssential);
+  Add("cache", {}, {}, NotEssential);
+  EXPECT_THAT(std::string(Start().message()), StartsWith("component \"disk\": "));
+  EXPECT_TRUE(View("store").essential);
+  EXPECT_TRUE(View("disk").essential);
+  EXPECT_FALSE(View("cache").essential);
+}
+
+TEST_F(SupervisorTest, WhenAnEssentialOneNeedsItSoftly_IsNotEssential) {
+  Add("mail", {"?cache"}, {});
+  Add("cache", {}, Broken("cache"), NotEssential);
+  EXPECT_TRUE(Start().ok());
+  EXPECT_FALSE(View("cache").essential);
+}
+
+TEST_F(SupervisorTest, WhenConstructionThrows_DoesNotStart) {
   Hooks hooks;
-  hooks.construct = [&](Context& context) { instance = context.instance(); };
-  hooks.handle = [&](TrialRequest request) {
-    if (calls++ == 0) throw std::runtime_error("a secret of the component's");
+  hooks.construct = [](Context&) { throw std::runtime_error("cannot"); };
+  Add("one", {}, hooks);
+  EXPECT_THAT(std::string(Start().message()),
+              StartsWith("component \"one\": did not start: INTERNAL: cannot (in construction)"));
+  EXPECT_THAT(Status("one").last_error, HasSubstr("cannot"));
+}
+
+TEST_F(SupervisorTest, WhenStopTakesTheQueueInTime_AnswersAllOfIt) {
+  Add("one", {}, Crashing("one"));
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("one");
+  std::vector<EchoRecord> calls;
+  for (int i = 0; i < 5; ++i) calls.push_back(Echo("one"));
+  BeginStop();
+  EXPECT_EQ("one STOPPING", States());
+  EchoRecord late = Echo("one");
+  EXPECT_EQ("component \"one\": STOPPING: the host stops", late->status().message());
+  EXPECT_EQ(absl::StatusCode::kUnavailable, late->status().code());
+  loops_.LetGo("one");
+  for (const EchoRecord& call : calls) EXPECT_TRUE(call->status().ok());
+  EXPECT_EQ(0u, stop_->refused_calls);
+  EXPECT_EQ("component \"one\": STOPPED: the host stops", Echo("one")->status().message());
+}
+
+TEST_F(SupervisorTest, WhenStopRunsOutOfTimeButComesBack_RefusesTheRestAndCountsIt) {
+  Hooks hooks;
+  hooks.handle = [this](TrialRequest request) {
+    time_.Advance(absl::Seconds(2));
     AnswerEcho(std::move(request));
   };
-  Add("one", hooks);
-  ASSERT_TRUE(supervisor_.Start().ok());
-  const absl::Status failed = Echo("one").status();
-  EXPECT_EQ(absl::StatusCode::kInternal, failed.code());
-  EXPECT_THAT(std::string(failed.message()), HasSubstr("request_id="));
-  EXPECT_THAT(std::string(failed.message()), ::testing::Not(HasSubstr("secret")));
-  EXPECT_TRUE(Echo("one").ok());
-  EXPECT_EQ(2u, instance);
-  EXPECT_EQ(1u, View("one").mailbox.failed);
-  EXPECT_EQ(LifecycleState::kRunning, View("one").state);
+  Add("one", {}, hooks);
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("one");
+  std::vector<EchoRecord> calls;
+  for (int i = 0; i < 5; ++i) calls.push_back(Echo("one"));
+  BeginStop();
+  loops_.LetGo("one");
+  EXPECT_THAT(stop_->hung, IsEmpty());
+  EXPECT_EQ(2u, stop_->refused_calls) << "at 0, 2 and 4 of 5 seconds one is begun";
+  EXPECT_TRUE(calls[2]->status().ok());
+  EXPECT_EQ(absl::StatusCode::kUnavailable, calls[3]->status().code());
 }
 
-TEST_F(SupervisorTest, WhenWhatIsThrownIsNoException_RestartsAllTheSame) {
-  std::atomic<int> calls{0};
+// --- time ----------------------------------------------------------------------------------------
+
+TEST_F(SupervisorTest, WhenItDoesNotStartInTime_IsTriedAgainAndTheLateInstanceIsDiscarded) {
+  Add("slow", {}, Noting("slow"), NotEssential);
+  loops_.Hold("slow");
+  BeginStart();
+  Advance(absl::Seconds(30) - absl::Nanoseconds(1));
+  EXPECT_EQ("slow STARTING", States());
+  EXPECT_FALSE(start_.has_value());
+  Advance(absl::Nanoseconds(1));
+  EXPECT_EQ("slow BACKOFF", States());
+  EXPECT_EQ("did not start within 30s; started again in 200ms", Reason("slow"));
+  EXPECT_TRUE(start_->ok());
+  loops_.LetGo("slow");
+  EXPECT_THAT(TakeNotes(), ElementsAre("start slow", "stop slow")) << "the late one";
+  EXPECT_EQ("slow BACKOFF", States());
+  Advance(absl::Milliseconds(200));
+  EXPECT_EQ("slow RUNNING", States());
+  EXPECT_EQ(2u, Status("slow").generation);
+}
+
+TEST_F(SupervisorTest, WhenTheThreadComesBackAfterTheNextTry_ThatOneRuns) {
+  Add("slow", {}, Noting("slow"), NotEssential);
+  loops_.Hold("slow");
+  BeginStart();
+  Advance(absl::Seconds(31));
+  EXPECT_EQ("slow STARTING", States());
+  EchoRecord call = Echo("slow");
+  loops_.LetGo("slow");
+  EXPECT_EQ("slow RUNNING", States());
+  EXPECT_EQ(2u, Status("slow").generation);
+  EXPECT_THAT(TakeNotes(), ElementsAre("start slow", "stop slow", "start slow"));
+  EXPECT_TRUE(call->status().ok());
+}
+
+TEST_F(SupervisorTest, WhenAnEssentialOneDoesNotStartInTime_TheHostDoesNot) {
+  Add("slow");
+  loops_.Hold("slow");
+  BeginStart();
+  Advance(absl::Seconds(30));
+  ASSERT_TRUE(start_.has_value());
+  EXPECT_THAT(std::string(start_->message()),
+              StartsWith("component \"slow\": did not start: took longer than 30s"));
+  EXPECT_THAT(Stop().hung, SizeIs(1)) << "its thread has not come back";
+}
+
+TEST_F(SupervisorTest, WhenAMethodDoesNotReturn_IsStuckAndNamed) {
   Hooks hooks;
-  hooks.handle = [&](TrialRequest request) {
-    if (calls++ == 0) throw 42;
+  hooks.handle = [this](TrialRequest request) {
+    BeginStop();
+    Advance(absl::Minutes(1));
+    notes_.push_back(States() + ": " + Reason("stuck"));
     AnswerEcho(std::move(request));
   };
-  Add("one", hooks);
-  ASSERT_TRUE(supervisor_.Start().ok());
-  EXPECT_EQ(absl::StatusCode::kInternal, Echo("one").status().code());
-  EXPECT_TRUE(Echo("one").ok());
+  Add("stuck", {}, hooks);
+  Add("good", {"stuck"}, Noting("good"));
+  ASSERT_TRUE(Start().ok());
+  TakeNotes();
+  EchoRecord call = Echo("stuck");
+  Settle();
+  EXPECT_THAT(TakeNotes(),
+              ElementsAre("stop good",
+                          "stuck FAILED, good STOPPED: stuck in /mainspring.trial.v1.Trial/Echo for "
+                          "5.2s; its thread does not come back"));
+  ASSERT_THAT(stop_->hung, SizeIs(1));
+  EXPECT_EQ("stuck", stop_->hung[0].component);
+  EXPECT_EQ("/mainspring.trial.v1.Trial/Echo", stop_->hung[0].method);
+  EXPECT_EQ(absl::Milliseconds(5200), stop_->hung[0].age);
+  EXPECT_TRUE(call->status().ok()) << "it came back in the end";
+  EXPECT_EQ("stuck FAILED, good STOPPED", States());
+  EXPECT_THAT(Stop().hung, IsEmpty()) << "and nobody has to be forced any more";
 }
 
-TEST_F(SupervisorTest, WhenItFailsTooOften_IsFailedAndRefusesWhatIsQueued) {
+TEST_F(SupervisorTest, WhenStopItselfDoesNotReturn_IsStuckWithoutAMethod) {
+  Add("stuck");
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("stuck");
+  BeginStop();
+  Advance(absl::Milliseconds(5199));
+  EXPECT_FALSE(stop_.has_value());
+  Advance(absl::Milliseconds(1));
+  ASSERT_TRUE(stop_.has_value());
+  ASSERT_THAT(stop_->hung, SizeIs(1));
+  EXPECT_EQ("Start or Stop", stop_->hung[0].method);
+  EXPECT_EQ(absl::Seconds(5), stop_->hung[0].age);
+  EXPECT_EQ("stuck in Start or Stop for 5s; its thread does not come back", Reason("stuck"));
+}
+
+TEST_F(SupervisorTest, WhenAStuckOneIsStartedAndItsThreadComesBack_Runs) {
+  Add("stuck", {}, Noting("stuck"));
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("stuck");
+  auto stopped = Ask<StopComponentCall>("name: 'stuck'");
+  Advance(absl::Seconds(6));
+  EXPECT_EQ(absl::StatusCode::kDeadlineExceeded, stopped->status().code());
+  EXPECT_EQ("stuck FAILED", States());
+  auto started = Ask<StartComponentCall>("name: 'stuck'");
+  EXPECT_EQ("stuck STARTING", States());
+  loops_.LetGo("stuck");
+  EXPECT_TRUE(started->status().ok()) << started->status();
+  EXPECT_EQ("stuck RUNNING", States());
+  EXPECT_THAT(TakeNotes(), ElementsAre("start stuck", "stop stuck", "start stuck"));
+  EXPECT_THAT(Stop().hung, IsEmpty());
+}
+
+TEST_F(SupervisorTest, WhenItIsLongInACall_IsToldAndHealthIsAskedAgain) {
   Hooks hooks;
-  hooks.handle = [&](TrialRequest) {
-    gate_.Pass();
-    throw std::runtime_error("broken");
-  };
-  Add("one", hooks);
-  ASSERT_TRUE(supervisor_.Start().ok());
-  std::vector<Answer<trial::v1::EchoResponse>> answers;
-  const auto ref = RefOf("one");
-  for (int i = 0; i < 10; ++i) answers.push_back(ref.Echo(testing::EchoOf("x")));
-  gate_.Open();
-  for (size_t i = 0; i < answers.size(); ++i) {
-    const absl::Status status = answers[i].Await(Soon()).status();
-    if (i <= Supervisor::kMaxRestarts) {
-      EXPECT_EQ(absl::StatusCode::kInternal, status.code()) << i;
-      continue;
-    }
-    EXPECT_EQ(absl::StatusCode::kUnavailable, status.code()) << i;
-    EXPECT_THAT(std::string(status.message()),
-                StartsWith("component \"one\": FAILED: threw in /mainspring.trial.v1.Trial/Echo; "
-                           "failed 6 times within 1m"));
-  }
-  EXPECT_EQ(LifecycleState::kFailed, View("one").state);
-  EXPECT_EQ(absl::StatusCode::kUnavailable, Echo("one").status().code());
-}
-
-TEST_F(SupervisorTest, WhenFailuresAreFarApart_RestartsForEver) {
-  Add("one", Throwing());
-  ASSERT_TRUE(supervisor_.Start().ok());
-  for (int i = 0; i < 3 * Supervisor::kMaxRestarts; ++i) {
-    EXPECT_EQ(absl::StatusCode::kInternal, Echo("one").status().code());
-    ASSERT_TRUE(Reaches("one", LifecycleState::kRunning)) << i;
-    time_.MoveOn(std::chrono::seconds(13));
-  }
-}
-
-TEST_F(SupervisorTest, WhenTheNextInstanceDoesNotStart_IsFailed) {
-  std::atomic<int> starts{0};
-  Hooks hooks = Throwing();
-  hooks.start = [&] {
-    return starts++ == 0 ? absl::OkStatus() : absl::NotFoundError("the disk has gone");
-  };
-  Add("one", hooks);
-  ASSERT_TRUE(supervisor_.Start().ok());
-  EXPECT_EQ(absl::StatusCode::kInternal, Echo("one").status().code());
-  EXPECT_TRUE(Reaches("one", LifecycleState::kFailed));
-  EXPECT_THAT(View("one").reason, HasSubstr("the disk has gone"));
-}
-
-TEST_F(SupervisorTest, WhenStopped_StopsTheLastOneAddedFirst) {
-  for (const char* name : {"one", "two", "three"}) {
-    Hooks hooks;
-    hooks.stop = [this, name] { Note(name); };
-    Add(name, hooks);
-  }
-  ASSERT_TRUE(supervisor_.Start().ok());
-  supervisor_.Stop();
-  EXPECT_THAT(notes(), ElementsAre("three", "two", "one"));
-  EXPECT_EQ(absl::StatusCode::kUnavailable, Echo("two").status().code());
-}
-
-TEST_F(SupervisorTest, WhenCallsAreQueuedAtStop_AnswersThemFirst) {
-  Hooks hooks;
-  hooks.handle = [&](TrialRequest request) {
-    gate_.Pass();
+  hooks.handle = [this](TrialRequest request) {
+    const int before = changes_;
+    Advance(absl::Seconds(59));
+    EXPECT_EQ(before, changes_);
+    EXPECT_TRUE(View("busy").stalled);
+    Advance(absl::Seconds(3));
+    EXPECT_GT(changes_, before) << "past its limit";
+    EXPECT_TRUE(supervision_->table().IsPastStallLimit(NumberOf("busy")));
     AnswerEcho(std::move(request));
   };
-  hooks.stop = [this] { Note("stopped"); };
-  Add("one", hooks);
-  ASSERT_TRUE(supervisor_.Start().ok());
-  std::vector<Answer<trial::v1::EchoResponse>> answers;
-  for (int i = 0; i < 5; ++i) answers.push_back(RefOf("one").Echo(testing::EchoOf("x")));
-  gate_.AwaitSomebody();
-  gate_.Open();
-  const StopReport report = supervisor_.Stop();
-  EXPECT_EQ(0u, report.refused_calls);
-  for (auto& answer : answers) EXPECT_TRUE(answer.Await(Soon()).ok());
+  Add("busy", {}, hooks);
+  ASSERT_TRUE(Start().ok());
+  Echo("busy");
+  Settle();
+  const int during = changes_;
+  Advance(absl::Seconds(2));
+  EXPECT_GT(changes_, during) << "it is back";
+  EXPECT_EQ("busy RUNNING", States());
 }
 
-TEST_F(SupervisorTest, WhenItIsBusyButComesBack_RefusesTheRestAndHangsNobody) {
-  Hooks hooks;
-  hooks.handle = [](TrialRequest request) {
-    (void)Eventually([] { return false; }, absl::Milliseconds(20));
-    AnswerEcho(std::move(request));
+// --- dependencies --------------------------------------------------------------------------------
+
+TEST_F(SupervisorTest, WhenADependencyRestarts_ItsDependentsGoOnAndAreTold) {
+  Hooks hooks = Crashing("mail");
+  hooks.dependency_changed = [this](const std::string& name, bool running) {
+    notes_.push_back(name + (running ? " up" : " down"));
   };
-  Add("one", hooks, [](ComponentConfig& config) { config.stop_timeout = absl::Milliseconds(90); });
-  ASSERT_TRUE(supervisor_.Start().ok());
-  std::vector<Answer<trial::v1::EchoResponse>> answers;
-  for (int i = 0; i < 50; ++i) answers.push_back(RefOf("one").Echo(testing::EchoOf("x")));
-  const StopReport report = supervisor_.Stop();
-  EXPECT_THAT(report.hung, IsEmpty()) << "each call takes 20 ms";
-  EXPECT_GT(report.refused_calls, 0u);
+  Add("mail", {"store"}, hooks);
+  Add("store", {}, Crashing("store"));
+  ASSERT_TRUE(Start().ok());
+  EXPECT_THAT(TakeNotes(), IsEmpty());
+  Crash("store");
+  EXPECT_EQ("mail RUNNING, store BACKOFF", States());
+  Advance(absl::Milliseconds(200));
+  EXPECT_EQ("mail RUNNING, store RUNNING", States());
+  EXPECT_EQ(1u, Status("mail").generation);
+  EXPECT_THAT(TakeNotes(), ElementsAre("store down", "store up"));
 }
 
-TEST_F(SupervisorTest, WhenAMethodDoesNotReturn_ReportsItWithItsAge) {
+TEST_F(SupervisorTest, WhenASoftDependencyIsStoppedAndStarted_TheDependentIsTold) {
   Hooks hooks;
-  hooks.handle = [&](TrialRequest request) {
-    gate_.Pass();
-    AnswerEcho(std::move(request));
+  hooks.dependency_changed = [this](const std::string& name, bool running) {
+    notes_.push_back(name + (running ? " up" : " down"));
   };
-  Add("stuck", hooks, [](ComponentConfig& config) {
-    config.stop_timeout = absl::Milliseconds(20);
-    config.stall_limit = absl::Milliseconds(1);
+  Add("web", {"?cache"}, hooks);
+  Add("cache");
+  ASSERT_TRUE(Start().ok());
+  EXPECT_TRUE(Ask<StopComponentCall>("name: 'cache'")->status().ok()) << "no cascade is needed";
+  EXPECT_EQ("web RUNNING, cache STOPPED", States());
+  EXPECT_TRUE(Ask<StartComponentCall>("name: 'cache'")->status().ok());
+  EXPECT_THAT(TakeNotes(), ElementsAre("cache down", "cache up"));
+  EXPECT_EQ(1u, Status("web").generation);
+}
+
+TEST_F(SupervisorTest, WhenADependencyIsFailed_HardDependentsStopAndComeBackWithIt) {
+  Add("web", {"mail"}, Noting("web"));
+  Add("mail", {"store"}, Noting("mail"));
+  Add("store", {}, Crashing("store"), [](ComponentConfig& config) {
+    Temporary(config);
+    NotEssential(config);
   });
-  Hooks good;
-  good.stop = [this] { Note("stopped"); };
-  Add("good", good);
-  ASSERT_TRUE(supervisor_.Start().ok());
-  auto answer = RefOf("stuck").Echo(testing::EchoOf("x"));
-  gate_.AwaitSomebody();
-  EXPECT_EQ("/mainspring.trial.v1.Trial/Echo", View("stuck").method);
-  EXPECT_TRUE(Eventually([&] { return View("stuck").stalled; }));
-  const StopReport report = supervisor_.Stop();
-  ASSERT_THAT(report.hung, SizeIs(1));
-  EXPECT_EQ("stuck", report.hung[0].component);
-  EXPECT_EQ("/mainspring.trial.v1.Trial/Echo", report.hung[0].method);
-  EXPECT_GE(report.hung[0].age, absl::Milliseconds(20));
-  EXPECT_EQ(LifecycleState::kFailed, View("stuck").state);
-  EXPECT_THAT(View("stuck").reason, StartsWith("stuck in /mainspring.trial.v1.Trial/Echo for "));
-  EXPECT_THAT(notes(), ElementsAre("stopped")) << "the others are stopped all the same";
-  gate_.Open();
-  EXPECT_TRUE(answer.Await(Soon()).ok());
+  ASSERT_TRUE(Start().ok());
+  TakeNotes();
+  Crash("store");
+  EXPECT_EQ("web STOPPED, mail STOPPED, store FAILED", States());
+  EXPECT_THAT(TakeNotes(), ElementsAre("stop web", "stop mail"));
+  EXPECT_EQ("its dependency \"store\" is FAILED", Reason("mail"));
+  EXPECT_EQ("its dependency \"mail\" goes down", Reason("web"));
+  EXPECT_TRUE(Status("web").wanted);
+  auto started = Ask<StartComponentCall>("name: 'store'");
+  ASSERT_TRUE(started->status().ok()) << started->status();
+  EXPECT_EQ("web RUNNING, mail RUNNING, store RUNNING", States());
+  EXPECT_EQ("store", started->answer()->component().name());
+  EXPECT_THAT(StepsOf(*started->answer()),
+              ElementsAre("[start store]", "[start mail]", "[start web]"));
+  EXPECT_THAT(TakeNotes(), ElementsAre("start mail", "start web"));
 }
 
-TEST_F(SupervisorTest, WhenStopItselfDoesNotReturn_ReportsIt) {
-  Hooks hooks;
-  hooks.stop = [&] { gate_.Pass(); };
-  Add("stuck", hooks,
-      [](ComponentConfig& config) { config.stop_timeout = absl::Milliseconds(20); });
-  ASSERT_TRUE(supervisor_.Start().ok());
-  const StopReport report = supervisor_.Stop();
-  ASSERT_THAT(report.hung, SizeIs(1));
-  EXPECT_EQ("Stop", report.hung[0].method);
-  gate_.Open();
+TEST_F(SupervisorTest, WhenADependentIsInItsBackoffAsADependencyFails_IsStoppedAndComesBack) {
+  Add("mail", {"store"}, Crashing("mail"));
+  Add("store", {}, Crashing("store"), Temporary);
+  ASSERT_TRUE(Start().ok());
+  Crash("mail");
+  Crash("store");
+  EXPECT_EQ("mail STOPPED, store FAILED", States());
+  Advance(absl::Minutes(1));
+  EXPECT_EQ("mail STOPPED, store FAILED", States());
+  ASSERT_TRUE(Ask<StartComponentCall>("name: 'store'")->status().ok());
+  EXPECT_EQ("mail RUNNING, store RUNNING", States());
 }
 
-TEST_F(SupervisorTest, WhenItThrowsWhileItStops_IsStoppedAndNotRestarted) {
-  Hooks hooks;
-  hooks.start = [this] {
-    Note("started");
-    return absl::OkStatus();
-  };
-  hooks.stop = [] { throw std::runtime_error("cannot let go"); };
-  Add("one", hooks);
-  ASSERT_TRUE(supervisor_.Start().ok());
-  EXPECT_THAT(supervisor_.Stop().hung, IsEmpty());
-  EXPECT_EQ(LifecycleState::kStopped, View("one").state);
-  EXPECT_THAT(notes(), ElementsAre("started"));
+TEST_F(SupervisorTest, WhenADependencyIsInItsBackoff_AStartWaitsForIt) {
+  Add("mail", {"store"}, {}, NotEssential);
+  Add("store", {}, Broken("store"), NotEssential);
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ("mail STOPPED, store BACKOFF", States());
+  broken_.clear();
+  Advance(absl::Milliseconds(200));
+  EXPECT_EQ("mail RUNNING, store RUNNING", States());
 }
 
-TEST_F(SupervisorTest, WhenAFailedOneIsStopped_StopsAtOnce) {
-  Add("one", Throwing());
-  ASSERT_TRUE(supervisor_.Start().ok());
-  while (View("one").state != LifecycleState::kFailed) (void)Echo("one");
-  EXPECT_THAT(supervisor_.Stop().hung, IsEmpty());
-  EXPECT_EQ(LifecycleState::kStopped, View("one").state);
+TEST_F(SupervisorTest, WhenItIsADiamond_TheTopComesBackOnce) {
+  Add("top", {"left", "right"}, Noting("top"));
+  Add("left", {"bottom"}, Noting("left"));
+  Add("right", {"bottom"}, Noting("right"));
+  Add("bottom", {}, Noting("bottom"));
+  ASSERT_TRUE(Start().ok());
+  TakeNotes();
+  ASSERT_TRUE(Ask<RestartComponentCall>("name: 'bottom' cascade: true")->status().ok());
+  EXPECT_THAT(TakeNotes(), ElementsAre("stop top", "stop left", "stop right", "stop bottom",
+                                       "start bottom", "start left", "start right", "start top"));
+  EXPECT_EQ(2u, Status("top").generation);
+}
+
+// --- ends ----------------------------------------------------------------------------------------
+
+TEST_F(SupervisorTest, WhenTheHostStopsDuringItsStart_BothEnd) {
+  Add("a", {}, Noting("a"));
+  Add("slow", {"a"}, Noting("slow"));
+  Add("never", {"slow"}, Noting("never"));
+  loops_.Hold("slow");
+  BeginStart();
+  EXPECT_EQ("a RUNNING, slow STARTING, never STOPPED", States());
+  BeginStop();
+  ASSERT_TRUE(start_.has_value());
+  EXPECT_TRUE(start_->ok());
+  EXPECT_EQ("a RUNNING, slow STOPPING, never STOPPED", States());
+  loops_.LetGo("slow");
+  ASSERT_TRUE(stop_.has_value());
+  EXPECT_THAT(stop_->hung, IsEmpty());
+  EXPECT_THAT(TakeNotes(), ElementsAre("start a", "start slow", "stop slow", "stop a"));
+}
+
+TEST_F(SupervisorTest, WhenTheHostStopsAndAStartHangs_ReportsIt) {
+  Add("slow");
+  loops_.Hold("slow");
+  BeginStart();
+  BeginStop();
+  Advance(absl::Seconds(6));
+  ASSERT_TRUE(stop_.has_value());
+  ASSERT_THAT(stop_->hung, SizeIs(1));
+  EXPECT_EQ("slow", stop_->hung[0].component);
+  EXPECT_EQ("slow FAILED", States());
+}
+
+TEST_F(SupervisorTest, WhenTheStartIsAbandonedBeforehand_NothingIsStarted) {
+  Add("one", {}, Noting("one"));
+  Launch();
+  supervision_->AbandonStart();
+  EXPECT_TRUE(Start().ok());
+  EXPECT_EQ("one STOPPED", States());
+}
+
+TEST_F(SupervisorTest, WhenTheStartIsAbandonedMeanwhile_ReturnsOkAtOnce) {
+  Add("slow");
+  Add("after", {"slow"});
+  loops_.Hold("slow");
+  BeginStart();
+  supervision_->AbandonStart();
+  Settle();
+  ASSERT_TRUE(start_.has_value());
+  EXPECT_TRUE(start_->ok());
+  BeginStop();
+  loops_.LetGo("slow");
+  EXPECT_TRUE(stop_.has_value());
+  EXPECT_EQ("slow STOPPED, after STOPPED", States());
+}
+
+TEST_F(SupervisorTest, WhenTheStartIsAbandonedAfterwards_NothingHappens) {
+  Add("one");
+  ASSERT_TRUE(Start().ok());
+  supervision_->AbandonStart();
+  Settle();
+  EXPECT_EQ("one RUNNING", States());
+}
+
+TEST_F(SupervisorTest, WhenTheStartIsAbandonedAsItFails_FailsAllTheSame) {
+  Add("good");
+  Add("bad", {}, Broken("bad"));
+  loops_.Hold("bad");
+  BeginStart();
+  loops_.Hold("good");
+  loops_.LetGo("bad");
+  supervision_->AbandonStart();
+  loops_.LetGo("good");
+  ASSERT_TRUE(start_.has_value());
+  EXPECT_FALSE(start_->ok());
+}
+
+TEST_F(SupervisorTest, WhenThereAreNoMoreThreads_IsNotLaunched) {
+  Add("one");
+  Add("two");
+  Add("three");
+  loops_.RunOutOfThreadsAt("two");
+  EXPECT_EQ(absl::StatusCode::kResourceExhausted, TryLaunch().code());
+  EXPECT_EQ(0u, loops_.size()) << "nothing is left";
+}
+
+TEST_F(SupervisorTest, WhenAHookReturnsNoComponent_DoesNotStart) {
+  Add("one", {}, {}, NotEssential);
+  components_[0].make = [](Context&) { return nullptr; };
+  ASSERT_TRUE(Start().ok());
+  EXPECT_THAT(Reason("one"), HasSubstr("the factory made no component"));
+}
+
+TEST_F(SupervisorTest, WhateverHappens_EventsAreWithoutGapAndFollowTheTable) {
+  Add("web", {"mail", "?cache"}, Crashing("web"));
+  Add("mail", {"store"}, Crashing("mail"));
+  Add("store", {}, Crashing("store"));
+  Add("cache", {}, Crashing("cache"), NotEssential);
+  Launch();
+  auto watch = Follow<WatchComponentsCall>();
+  ASSERT_TRUE(Start().ok());
+  for (const char* name : {"cache", "store", "mail", "web", "store"}) {
+    Crash(name);
+    Advance(absl::Seconds(1));
+  }
+  Ask<RestartComponentCall>("name: 'store' cascade: true");
+  Stop();
+  std::map<std::string, LifecycleState> states;
+  for (const auto& name : supervision_->table().Names()) states[name] = LifecycleState::kStopped;
+  uint64_t sequence = 0;
+  for (size_t i = 1; i < watch->messages.size(); ++i) {
+    const auto& event = watch->messages[i].event();
+    EXPECT_EQ(++sequence, event.sequence());
+    EXPECT_EQ(Name(states[event.component()]),
+              lifecycle::v1::Component::State_Name(event.from()))
+        << event.ShortDebugString();
+    for (LifecycleState to : {LifecycleState::kStopped, LifecycleState::kStarting, LifecycleState::kRunning, LifecycleState::kStopping,
+                     LifecycleState::kBackoff, LifecycleState::kFailed}) {
+      if (lifecycle::v1::Component::State_Name(event.to()) == Name(to)) {
+        states[event.component()] = to;
+      }
+    }
+    EXPECT_NE("", event.reason());
+  }
+  EXPECT_GT(sequence, 30u);
+  for (const auto& [name, state] : states) EXPECT_EQ(State(name), state) << name;
 }
 
 }  // namespace

@@ -1,0 +1,94 @@
+#include "server/supervisor/component_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mainspring {
+
+void ComponentTable::Add(const ComponentConfig& config, const std::string& service, bool essential,
+                         std::shared_ptr<MailboxBase> mailbox) {
+  numbers_.emplace(config.name, rows_.size());
+  rows_.push_back(std::make_unique<Row>(Row{config, service, essential, std::move(mailbox)}));
+}
+
+std::optional<size_t> ComponentTable::NumberOf(absl::string_view name) const {
+  const auto found = numbers_.find(std::string(name));
+  if (found == numbers_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::shared_ptr<MailboxBase> ComponentTable::Find(absl::string_view name) const {
+  const std::optional<size_t> number = NumberOf(name);
+  return number.has_value() ? rows_[*number]->mailbox : nullptr;
+}
+
+std::vector<std::string> ComponentTable::Names() const {
+  std::vector<std::string> names;
+  for (const auto& row : rows_) names.push_back(row->config.name);
+  return names;
+}
+
+ComponentView ComponentTable::View(size_t component) const {
+  const Row& row = *rows_[component];
+  ComponentView view;
+  view.name = row.config.name;
+  view.type = row.config.type;
+  view.service = row.service;
+  view.essential = row.essential;
+  {
+    MutexLock lock(mutex_);
+    view.status = row.status;
+  }
+  view.mailbox = row.mailbox->stats();
+  view.mailbox_capacity = row.config.mailbox.max_calls;
+  const SteadyTime oldest = row.mailbox->oldest_call();
+  if (oldest != kNever) {
+    view.oldest_call = std::max(Between(oldest, time_.Now()), absl::ZeroDuration());
+  }
+  if (const char* method = row.mailbox->current_method(); method != nullptr) {
+    view.method = method;
+    view.in_method = InMethod(row, method);
+    view.stalled = view.in_method > row.config.stall_warning;
+    view.past_limit = view.in_method > row.config.stall_limit;
+  }
+  if (row.runner != nullptr) {
+    view.thread_id = row.runner->thread_id();
+    view.cpu_time = row.runner->cpu_time();
+  }
+  return view;
+}
+
+std::vector<ComponentView> ComponentTable::Views() const {
+  std::vector<ComponentView> views;
+  views.reserve(rows_.size());
+  for (size_t i = 0; i < rows_.size(); ++i) views.push_back(View(i));
+  return views;
+}
+
+LifecycleState ComponentTable::state(size_t component) const {
+  MutexLock lock(mutex_);
+  return rows_[component]->status.state;
+}
+
+bool ComponentTable::IsServing(size_t component) const {
+  MutexLock lock(mutex_);
+  const ComponentStatus& status = rows_[component]->status;
+  return status.state == LifecycleState::kRunning && !status.draining;
+}
+
+bool ComponentTable::HasBeenRunning(size_t component) const {
+  MutexLock lock(mutex_);
+  return rows_[component]->status.has_been_running;
+}
+
+bool ComponentTable::IsPastStallLimit(size_t component) const {
+  const Row& row = *rows_[component];
+  return InMethod(row, row.mailbox->current_method()) > row.config.stall_limit;
+}
+
+absl::Duration ComponentTable::InMethod(const Row& row, const char* method) const {
+  if (method == nullptr) return absl::ZeroDuration();
+  return std::max(Between(row.mailbox->current_since(), time_.Now()), absl::ZeroDuration());
+}
+
+}  // namespace mainspring

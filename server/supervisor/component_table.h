@@ -1,0 +1,126 @@
+// ComponentTable: the components of a host, as anyone may see them. Who they are is fixed before the
+// host starts; how they are is written by the supervisor alone, here and nowhere else.
+#ifndef MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_
+#define MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "mainspring/context.h"
+#include "mainspring/mailbox.h"
+#include "mainspring/mutex.h"
+#include "mainspring/runner.h"
+#include "server/config/host_config.h"
+#include "server/supervisor/state.h"
+
+namespace mainspring {
+
+struct FailureRecord {
+  absl::Time time;
+  std::string during;
+  std::string error;
+  std::string request_id;
+};
+
+// How a component is.
+struct ComponentStatus {
+  LifecycleState state = LifecycleState::kStopped;
+  absl::Time since = absl::InfinitePast();
+  std::string reason = "not started";
+  uint64_t generation = 0;
+  bool has_been_running = false;
+  bool wanted = false;
+  bool paused = false;
+  bool draining = false;
+  std::string last_error;
+  std::deque<FailureRecord> failures;  // the last few
+  absl::Time next_restart = absl::InfiniteFuture();  // in BACKOFF
+};
+
+// One component, as it was when it was asked for.
+struct ComponentView {
+  std::string name;
+  std::string type;
+  std::string service;
+  bool essential = false;
+  ComponentStatus status;
+  MailboxStats mailbox;
+  size_t mailbox_capacity = 0;
+  absl::Duration oldest_call;  // how long it has waited
+  std::string method;          // that its thread is in; empty: none
+  absl::Duration in_method;    // for how long
+  bool stalled = false;        // longer than its stall warning
+  bool past_limit = false;     // longer than its stall limit
+  int thread_id = 0;
+  absl::Duration cpu_time;
+};
+
+// Any thread, unless a method says otherwise.
+class ComponentTable final : public Directory {
+ public:
+  explicit ComponentTable(const TimeSource& time) : time_(time) {}
+
+  // Before the host starts.
+  void Add(const ComponentConfig& config, const std::string& service, bool essential,
+           std::shared_ptr<MailboxBase> mailbox);
+  void SetRunner(size_t component, const Runner& runner) { rows_[component]->runner = &runner; }
+
+  size_t size() const { return rows_.size(); }
+  const ComponentConfig& config(size_t component) const { return rows_[component]->config; }
+  const std::string& name(size_t component) const { return rows_[component]->config.name; }
+  const std::string& service(size_t component) const { return rows_[component]->service; }
+  // By configuration, or because an essential component cannot do without it.
+  bool essential(size_t component) const { return rows_[component]->essential; }
+  MailboxBase& mailbox(size_t component) const { return *rows_[component]->mailbox; }
+  std::optional<size_t> NumberOf(absl::string_view name) const;
+
+  // Directory.
+  std::shared_ptr<MailboxBase> Find(absl::string_view name) const override;
+  std::vector<std::string> Names() const override;
+
+  ComponentView View(size_t component) const;
+  std::vector<ComponentView> Views() const;
+  // Cheaper than a view.
+  LifecycleState state(size_t component) const;
+  // RUNNING, and takes calls; has been RUNNING once; is in one call for longer than its stall limit.
+  bool IsServing(size_t component) const;
+  bool HasBeenRunning(size_t component) const;
+  bool IsPastStallLimit(size_t component) const;
+
+  // Supervisor's thread only: changes the status under the lock.
+  template <class Change>
+  void Update(size_t component, Change change) {
+    MutexLock lock(mutex_);
+    change(rows_[component]->status);
+  }
+  // Supervisor's thread only, which need not lock what it alone writes.
+  const ComponentStatus& status(size_t component) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return rows_[component]->status;
+  }
+
+ private:
+  struct Row {
+    ComponentConfig config;
+    std::string service;
+    bool essential;
+    std::shared_ptr<MailboxBase> mailbox;
+    const Runner* runner = nullptr;
+    ComponentStatus status = {};  // guarded by mutex_
+  };
+
+  absl::Duration InMethod(const Row& row, const char* method) const;
+
+  const TimeSource& time_;
+  std::vector<std::unique_ptr<Row>> rows_;
+  std::unordered_map<std::string, size_t> numbers_;
+  mutable Mutex mutex_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_

@@ -1,0 +1,57 @@
+// DependencyGraph: which component needs which, checked as a whole.
+#ifndef MAINSPRING_SERVER_SUPERVISOR_DEPENDENCY_GRAPH_H_
+#define MAINSPRING_SERVER_SUPERVISOR_DEPENDENCY_GRAPH_H_
+
+#include <cstddef>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/config/host_config.h"
+
+namespace mainspring {
+
+// Components are numbered as they are configured. Constant, so any thread.
+class DependencyGraph {
+ public:
+  struct Edge {
+    size_t component;
+    bool hard;
+  };
+
+  // INVALID_ARGUMENT, everything at once: a dependency that is no component, with the nearest name
+  // that is; one named twice; a cycle, with its chain.
+  static absl::StatusOr<DependencyGraph> Build(const std::vector<ComponentConfig>& components);
+
+  size_t size() const { return nodes_.size(); }
+  // What `component` depends on.
+  const std::vector<Edge>& dependencies(size_t component) const {
+    return nodes_[component].dependencies;
+  }
+  // What depends on it.
+  const std::vector<Edge>& dependents(size_t component) const {
+    return nodes_[component].dependents;
+  }
+  // All of them, each after what it depends on.
+  const std::vector<size_t>& order() const { return order_; }
+
+  // All that depend on it through hard dependencies, in order().
+  std::vector<size_t> HardDependents(size_t component) const;
+  // All that it depends on through hard dependencies, in order().
+  std::vector<size_t> HardDependencies(size_t component) const;
+
+ private:
+  struct Node {
+    std::vector<Edge> dependencies;
+    std::vector<Edge> dependents;
+  };
+
+  std::vector<size_t> Reachable(size_t from, std::vector<Edge> Node::*edges) const;
+
+  std::vector<Node> nodes_;
+  std::vector<size_t> order_;
+  std::vector<size_t> rank_;  // where each stands in order_
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_SUPERVISOR_DEPENDENCY_GRAPH_H_

@@ -1,0 +1,58 @@
+// EventHistory: the last changes of components' states, in order.
+#ifndef MAINSPRING_SERVER_SUPERVISOR_EVENT_HISTORY_H_
+#define MAINSPRING_SERVER_SUPERVISOR_EVENT_HISTORY_H_
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "server/supervisor/state.h"
+
+namespace mainspring {
+
+struct LifecycleEvent {
+  uint64_t sequence;
+  absl::Time time;
+  std::string component;
+  uint64_t generation;
+  LifecycleState from;
+  LifecycleState to;
+  std::string reason;
+};
+
+// One thread only.
+class EventHistory {
+ public:
+  explicit EventHistory(size_t capacity) : capacity_(capacity) {}
+
+  // Gives the event the next sequence number; the first is 1.
+  const LifecycleEvent& Add(LifecycleEvent event) {
+    event.sequence = ++last_;
+    events_.push_back(std::move(event));
+    if (events_.size() > capacity_) events_.pop_front();
+    return events_.back();
+  }
+
+  // Of the newest event; 0 where there was none.
+  uint64_t last() const { return last_; }
+  // Of the oldest that is still here; 0 where none is.
+  uint64_t oldest() const { return events_.empty() ? 0 : events_.front().sequence; }
+  // Whether all that came after `sequence` is still here.
+  bool HasAllSince(uint64_t sequence) const {
+    return sequence == last_ ||
+           (sequence < last_ && !events_.empty() && sequence + 1 >= oldest());
+  }
+  // The event with that number, which must be here.
+  const LifecycleEvent& at(uint64_t sequence) const { return events_[sequence - oldest()]; }
+
+ private:
+  const size_t capacity_;
+  uint64_t last_ = 0;
+  std::deque<LifecycleEvent> events_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_SUPERVISOR_EVENT_HISTORY_H_
