@@ -397,6 +397,10 @@ void Supervisor::PauseComponent(proto::PauseComponentRequest request,
                                 Reply<proto::PauseComponentResponse> reply) {
   const absl::StatusOr<size_t> component = FindRunning(request);
   if (!component.ok()) return void(reply.Fail(component.status()));
+  if (!units_[*component].drains.empty()) {
+    return void(reply.Fail(absl::FailedPreconditionError(absl::StrCat(
+        "component \"", request.name(), "\" is draining, and somebody waits for its queue"))));
+  }
   parts_.table.Update(*component, [](ComponentStatus& status) { status.paused = true; });
   parts_.table.mailbox(*component).PushControl(control::Pause{});
   proto::PauseComponentResponse response;

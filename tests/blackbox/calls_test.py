@@ -1,5 +1,6 @@
 """What the caller sees when a component is busy, fails, or is one of several (DESIGN.md 11)."""
 
+import queue
 import time
 import unittest
 
@@ -27,16 +28,20 @@ class Mailbox(HostTestCase):
     def block(self, duration):
         """A call that the component's thread is stuck in when this returns."""
         blocked = self.stub.Block.future(trial.BlockRequest(time=seconds(duration)), timeout=SOON)
-        self.pass_ingress(self.health)
+        self.operator(self.host).wait_until(
+            lambda components: components["trial"].thread.method.endswith("Block"), "Block")
         return blocked
 
     def test_FullMailbox_RefusesAtOnce_WhileHealthAnswers(self):
-        block = self.block(2.0)
+        block = self.block(3.0)
         echoes = [self.stub.Echo.future(ECHO, timeout=SOON) for _ in range(3 * MAILBOX)]
         began = time.monotonic()
         self.pass_ingress(self.health)
         took = time.monotonic() - began
-        refused = [echo for echo in echoes if echo.done()]
+        ended = queue.Queue()
+        for echo in echoes:
+            echo.add_done_callback(ended.put)
+        refused = [ended.get(timeout=SOON).code() for _ in range(2 * MAILBOX)]
         error = self.assert_fails(grpc.StatusCode.RESOURCE_EXHAUSTED,
                                   lambda: self.stub.Echo(ECHO, timeout=SOON), "a full mailbox")
         self.assertFalse(block.done(), "expected health and the refusal while the thread is stuck")
@@ -45,11 +50,11 @@ class Mailbox(HostTestCase):
 
         self.assertIsNotNone(block.result(), "expected the stuck call to be answered in the end")
         answered = [echo for echo in echoes if echo.exception() is None]
-        # Block itself may have been in the mailbox still when the first of them came.
-        self.assertIn(len(answered), (MAILBOX - 1, MAILBOX), "expected what the mailbox holds")
+        self.assertEqual(len(answered), MAILBOX, "expected what the mailbox holds")
         self.assertEqual({echo.code() for echo in echoes if echo not in answered},
                          {grpc.StatusCode.RESOURCE_EXHAUSTED}, "expected the rest to be refused")
-        self.assertTrue(refused, "expected refusals while the thread was stuck")
+        self.assertEqual(set(refused), {grpc.StatusCode.RESOURCE_EXHAUSTED},
+                         "expected refusals while the thread was stuck")
         self.assertEqual(self.stub.Echo(ECHO, timeout=SOON).text, "hello",
                          "expected the component to serve again")
 
