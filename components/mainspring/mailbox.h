@@ -338,9 +338,7 @@ class Mailbox final : public MailboxBase {
   }
 
   static Entry TakeOut(Entry& entry) {
-    Entry out = std::move(entry);
-    entry.request.reset();
-    return out;
+    return {std::exchange(entry.request, std::nullopt), entry.pushed, entry.bytes};
   }
 
   // The next entry, which stays where it is until the next call of this; null: none. Entries are
