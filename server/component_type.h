@@ -22,8 +22,7 @@ struct ComponentType {
   // Makes an instance, on the component's thread.
   ComponentFactory make;
   std::function<std::shared_ptr<MailboxBase>(const std::string& component,
-                                             const MailboxOptions& options,
-                                             const TimeSource& time)>
+                                             const MailboxOptions& options, const TimeSource& time)>
       make_mailbox;
   // Makes the gRPC service, for one plane.
   std::function<std::unique_ptr<rpc::Service>()> bind;

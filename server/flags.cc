@@ -21,17 +21,16 @@ bool IsOurs(const absl::CommandLineFlag& flag) {
 }
 
 absl::CommandLineFlag* Find(absl::string_view name) {
-  absl::CommandLineFlag* flag =
-      absl::FindCommandLineFlag(absl::StrReplaceAll(name, {{"-", "_"}}));
+  absl::CommandLineFlag* flag = absl::FindCommandLineFlag(absl::StrReplaceAll(name, {{"-", "_"}}));
   return flag != nullptr && IsOurs(*flag) ? flag : nullptr;
 }
 
 absl::Status Set(absl::CommandLineFlag& flag, absl::string_view value) {
   std::string error;
   if (flag.ParseFrom(value, &error)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("flag --", WithDashes(flag.Name()), ": \"", absl::CHexEscape(value),
-                   "\" is not a valid value", error.empty() ? "" : ": ", error));
+  return absl::InvalidArgumentError(absl::StrCat("flag --", WithDashes(flag.Name()), ": \"",
+                                                 absl::CHexEscape(value), "\" is not a valid value",
+                                                 error.empty() ? "" : ": ", error));
 }
 
 }  // namespace

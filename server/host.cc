@@ -90,7 +90,8 @@ class Host::Parts {
     }
     MutexLock lock(mutex_);
     if (abandoned_) return absl::OkStatus();
-    world_.log->Info("serving", {{"components", absl::StrJoin(supervision_->table().Names(), ",")}});
+    world_.log->Info("serving",
+                     {{"components", absl::StrJoin(supervision_->table().Names(), ",")}});
     return absl::OkStatus();
   }
 
@@ -216,7 +217,8 @@ class Host::Parts {
     progress.set_phase(Proto::SERVING);
     if (const auto phase = report_.phase(); phase.has_value()) {
       // The message's enum has SERVING before the phases.
-      progress.set_phase(static_cast<Proto::Phase>(Proto::LAME_DUCK + static_cast<int>(phase->first)));
+      progress.set_phase(
+          static_cast<Proto::Phase>(Proto::LAME_DUCK + static_cast<int>(phase->first)));
       *progress.mutable_in_phase() = ToProto(Between(phase->second, world_.time->Now()));
     }
     progress.set_open_connections(static_cast<uint32_t>(data_.plane->door().CountConnections()));
@@ -311,9 +313,9 @@ class Host::Parts {
   HealthServicer health_;
   std::unique_ptr<Supervision> supervision_;
   rpc::Acceptor acceptor_{[this](bool exhausted) {
-    world_.log->Write(exhausted ? Severity::kWarning : Severity::kInfo, "accept",
-                      {{"state", exhausted ? "no descriptor or place free; waiting"
-                                           : "accepting again"}});
+    world_.log->Write(
+        exhausted ? Severity::kWarning : Severity::kInfo, "accept",
+        {{"state", exhausted ? "no descriptor or place free; waiting" : "accepting again"}});
   }};
 };
 

@@ -69,8 +69,9 @@ ABSL_FLAG(mainspring::WaitTime, lame_duck, {},
           "input is a terminal.");
 ABSL_FLAG(mainspring::WaitTime, drain_timeout, {absl::Seconds(35)},
           "How long a drain waits for connections and calls to end.");
-ABSL_FLAG(mainspring::WaitTime, max_connection_age, {absl::Seconds(30)},
-          "After this a client is asked to connect anew; 0s: never. Keep it below --drain-timeout.");
+ABSL_FLAG(
+    mainspring::WaitTime, max_connection_age, {absl::Seconds(30)},
+    "After this a client is asked to connect anew; 0s: never. Keep it below --drain-timeout.");
 ABSL_FLAG(mainspring::LogFormat, log_format, mainspring::LogFormat::kText, "text or json.");
 ABSL_FLAG(bool, version, false, "Prints the version and ends.");
 ABSL_FLAG(bool, help, false, "Prints this and ends.");
@@ -93,9 +94,9 @@ HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
   config.data.addresses = absl::StrSplit(absl::GetFlag(FLAGS_data_address), ',', absl::SkipEmpty());
   config.admin.addresses =
       absl::StrSplit(absl::GetFlag(FLAGS_admin_address), ',', absl::SkipEmpty());
-  config.lame_duck = absl::GetFlag(FLAGS_lame_duck)
-                         .time.value_or(isatty(STDIN_FILENO) ? absl::ZeroDuration()
-                                                             : config.lame_duck);
+  config.lame_duck =
+      absl::GetFlag(FLAGS_lame_duck)
+          .time.value_or(isatty(STDIN_FILENO) ? absl::ZeroDuration() : config.lame_duck);
   config.drain_timeout = *absl::GetFlag(FLAGS_drain_timeout).time;
   config.data.limits.max_connection_age = *absl::GetFlag(FLAGS_max_connection_age).time;
   // An operator's connection is kept.
@@ -173,10 +174,10 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
   if (!placed.ok()) return Complain(program, placed);
 
   static EventLog log(absl::GetFlag(FLAGS_log_format));
-  rpc::SendGrpcLogTo([](rpc::GrpcSeverity severity, const std::string& where,
-                        const std::string& text) {
-    log.Write(SeverityOf(severity), "grpc", {{"where", where}, {"text", text}});
-  });
+  rpc::SendGrpcLogTo(
+      [](rpc::GrpcSeverity severity, const std::string& where, const std::string& text) {
+        log.Write(SeverityOf(severity), "grpc", {{"where", where}, {"text", text}});
+      });
   World world;
   world.log = &log;
   Host host(std::move(types), std::move(config), std::move(world));

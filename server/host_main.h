@@ -18,8 +18,9 @@ namespace mainspring {
 // was drained by a signal, and returns the exit code. The first thing that main calls; once in a
 // process: it blocks signals and takes over gRPC's log. --help tells the flags.
 //
-// 0 a clean drain. 64 a flag is wrong. 69 an essential component did not start. 70 the exit guard had
-// to act. 71 an essential component was given up on. 74 an address cannot be bound. 75 calls were cut.
+// 0 a clean drain. 64 a flag is wrong. 69 an essential component did not start. 70 the exit guard
+// had to act. 71 an essential component was given up on. 74 an address cannot be bound. 75 calls
+// were cut.
 int HostMain(int argc, char** argv, std::vector<ComponentType> types);
 
 // The same; `adjust` changes the configuration that the flags made.

@@ -22,9 +22,9 @@ void Tell(absl::Time time, const absl::TimeZone& zone, Response& response) {
   const int offset = zone.At(time).offset;
   ToProto(absl::Seconds(offset), *response.mutable_utc_offset());
   // Local mean times, before there were zones, have seconds in their offset; the text cannot.
-  response.set_rfc3339(absl::FormatTime(
-      kRfc3339Nanoseconds, time,
-      offset % 60 == 0 ? zone : absl::FixedTimeZone(offset - offset % 60)));
+  response.set_rfc3339(
+      absl::FormatTime(kRfc3339Nanoseconds, time,
+                       offset % 60 == 0 ? zone : absl::FixedTimeZone(offset - offset % 60)));
 }
 
 absl::StatusOr<absl::Duration> IntervalOf(const v1::WatchTimeRequest& request) {
@@ -51,7 +51,8 @@ void Clock::GetTime(v1::GetTimeRequest request, Reply<v1::GetTimeResponse> reply
   }
   v1::GetTimeResponse response;
   Tell(Now(), *zone, response);
-  response.set_time_zone(request.time_zone().empty() ? "UTC" : std::move(*request.mutable_time_zone()));
+  response.set_time_zone(request.time_zone().empty() ? "UTC"
+                                                     : std::move(*request.mutable_time_zone()));
   reply.Send(std::move(response));
 }
 

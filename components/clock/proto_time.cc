@@ -29,8 +29,8 @@ void ToProto(absl::Duration duration, google::protobuf::Duration& proto) {
 absl::StatusOr<absl::Duration> FromProto(const google::protobuf::Duration& proto) {
   const bool in_range = proto.seconds() >= -kMaxSeconds && proto.seconds() <= kMaxSeconds &&
                         proto.nanos() > -1'000'000'000 && proto.nanos() < 1'000'000'000;
-  const bool one_sign = !(proto.seconds() > 0 && proto.nanos() < 0) &&
-                        !(proto.seconds() < 0 && proto.nanos() > 0);
+  const bool one_sign =
+      !(proto.seconds() > 0 && proto.nanos() < 0) && !(proto.seconds() < 0 && proto.nanos() > 0);
   if (!in_range || !one_sign) {
     return absl::InvalidArgumentError(absl::StrCat("seconds ", proto.seconds(), " with nanos ",
                                                    proto.nanos(), " is not a valid Duration"));

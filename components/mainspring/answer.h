@@ -108,7 +108,7 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
   }
 
   std::atomic<State> state_{State::kPending};
-  absl::StatusOr<T> result_;                    // written before kDone
+  absl::StatusOr<T> result_;                                  // written before kDone
   std::unique_ptr<Waiting<absl::StatusOr<T>>> continuation_;  // written before kCallback
   std::unique_ptr<Callback> when_done_;
 };

@@ -66,12 +66,16 @@ void CallContext::ForgetCancel() {
   }
 }
 
+absl::Status OwnCopy(const absl::Status& status) {
+  return absl::Status(status.code(), status.message());
+}
+
 absl::Status DroppedStatus() {
   if (std::uncaught_exceptions() > 0) {
     return absl::InternalError(
         absl::StrCat("the component failed in this request; request_id=", CurrentRequestId()));
   }
-  if (why_dropped != nullptr) return *why_dropped;
+  if (why_dropped != nullptr) return OwnCopy(*why_dropped);
   return absl::InternalError("the component dropped the request");
 }
 

@@ -14,8 +14,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "mainspring/return_address.h"
-#include "mainspring/waiting.h"
 #include "mainspring/steady_time.h"
+#include "mainspring/waiting.h"
 
 namespace mainspring {
 
@@ -85,6 +85,11 @@ class CallContext {
   std::atomic<Hook*> hook_{nullptr};
 };
 
+// A copy that shares nothing with `status`: for a status that one thread keeps and others are
+// given. Copies of an absl::Status share a counter, which many threads would contend for, and which
+// ThreadSanitizer cannot see into where abseil was built without it.
+absl::Status OwnCopy(const absl::Status& status);
+
 // The status of a call whose right to answer was dropped: INTERNAL. While an exception unwinds it
 // says that the component failed, and names the request id under which the log tells why.
 absl::Status DroppedStatus();
@@ -111,6 +116,8 @@ class DispatchScope {
   DispatchScope& operator=(const DispatchScope&) = delete;
 };
 
+// clang-format 14 does not know constraints.
+// clang-format off
 template <class Call>
 concept HasRequest = requires(Call& call) { call.request; };
 template <class Call>
@@ -151,6 +158,7 @@ struct CallTypes<Call> {
   using Request = typename decltype(Call::requests)::Message;
   using Response = typename decltype(Call::replies)::Message;
 };
+// clang-format on
 
 // The circumstances of a call struct's call.
 template <class Call>

@@ -65,8 +65,8 @@ class Context {
   absl::StatusOr<R> Find(absl::string_view name) const {
     std::shared_ptr<MailboxBase> mailbox = directory_.Find(name);
     if (mailbox == nullptr) {
-      return absl::NotFoundError(absl::StrCat("no component \"", name, "\"; there are: ",
-                                              absl::StrJoin(directory_.Names(), ", ")));
+      return absl::NotFoundError(absl::StrCat(
+          "no component \"", name, "\"; there are: ", absl::StrJoin(directory_.Names(), ", ")));
     }
     auto typed = std::dynamic_pointer_cast<Mailbox<typename R::RequestEnum>>(mailbox);
     if (typed == nullptr) {

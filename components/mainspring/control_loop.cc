@@ -34,10 +34,10 @@ ControlLoop::ControlLoop(std::shared_ptr<MailboxBase> mailbox, ComponentFactory 
 ControlLoop::~ControlLoop() {
   Destroy();
   mailbox_->EndControl();
-  mailbox_->Close(absl::UnavailableError(
-      absl::StrCat("component \"", mailbox_->component(), "\": gone")));
-  mailbox_->RefuseAll(absl::UnavailableError(
-      absl::StrCat("component \"", mailbox_->component(), "\": gone")));
+  mailbox_->Close(
+      absl::UnavailableError(absl::StrCat("component \"", mailbox_->component(), "\": gone")));
+  mailbox_->RefuseAll(
+      absl::UnavailableError(absl::StrCat("component \"", mailbox_->component(), "\": gone")));
 }
 
 bool ControlLoop::RunReady() {
@@ -72,9 +72,8 @@ bool ControlLoop::RunControl() {
 
 // One timer, one call, or the end of a stop, so that the control lane is looked at in between.
 bool ControlLoop::RunOne() {
-  if (stop_.has_value() &&
-      (instance_ == nullptr || time_.Now() >= stop_->deadline ||
-       (!mailbox_->has_calls() && mailbox_->open_replies() == 0))) {
+  if (stop_.has_value() && (instance_ == nullptr || time_.Now() >= stop_->deadline ||
+                            (!mailbox_->has_calls() && mailbox_->open_replies() == 0))) {
     FinishStop(/*refuse_the_rest=*/true);
     return true;
   }
@@ -134,9 +133,8 @@ void ControlLoop::Obey(control::Resume) {
 
 void ControlLoop::Obey(control::Dependency request) {
   if (instance_ == nullptr) return;
-  Serve("DependencyChanged", [&] {
-    instance_->component->DependencyChanged(request.component, request.running);
-  });
+  Serve("DependencyChanged",
+        [&] { instance_->component->DependencyChanged(request.component, request.running); });
 }
 
 void ControlLoop::Obey(control::Quit) {
@@ -188,9 +186,9 @@ void ControlLoop::Guard(const char* during, Step step) {
   }
 }
 
-void ControlLoop::Fail(const char* during, absl::Status status) {
+void ControlLoop::Fail(const char* during, const absl::Status& status) {
   if (during == nullptr) during = mailbox_->CountFailure();
-  const Failure failure{std::move(status), during, CurrentRequestId()};
+  const Failure failure{status.ToString(), during, CurrentRequestId()};
   Destroy();
   observer_.OnFailed(mailbox_->component(), generation_, failure);
 }
@@ -202,7 +200,7 @@ void ControlLoop::Serve(const char* during, Step step) {
   // One that is stopped anyway ends that way.
   if (instance_ == nullptr || stop_.has_value()) return;
   if (absl::Status failure = instance_->context.TakeFailure(); !failure.ok()) {
-    return Fail(during, std::move(failure));
+    return Fail(during, failure);
   }
   if (!instance_->context.finished()) return;
   if (StopInstance()) observer_.OnFinished(mailbox_->component(), generation_);

@@ -21,7 +21,7 @@ namespace mainspring {
 
 // How a component's instance failed.
 struct Failure {
-  absl::Status status;     // INTERNAL, with the exception's text; or what Context::Fail was given
+  std::string error;       // INTERNAL and the exception's text; or what Context::Fail was given
   std::string during;      // "Start", "Stop", "a timer", or the rpc's method
   std::string request_id;  // what the callers whose calls it cost were told
 };
@@ -89,7 +89,7 @@ class ControlLoop {
   // null being the rpc that was dispatched last.
   template <class Step>
   void Guard(const char* during, Step step);
-  void Fail(const char* during, absl::Status status);
+  void Fail(const char* during, const absl::Status& status);
   // The same for a step of an instance that serves: it may ask for its own end in there.
   template <class Step>
   void Serve(const char* during, Step step);

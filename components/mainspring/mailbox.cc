@@ -1,5 +1,7 @@
 #include "mainspring/mailbox.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
@@ -47,15 +49,20 @@ bool MailboxBase::closed() const {
 
 MailboxStats MailboxBase::stats() const {
   MailboxStats stats;
-  // In this order, so that no difference comes out below zero.
-  const uint64_t answered = answered_.load(std::memory_order_acquire) +
-                            finished_streams_.load(std::memory_order_acquire);
+  {
+    // Nothing is pushed meanwhile, and only what was pushed can be taken: the difference is what
+    // was queued at one moment, however long this thread is kept waiting in between.
+    MutexLock lock(mutex_);
+    stats.queued_calls = pushed_calls_.load(std::memory_order_relaxed) -
+                         taken_calls_.load(std::memory_order_acquire);
+    stats.queued_bytes = pushed_bytes_.load(std::memory_order_relaxed) -
+                         taken_bytes_.load(std::memory_order_acquire);
+  }
+  // What is begun and answered in between is not in flight.
   stats.handled = handled_.load(std::memory_order_acquire);
-  stats.in_flight = stats.handled - answered;
-  const uint64_t taken_calls = taken_calls_.load(std::memory_order_acquire);
-  const uint64_t taken_bytes = taken_bytes_.load(std::memory_order_acquire);
-  stats.queued_calls = pushed_calls_.load(std::memory_order_acquire) - taken_calls;
-  stats.queued_bytes = pushed_bytes_.load(std::memory_order_acquire) - taken_bytes;
+  const uint64_t answered =
+      answered_.load(std::memory_order_acquire) + finished_streams_.load(std::memory_order_acquire);
+  stats.in_flight = stats.handled - std::min(stats.handled, answered);
   stats.failed = failed_.load(std::memory_order_relaxed);
   stats.rejected = rejected_.load(std::memory_order_relaxed);
   stats.expired = expired_.load(std::memory_order_relaxed);
@@ -83,7 +90,7 @@ void MailboxBase::Wait(bool calls, SteadyTime until) {
 }
 
 absl::Status MailboxBase::Admit(size_t bytes) {
-  if (closed_) return why_closed_;
+  if (closed_) return OwnCopy(why_closed_);
   const uint64_t pushed_calls = pushed_calls_.load(std::memory_order_relaxed);
   const uint64_t pushed_bytes = pushed_bytes_.load(std::memory_order_relaxed);
   const uint64_t calls = pushed_calls - taken_calls_.load(std::memory_order_relaxed);

@@ -40,9 +40,9 @@ struct Stop {  // Answer what was accepted, but after `deadline` with `why`; the
   SteadyTime deadline;
   absl::Status why;
 };
-struct Discard {};  // Stop the instance now, if there is one; what is queued waits for another.
-struct Pause {};   // Let calls wait.
-struct Resume {};  // Serve them again.
+struct Discard {};   // Stop the instance now, if there is one; what is queued waits for another.
+struct Pause {};     // Let calls wait.
+struct Resume {};    // Serve them again.
 struct Dependency {  // Another component came up, or went down.
   std::string component;
   bool running;
@@ -277,9 +277,8 @@ class Mailbox final : public MailboxBase {
       absl::Cleanup done = [entry] { entry->request.reset(); };
       CountTaken(entry->bytes);
       const SteadyTime now = time_.CoarseNow();
-      const CallContext& context =
-          std::visit([](auto& call) -> const CallContext& { return ContextOf(call); },
-                     *entry->request);
+      const CallContext& context = std::visit(
+          [](auto& call) -> const CallContext& { return ContextOf(call); }, *entry->request);
       if (absl::Status stale = Stale(context, entry->pushed, now); !stale.ok()) {
         RefuseCall(*entry->request, std::move(stale));
         continue;
@@ -288,10 +287,11 @@ class Mailbox final : public MailboxBase {
         Mailbox& mailbox;
         ~Method() { mailbox.EndMethod(); }
       } method{*this};
-      const bool stream = std::visit(
-          [](auto& call) { return !HasReply<std::remove_cvref_t<decltype(call)>>; },
-          *entry->request);
-      BeginMethod(std::visit([](auto& call) { return call.kMethod; }, *entry->request), stream, now);
+      const bool stream =
+          std::visit([](auto& call) { return !HasReply<std::remove_cvref_t<decltype(call)>>; },
+                     *entry->request);
+      BeginMethod(std::visit([](auto& call) { return call.kMethod; }, *entry->request), stream,
+                  now);
       context.CountAnswerIn(answered(stream));
       handler_->Handle(std::move(*entry->request));
       return true;
@@ -310,7 +310,7 @@ class Mailbox final : public MailboxBase {
       for (const Entry& entry : refused) bytes += entry.bytes;
       CountRemoved(refused.size(), bytes);
     }
-    for (Entry& entry : refused) RefuseCall(*entry.request, why);
+    for (Entry& entry : refused) RefuseCall(*entry.request, OwnCopy(why));
     return refused.size();
   }
 
@@ -342,7 +342,8 @@ class Mailbox final : public MailboxBase {
   }
 
   // The next entry, which stays where it is until the next call of this; null: none. Entries are
-  // taken over from the producers a batch at a time: one lock for many calls. Component thread only.
+  // taken over from the producers a batch at a time: one lock for many calls. Component thread
+  // only.
   Entry* Next() {
     if (Entry* entry = Claim()) return entry;
     if (!has_calls()) return nullptr;

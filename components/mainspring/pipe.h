@@ -137,7 +137,7 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   // How the writer ended it; UNKNOWN while it has not.
   absl::Status status() const {
     MutexLock lock(mutex_);
-    return finished_ ? status_ : absl::UnknownError("the stream has not ended");
+    return finished_ ? OwnCopy(status_) : absl::UnknownError("the stream has not ended");
   }
 
  private:

@@ -36,7 +36,8 @@ class [[nodiscard]] AnswerStream {
 
   // As RequestStream::Read. Component thread only.
   void Read(ReadCallback<T> callback) { pipe_->Read(std::move(callback)); }
-  // Blocks for the next answer: nothing at the end, and where `deadline` passed. Plain threads only.
+  // Blocks for the next answer: nothing at the end, and where `deadline` passed. Plain threads
+  // only.
   std::optional<T> AwaitNext(SteadyTime deadline = kNever) { return pipe_->AwaitRead(deadline); }
   // How the stream ended; UNKNOWN while it has not.
   absl::Status status() const { return pipe_->status(); }
@@ -136,7 +137,8 @@ class Ref {
 
   template <class Call, class First, class Second>
   void Push(First&& first, Second&& second) const {
-    mailbox_->Push(RequestEnum(std::in_place_type<Call>, Call{std::forward<First>(first), std::forward<Second>(second)}));
+    mailbox_->Push(RequestEnum(std::in_place_type<Call>,
+                               Call{std::forward<First>(first), std::forward<Second>(second)}));
   }
 
   std::shared_ptr<Mailbox<RequestEnum>> mailbox_;

@@ -39,7 +39,8 @@ Thread::~Thread() {
 absl::Duration Thread::cpu_time() const {
   clockid_t clock;
   timespec time;
-  if (!started_ || pthread_getcpuclockid(thread_, &clock) != 0 || clock_gettime(clock, &time) != 0) {
+  if (!started_ || pthread_getcpuclockid(thread_, &clock) != 0 ||
+      clock_gettime(clock, &time) != 0) {
     return absl::ZeroDuration();
   }
   return absl::DurationFromTimespec(time);

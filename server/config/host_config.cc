@@ -81,9 +81,8 @@ absl::Status Validate(const HostConfig& config) {
                                     " is not a time that can be waited for"));
     }
     if (component.restart.max_failures < 1) {
-      errors.push_back(absl::StrCat("component \"", component.name,
-                                    "\": restart.max_failures: ", component.restart.max_failures,
-                                    " is less than one"));
+      errors.push_back(absl::StrCat("component \"", component.name, "\": restart.max_failures: ",
+                                    component.restart.max_failures, " is less than one"));
     }
     if (!(component.restart.jitter >= 0 && component.restart.jitter < 1)) {
       errors.push_back(absl::StrCat("component \"", component.name, "\": restart.jitter: ",

@@ -69,8 +69,8 @@ struct HostConfig {
 };
 
 // What is wrong with it, all at once; OK: nothing.
-// INVALID_ARGUMENT: a name is missing or used twice, a plane has no address, a duration is negative,
-// or the admin plane is open to other machines.
+// INVALID_ARGUMENT: a name is missing or used twice, a plane has no address, a duration is
+// negative, or the admin plane is open to other machines.
 absl::Status Validate(const HostConfig& config);
 
 // Where sockets of a host are put: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/mainspring, else

@@ -32,10 +32,10 @@ size_t Distance(absl::string_view from, absl::string_view to) {
 }  // namespace
 
 std::vector<std::string> NearestFirst(absl::string_view wanted, std::vector<std::string> names) {
-  const auto nearest = std::min_element(
-      names.begin(), names.end(), [&](const std::string& left, const std::string& right) {
-        return Distance(wanted, left) < Distance(wanted, right);
-      });
+  const auto nearest = std::min_element(names.begin(), names.end(),
+                                        [&](const std::string& left, const std::string& right) {
+                                          return Distance(wanted, left) < Distance(wanted, right);
+                                        });
   if (nearest != names.end()) std::rotate(names.begin(), nearest, std::next(nearest));
   return names;
 }

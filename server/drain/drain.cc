@@ -63,8 +63,9 @@ class Sequence {
     drained_.admin.door().Close();
     drained_.admin.EndStreams(Draining());
     // Also where the phases before were skipped: what is told here tells of that.
-    WaitUntil(After(Now(), kGoodbye), [&] { return drained_.admin.calls_in_flight() == 0; },
-              DrainTrigger::kExitNow);
+    WaitUntil(
+        After(Now(), kGoodbye), [&] { return drained_.admin.calls_in_flight() == 0; },
+        DrainTrigger::kExitNow);
     report_.AddCut(End(drained_.admin, "draining: time is up"));
   }
 

@@ -20,9 +20,9 @@ void HealthServicer::Check(Request request, Reply<Response> reply) {
   const HealthSnapshot snapshot = snapshot_();
   const auto found = snapshot.find(request.service());
   if (found == snapshot.end()) {
-    reply.Fail(absl::NotFoundError(
-        absl::StrCat("no name \"", absl::CHexEscape(request.service().substr(0, 200)),
-                     "\"; List shows the names that there are")));
+    reply.Fail(absl::NotFoundError(absl::StrCat("no name \"",
+                                                absl::CHexEscape(request.service().substr(0, 200)),
+                                                "\"; List shows the names that there are")));
     return;
   }
   Response response;

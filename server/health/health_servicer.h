@@ -15,8 +15,8 @@ namespace mainspring {
 // Whether each known name serves.
 using HealthSnapshot = std::map<std::string, bool>;
 
-// Serves all planes of a host at once. It keeps no health of its own: it asks for a snapshot, and is
-// told when to ask again. Any thread may publish; the methods are called by ingress threads.
+// Serves all planes of a host at once. It keeps no health of its own: it asks for a snapshot, and
+// is told when to ask again. Any thread may publish; the methods are called by ingress threads.
 class HealthServicer final : public grpc::health::v1::HealthMethods {
  public:
   using Request = grpc::health::v1::HealthCheckRequest;

@@ -1,7 +1,8 @@
 // EventLog: the host's log, one event a line on standard error.
 //
 //   text  2026-01-02T03:04:05.678901Z info event=listening plane=data address=127.0.0.1:50051
-//   json  {"time":"2026-01-02T03:04:05.678901Z","level":"info","event":"listening","plane":"data",...}
+//   json
+//   {"time":"2026-01-02T03:04:05.678901Z","level":"info","event":"listening","plane":"data",...}
 #ifndef MAINSPRING_SERVER_OBSERVE_EVENT_LOG_H_
 #define MAINSPRING_SERVER_OBSERVE_EVENT_LOG_H_
 
@@ -33,7 +34,8 @@ struct LogField {
   LogField(const char* key, const char* value) : key(key), value(std::string(value)) {}
   template <class Integer, class = std::enable_if_t<std::is_integral_v<Integer>>>
   LogField(const char* key, Integer value) : key(key), value(static_cast<int64_t>(value)) {}
-  LogField(const char* key, absl::Duration value) : key(key), value(absl::ToInt64Milliseconds(value)) {}
+  LogField(const char* key, absl::Duration value)
+      : key(key), value(absl::ToInt64Milliseconds(value)) {}
 
   const char* key;
   std::variant<std::string, int64_t> value;
@@ -52,7 +54,9 @@ class EventLog {
 
   void Write(Severity severity, const char* event, const Fields& fields);
   void Info(const char* event, const Fields& fields) { Write(Severity::kInfo, event, fields); }
-  void Warning(const char* event, const Fields& fields) { Write(Severity::kWarning, event, fields); }
+  void Warning(const char* event, const Fields& fields) {
+    Write(Severity::kWarning, event, fields);
+  }
   void Error(const char* event, const Fields& fields) { Write(Severity::kError, event, fields); }
 
   // The event without time and level, as each format has it.

@@ -1,6 +1,6 @@
-// ReflectionServicer: grpc.reflection, v1 and v1alpha, for what one plane serves, answered at once on
-// the ingress thread. gRPC's own plugin has v1alpha alone, needs a thread for each stream, and puts
-// itself on every server of the process.
+// ReflectionServicer: grpc.reflection, v1 and v1alpha, for what one plane serves, answered at once
+// on the ingress thread. gRPC's own plugin has v1alpha alone, needs a thread for each stream, and
+// puts itself on every server of the process.
 #ifndef MAINSPRING_SERVER_REFLECTION_REFLECTION_SERVICER_H_
 #define MAINSPRING_SERVER_REFLECTION_REFLECTION_SERVICER_H_
 
@@ -20,8 +20,7 @@ template <class Methods, class Request, class Response>
 class ReflectionServicer final : public Methods {
  public:
   // The full names of the services that the plane serves.
-  explicit ReflectionServicer(std::vector<std::string> services)
-      : services_(std::move(services)) {}
+  explicit ReflectionServicer(std::vector<std::string> services) : services_(std::move(services)) {}
 
   void ServerReflectionInfo(RequestStream<Request> requests,
                             ReplyStream<Response> replies) override {
@@ -56,9 +55,10 @@ class ReflectionServicer final : public Methods {
       case WriteResult::kFull: {
         ReplyStream<Response>& replies = session->replies;
         // Not taken, so it is still there. NOLINTNEXTLINE(bugprone-use-after-move)
-        replies.OnReady([this, session = std::move(session), response = std::move(response)]() mutable {
-          Send(std::move(session), std::move(response));
-        });
+        replies.OnReady(
+            [this, session = std::move(session), response = std::move(response)]() mutable {
+              Send(std::move(session), std::move(response));
+            });
         return;
       }
       case WriteResult::kClosed:
@@ -118,14 +118,12 @@ class ReflectionServicer final : public Methods {
   const std::vector<std::string> services_;
 };
 
-using ReflectionV1 =
-    ReflectionServicer<grpc::reflection::v1::ServerReflectionMethods,
-                       grpc::reflection::v1::ServerReflectionRequest,
-                       grpc::reflection::v1::ServerReflectionResponse>;
-using ReflectionV1Alpha =
-    ReflectionServicer<grpc::reflection::v1alpha::ServerReflectionMethods,
-                       grpc::reflection::v1alpha::ServerReflectionRequest,
-                       grpc::reflection::v1alpha::ServerReflectionResponse>;
+using ReflectionV1 = ReflectionServicer<grpc::reflection::v1::ServerReflectionMethods,
+                                        grpc::reflection::v1::ServerReflectionRequest,
+                                        grpc::reflection::v1::ServerReflectionResponse>;
+using ReflectionV1Alpha = ReflectionServicer<grpc::reflection::v1alpha::ServerReflectionMethods,
+                                             grpc::reflection::v1alpha::ServerReflectionRequest,
+                                             grpc::reflection::v1alpha::ServerReflectionResponse>;
 
 }  // namespace mainspring
 

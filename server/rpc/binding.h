@@ -143,15 +143,14 @@ class Binding final : public Service {
  private:
   using Indices = std::make_index_sequence<std::variant_size_v<RequestEnum>>;
   template <size_t... kIndex>
-  static auto RpcsOf(std::index_sequence<kIndex...>)
-      -> std::tuple<std::unique_ptr<Rpc<RequestEnum, std::variant_alternative_t<kIndex, RequestEnum>>>...>;
+  static auto RpcsOf(std::index_sequence<kIndex...>) -> std::tuple<
+      std::unique_ptr<Rpc<RequestEnum, std::variant_alternative_t<kIndex, RequestEnum>>>...>;
   using Rpcs = decltype(RpcsOf(Indices{}));
 
   template <size_t... kIndex>
   Binding(std::string name, std::index_sequence<kIndex...>)
       : name_(std::move(name)),
-        rpcs_{std::make_unique<
-            Rpc<RequestEnum, std::variant_alternative_t<kIndex, RequestEnum>>>(
+        rpcs_{std::make_unique<Rpc<RequestEnum, std::variant_alternative_t<kIndex, RequestEnum>>>(
             service_, static_cast<int>(kIndex), receivers_)...} {}
 
   const std::string name_;

@@ -78,7 +78,8 @@ Listener::~Listener() {
   if (is_unix()) {
     // Another process may have put its own socket there since.
     struct stat now;
-    if (stat(path_.c_str(), &now) == 0 && now.st_ino == file_.st_ino && now.st_dev == file_.st_dev) {
+    if (stat(path_.c_str(), &now) == 0 && now.st_ino == file_.st_ino &&
+        now.st_dev == file_.st_dev) {
       unlink(path_.c_str());
     }
   }

@@ -71,9 +71,9 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
         connector->HandleNewConnection(&connection);
         ingress->ConnectionCame();
       });
-  absl::Status started = plane->ingress_->Start(
-      absl::StrCat("ingress/", name),
-      [door = plane->door_.get()] { return door->CountConnections() != 0; });
+  absl::Status started =
+      plane->ingress_->Start(absl::StrCat("ingress/", name),
+                             [door = plane->door_.get()] { return door->CountConnections() != 0; });
   if (!started.ok()) {
     plane->Shutdown(SteadyTime::min());
     return started;

@@ -46,10 +46,11 @@ struct AsyncStreamOf<Call, Request, Response> {
 // The component's side leaves what it wants, under the lock, and has the ingress come round for
 // it: gRPC is called on the ingress thread alone.
 template <class Rpc>
-class StreamServerCall final : public Shared<StreamServerCall<Rpc>>,
-                               public ServerCall,
-                               public Answering<StreamServerCall<Rpc>, typename Rpc::Call>::Type,
-                               public StreamSource<typename CallTypes<typename Rpc::Call>::Request> {
+class StreamServerCall final
+    : public Shared<StreamServerCall<Rpc>>,
+      public ServerCall,
+      public Answering<StreamServerCall<Rpc>, typename Rpc::Call>::Type,
+      public StreamSource<typename CallTypes<typename Rpc::Call>::Request> {
  public:
   using Call = typename Rpc::Call;
   using Request = typename CallTypes<Call>::Request;

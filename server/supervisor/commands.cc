@@ -26,8 +26,8 @@ absl::Status CheckRequestId(const std::string& request_id) {
     return absl::ascii_isprint(static_cast<unsigned char>(each));
   });
   if (printable && request_id.size() <= kLongestRequestId) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "request_id: up to ", kLongestRequestId, " printable characters are allowed"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("request_id: up to ", kLongestRequestId, " printable characters are allowed"));
 }
 
 // An operation that was never begun: refused, or a dry run.
@@ -50,9 +50,9 @@ std::string Quoted(const std::vector<size_t>& components, const ComponentTable& 
 
 absl::StatusOr<size_t> Supervisor::Find(const std::string& name) const {
   if (const std::optional<size_t> found = parts_.table.NumberOf(name)) return *found;
-  return absl::NotFoundError(
-      absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)), "\"; there are: ",
-                   absl::StrJoin(NearestFirst(name, parts_.table.Names()), ", ")));
+  return absl::NotFoundError(absl::StrCat(
+      "no component \"", absl::CHexEscape(name.substr(0, 64)),
+      "\"; there are: ", absl::StrJoin(NearestFirst(name, parts_.table.Names()), ", ")));
 }
 
 proto::Component Supervisor::DescribeOne(size_t component) const {
@@ -116,11 +116,11 @@ void Supervisor::Give(Command command, const auto& request, Reply<Response> repl
   absl::Status valid = component.status();
   valid.Update(CheckRequestId(request.request_id()));
   if (!valid.ok()) return void(reply.Fail(valid));
-  Order order{command, *component, request.request_id(), std::nullopt, request.dry_run(),
-              request.cascade()};
+  Order order{command,      *component,        request.request_id(),
+              std::nullopt, request.dry_run(), request.cascade()};
   if (request.has_expected_generation()) order.expected_generation = request.expected_generation();
   Submit(std::move(order), [this, reply = std::move(reply)](const Operation& operation) mutable {
-    if (!operation.status.ok()) return void(reply.Fail(operation.status));
+    if (!operation.status.ok()) return void(reply.Fail(OwnCopy(operation.status)));
     Response response;
     response.set_request_id(operation.order.request_id);
     for (const Step& step : operation.steps) *response.add_steps() = ToProto(step, parts_.table);
@@ -170,18 +170,17 @@ bool Supervisor::MustWait(const Order& order) const {
   touched.push_back(order.component);
   const std::vector<Operation*> under_way = operations_.UnderWay();
   return std::any_of(under_way.begin(), under_way.end(), [&](Operation* operation) {
-    return std::any_of(touched.begin(), touched.end(), [&](size_t each) {
-      return operation->NextStepOf(each) != nullptr;
-    });
+    return std::any_of(touched.begin(), touched.end(),
+                       [&](size_t each) { return operation->NextStepOf(each) != nullptr; });
   });
 }
 
 absl::StatusOr<std::vector<Step>> Supervisor::Plan(const Order& order) const {
   const uint64_t generation = parts_.table.status(order.component).generation;
   if (order.expected_generation.value_or(generation) != generation) {
-    return absl::AbortedError(
-        absl::StrCat("component \"", parts_.table.name(order.component), "\": its generation is ",
-                     generation, ", not ", *order.expected_generation));
+    return absl::AbortedError(absl::StrCat("component \"", parts_.table.name(order.component),
+                                           "\": its generation is ", generation, ", not ",
+                                           *order.expected_generation));
   }
   std::vector<Step> steps;
   absl::Status planned;
@@ -220,8 +219,7 @@ absl::Status Supervisor::PlanStart(const Order& order, std::vector<Step>& steps)
         Quoted(missing, parts_.table), missing.size() == 1 ? ", which does" : ", which do",
         " not run; start ", missing.size() == 1 ? "it" : "them", " first, or ask with cascade"));
   }
-  if (state(order.component) == LifecycleState::kRunning &&
-      !units_[order.component].goes_down) {
+  if (state(order.component) == LifecycleState::kRunning && !units_[order.component].goes_down) {
     return absl::OkStatus();
   }
   steps.push_back({Step::Action::kStart, order.component});
@@ -234,8 +232,7 @@ absl::Status Supervisor::PlanStart(const Order& order, std::vector<Step>& steps)
                        state(each) == LifecycleState::kStopped &&
                        units_[each].outlook == Outlook::kNever &&
                        std::all_of(edges.begin(), edges.end(), [&](const auto& edge) {
-                         return !edge.hard ||
-                                units_[edge.component].outlook != Outlook::kNever ||
+                         return !edge.hard || units_[edge.component].outlook != Outlook::kNever ||
                                 run.count(edge.component) != 0;
                        });
     if (!comes) continue;
@@ -250,8 +247,8 @@ absl::Status Supervisor::PlanStop(const Order& order, std::vector<Step>& steps) 
   std::erase_if(dependents, [this](size_t each) { return IsDown(state(each)); });
   if (!dependents.empty() && !order.cascade) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "component \"", parts_.table.name(order.component), "\": ",
-        Quoted(dependents, parts_.table), dependents.size() == 1 ? " depends" : " depend",
+        "component \"", parts_.table.name(order.component),
+        "\": ", Quoted(dependents, parts_.table), dependents.size() == 1 ? " depends" : " depend",
         " on it and would stop too; ask with cascade"));
   }
   for (auto each = dependents.rbegin(); each != dependents.rend(); ++each) {
@@ -302,9 +299,9 @@ void Supervisor::TakeOver(const Order& order, const std::vector<Step>& steps) {
                             ? stopped.count(operation->order.component) != 0
                             : std::any_of(operation->steps.begin(), operation->steps.end(), undone);
     if (!undoes) continue;
-    End(*operation, absl::AbortedError(absl::StrCat("a later StopComponent of \"",
-                                                    parts_.table.name(order.component),
-                                                    "\" took its place")));
+    End(*operation,
+        absl::AbortedError(absl::StrCat("a later StopComponent of \"",
+                                        parts_.table.name(order.component), "\" took its place")));
   }
 }
 
@@ -381,14 +378,14 @@ absl::StatusOr<size_t> Supervisor::FindRunning(const auto& request) const {
   if (drains()) return Ending();
   const ComponentStatus& status = parts_.table.status(*component);
   if (request.has_expected_generation() && request.expected_generation() != status.generation) {
-    return absl::AbortedError(absl::StrCat("component \"", request.name(),
-                                           "\": its generation is ", status.generation, ", not ",
+    return absl::AbortedError(absl::StrCat("component \"", request.name(), "\": its generation is ",
+                                           status.generation, ", not ",
                                            request.expected_generation()));
   }
   if (status.state != LifecycleState::kRunning) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("component \"", request.name(), "\" is ", Name(status.state), ": ",
-                     status.reason, "; this is for one that is RUNNING"));
+    return absl::FailedPreconditionError(absl::StrCat("component \"", request.name(), "\" is ",
+                                                      Name(status.state), ": ", status.reason,
+                                                      "; this is for one that is RUNNING"));
   }
   return component;
 }
@@ -483,8 +480,8 @@ void Supervisor::AskWhetherDrained(size_t component) {
 
 void Supervisor::FinishDrains(size_t component) {
   for (Reply<proto::DrainComponentResponse>& reply : units_[component].drains) {
-    reply.Fail(absl::AbortedError(absl::StrCat("component \"", parts_.table.name(component),
-                                               "\" is no longer draining")));
+    reply.Fail(absl::AbortedError(
+        absl::StrCat("component \"", parts_.table.name(component), "\" is no longer draining")));
   }
   units_[component].drains.clear();
 }

@@ -1,5 +1,5 @@
-// ComponentTable: the components of a host, as anyone may see them. Who they are is fixed before the
-// host starts; how they are is written by the supervisor alone, here and nowhere else.
+// ComponentTable: the components of a host, as anyone may see them. Who they are is fixed before
+// the host starts; how they are is written by the supervisor alone, here and nowhere else.
 #ifndef MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_
 #define MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_
 
@@ -38,7 +38,7 @@ struct ComponentStatus {
   bool paused = false;
   bool draining = false;
   std::string last_error;
-  std::deque<FailureRecord> failures;  // the last few
+  std::deque<FailureRecord> failures;                // the last few
   absl::Time next_restart = absl::InfiniteFuture();  // in BACKOFF
 };
 
@@ -87,7 +87,8 @@ class ComponentTable final : public Directory {
   std::vector<ComponentView> Views() const;
   // Cheaper than a view.
   LifecycleState state(size_t component) const;
-  // RUNNING, and takes calls; has been RUNNING once; is in one call for longer than its stall limit.
+  // RUNNING, and takes calls; has been RUNNING once; is in one call for longer than its stall
+  // limit.
   bool IsServing(size_t component) const;
   bool HasBeenRunning(size_t component) const;
   bool IsPastStallLimit(size_t component) const;

@@ -86,8 +86,7 @@ proto::Operation ToProto(const Operation& operation, const ComponentTable& table
     message.set_phase(proto::Operation::UNDER_WAY);
     return message;
   }
-  message.set_phase(operation.status.ok() ? proto::Operation::SUCCEEDED
-                                          : proto::Operation::FAILED);
+  message.set_phase(operation.status.ok() ? proto::Operation::SUCCEEDED : proto::Operation::FAILED);
   message.set_status(absl::StatusCodeToString(operation.status.code()));
   message.set_error(std::string(operation.status.message()));
   *message.mutable_end_time() = ToProto(operation.end_time);

@@ -41,8 +41,7 @@ class EventHistory {
   uint64_t oldest() const { return events_.empty() ? 0 : events_.front().sequence; }
   // Whether all that came after `sequence` is still here.
   bool HasAllSince(uint64_t sequence) const {
-    return sequence == last_ ||
-           (sequence < last_ && !events_.empty() && sequence + 1 >= oldest());
+    return sequence == last_ || (sequence < last_ && !events_.empty() && sequence + 1 >= oldest());
   }
   // The event with that number, which must be here.
   const LifecycleEvent& at(uint64_t sequence) const { return events_[sequence - oldest()]; }

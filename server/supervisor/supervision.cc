@@ -61,8 +61,7 @@ absl::StatusOr<std::unique_ptr<Supervision>> Supervision::Launch(
   absl::StatusOr<DependencyGraph> graph = DependencyGraph::Build(configs);
   if (!graph.ok()) return graph.status();
   const std::vector<bool> essential = EssentialOf(components, *graph);
-  std::unique_ptr<Supervision> supervision(
-      new Supervision(*std::move(graph), std::move(options)));
+  std::unique_ptr<Supervision> supervision(new Supervision(*std::move(graph), std::move(options)));
   for (size_t i = 0; i < components.size(); ++i) {
     supervision->table_.Add(components[i].config, components[i].service, essential[i],
                             components[i].mailbox);
@@ -77,8 +76,8 @@ Supervision::Supervision(DependencyGraph graph, SupervisionOptions options)
     : options_(std::move(options)),
       graph_(std::move(graph)),
       table_(*options_.time),
-      mailbox_(std::make_shared<Mailbox<lifecycle::v1::LifecycleRequest>>(kSupervisorName, MailboxOptions(),
-                                                                         *options_.time)) {}
+      mailbox_(std::make_shared<Mailbox<lifecycle::v1::LifecycleRequest>>(
+          kSupervisorName, MailboxOptions(), *options_.time)) {}
 
 Supervision::~Supervision() {
   // Asked all together first, so that they end side by side.
@@ -174,9 +173,8 @@ bool Supervision::IsStuck() const {
 
 void Supervision::OnStarted(const std::string& component, uint64_t generation,
                             const absl::Status& status) {
-  Tell([number = *table_.NumberOf(component), generation, status](Supervisor& supervisor) {
-    supervisor.Started(number, generation, status);
-  });
+  Tell([number = *table_.NumberOf(component), generation, status = OwnCopy(status)](
+           Supervisor& supervisor) { supervisor.Started(number, generation, status); });
 }
 
 void Supervision::OnStopped(const std::string& component, uint64_t generation, size_t refused) {

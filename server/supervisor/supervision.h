@@ -91,8 +91,7 @@ class Supervision final : private LifecycleObserver {
     void OnStarted(const std::string&, uint64_t, const absl::Status&) override {}
     void OnStopped(const std::string&, uint64_t, size_t) override {}
     void OnFailed(const std::string&, uint64_t, const Failure& failure) override {
-      supervision.options_.on_supervisor_failure(
-          absl::StrCat(failure.during, ": ", failure.status.ToString()));
+      supervision.options_.on_supervisor_failure(absl::StrCat(failure.during, ": ", failure.error));
     }
     void OnFinished(const std::string&, uint64_t) override {}
     Supervision& supervision;
@@ -105,7 +104,8 @@ class Supervision final : private LifecycleObserver {
   const std::shared_ptr<MailboxBase> mailbox_;
   Supervisor* supervisor_ = nullptr;  // supervisor's thread only
 
-  // Last: the threads use all of the above. The supervisor's ends first, for it looks at the others.
+  // Last: the threads use all of the above. The supervisor's ends first, for it looks at the
+  // others.
   std::vector<std::unique_ptr<Runner>> runners_;
   std::unique_ptr<Runner> runner_;
 };

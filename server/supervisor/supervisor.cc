@@ -121,7 +121,7 @@ void Supervisor::Failed(size_t component, uint64_t generation, const Failure& fa
   parts_.log.Error("failure", {{"component", parts_.table.name(component)},
                                {"during", failure.during},
                                {"request_id", failure.request_id},
-                               {"what", failure.status.ToString()}});
+                               {"what", failure.error}});
   if (generation != parts_.table.status(component).generation) return;
   units_[component].hung = false;
   // Elsewhere it is on its way out already, or was given up on.
@@ -130,7 +130,7 @@ void Supervisor::Failed(size_t component, uint64_t generation, const Failure& fa
     return;
   }
   FailedOnce(component, absl::StrCat("failed in ", failure.during),
-             {context().WallNow(), failure.during, failure.status.ToString(), failure.request_id});
+             {context().WallNow(), failure.during, failure.error, failure.request_id});
   Settle();
 }
 
@@ -181,11 +181,11 @@ void Supervisor::FailedOnce(size_t component, const std::string& reason,
     });
     return;
   }
-  const std::string why = policy.kind == RestartKind::kTemporary
-                              ? absl::StrCat(reason, "; is temporary, so not started again")
-                              : absl::StrCat(reason, "; the ", Ordinal(policy.max_failures),
-                                             " failure within ",
-                                             absl::FormatDuration(policy.period));
+  const std::string why =
+      policy.kind == RestartKind::kTemporary
+          ? absl::StrCat(reason, "; is temporary, so not started again")
+          : absl::StrCat(reason, "; the ", Ordinal(policy.max_failures), " failure within ",
+                         absl::FormatDuration(policy.period));
   Change(component, LifecycleChange::kGiveUp, why);
   if (parts_.table.essential(component) && !ending_ && starting_up_.count(component) == 0) {
     parts_.control.on_essential_failure(
@@ -285,7 +285,7 @@ void Supervisor::EnterStopping(size_t component, const absl::Status& why) {
   const absl::Duration timeout = parts_.table.config(component).stop_timeout;
   MailboxBase& mailbox = parts_.table.mailbox(component);
   mailbox.Close(why);
-  mailbox.PushControl(control::Stop{After(context().Now(), timeout), why});
+  mailbox.PushControl(control::Stop{After(context().Now(), timeout), OwnCopy(why)});
   SetTimer(component, timeout + kStopGrace, [this, component] { StopTimedOut(component); });
 }
 
@@ -293,8 +293,7 @@ void Supervisor::StartTimedOut(size_t component) {
   units_[component].hung = true;
   // For the instance that its thread may yet come back with.
   parts_.table.mailbox(component).PushControl(control::Discard{});
-  const std::string timeout =
-      absl::FormatDuration(parts_.table.config(component).start_timeout);
+  const std::string timeout = absl::FormatDuration(parts_.table.config(component).start_timeout);
   FailedOnce(component, absl::StrCat("did not start within ", timeout),
              {context().WallNow(), "Start", absl::StrCat("took longer than ", timeout), ""});
   Settle();
@@ -489,9 +488,9 @@ absl::Status Supervisor::NotStarted(size_t component) const {
   }
   const ComponentStatus& status = parts_.table.status(cause);
   if (cause != component && status.state == LifecycleState::kStopped) {
-    return absl::UnavailableError(absl::StrCat(
-        "component \"", parts_.table.name(component), "\": needs \"", parts_.table.name(cause),
-        "\", which is STOPPED: ", status.reason));
+    return absl::UnavailableError(absl::StrCat("component \"", parts_.table.name(component),
+                                               "\": needs \"", parts_.table.name(cause),
+                                               "\", which is STOPPED: ", status.reason));
   }
   if (start_callback_ != nullptr && !status.last_error.empty()) {
     // The host ends, whatever the restart policy says.
@@ -523,7 +522,7 @@ void Supervisor::CheckStartup() {
     return Settle();
   }
   if (!starting_up_.empty() || (start_error_.has_value() && up_ != 0)) return;
-  std::exchange(start_callback_, nullptr)(start_error_.value_or(absl::OkStatus()));
+  std::exchange(start_callback_, nullptr)(OwnCopy(start_error_.value_or(absl::OkStatus())));
 }
 
 void Supervisor::CheckDown() {
@@ -533,9 +532,9 @@ void Supervisor::CheckDown() {
     report.refused_calls += units_[i].refused;
     if (!units_[i].hung) continue;
     const ComponentView view = parts_.table.View(i);
-    report.hung.push_back({view.name, view.method.empty() ? "Start or Stop" : view.method,
-                           view.method.empty() ? parts_.table.config(i).stop_timeout
-                                               : view.in_method});
+    report.hung.push_back(
+        {view.name, view.method.empty() ? "Start or Stop" : view.method,
+         view.method.empty() ? parts_.table.config(i).stop_timeout : view.in_method});
   }
   std::exchange(stop_callback_, nullptr)(std::move(report));
 }

@@ -2,20 +2,21 @@
 // writer of lifecycle states.
 //
 // It keeps no list of jobs. Each component is either wanted or not; from that, and from the states
-// of its neighbours in the dependency graph, follows what is to be done next, if anything, and it is
-// looked at again whenever one of these has changed. So a start of the host, a stop, a cascade, a
-// rollback and a dependent that comes back are one rule each, and a command only says what is
+// of its neighbours in the dependency graph, follows what is to be done next, if anything, and it
+// is looked at again whenever one of these has changed. So a start of the host, a stop, a cascade,
+// a rollback and a dependent that comes back are one rule each, and a command only says what is
 // wanted:
 //
 //   goes down     it is not wanted, or is being restarted, or a hard dependency goes or is down
-//   outlook       soon: it is wanted, and runs, or starts, or is about to, as all its hard dependencies
+//   outlook       soon: it is wanted, and runs, or starts, or is about to, as all its hard
+//   dependencies
 //                 are; later: once something that has failed was started again; or never
 //   is stopped    when it goes down, is up, and all dependents that go down are down
 //   is started    when it is wanted, is down, its hard dependencies are RUNNING, and its soft ones
 //                 are too or will not be soon
 //
-// A dependency that has failed and is started again shortly (BACKOFF) is not down: calls to it wait,
-// and its dependents go on.
+// A dependency that has failed and is started again shortly (BACKOFF) is not down: calls to it
+// wait, and its dependents go on.
 #ifndef MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_H_
 #define MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_H_
 
@@ -160,7 +161,7 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
     bool again = false;       // an operator wants it started although it failed
     bool hung = false;        // its thread has not reported what it was told to do
     bool stall_told = false;
-    size_t refused = 0;       // at its last stop
+    size_t refused = 0;  // at its last stop
     std::vector<Reply<lifecycle::v1::DrainComponentResponse>> drains;
   };
 

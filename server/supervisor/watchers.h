@@ -37,8 +37,8 @@ class Watchers {
  private:
   struct Watcher {
     ReplyStream<Response> replies;
-    uint64_t written;                // the sequence number up to which it has all
-    std::vector<Response> owed;      // before any event, in reverse
+    uint64_t written;            // the sequence number up to which it has all
+    std::vector<Response> owed;  // before any event, in reverse
     bool behind = false;
   };
 

@@ -48,7 +48,7 @@ double MeasureMainspring(int window, std::chrono::seconds duration) {
   const NoOthers directory;
   NobodyListens observer;
   auto mailbox = std::make_shared<Mailbox<clock::v1::ClockRequest>>("clock", MailboxOptions(),
-                                                                   TimeSource::Real());
+                                                                    TimeSource::Real());
   auto thread = ComponentThread::Start(
       mailbox, [](Context& context) { return std::make_unique<LightClock>(context); },
       TimeSource::Real(), directory, observer);

@@ -78,11 +78,12 @@ int Run() {
     trigger.Pull("the end");
     const int code = host.Run(trigger);
     const absl::Time down = absl::Now();
-    std::printf("{\"components\":%d,\"layers\":%d,\"start_ms\":%.0f,\"stop_ms\":%.0f,"
-                "\"resident_kib_each\":%.1f,\"exit_code\":%d}\n",
-                components, layers, absl::ToDoubleMilliseconds(up - begin),
-                absl::ToDoubleMilliseconds(down - up),
-                static_cast<double>(after - before) / 1024 / components, code);
+    std::printf(
+        "{\"components\":%d,\"layers\":%d,\"start_ms\":%.0f,\"stop_ms\":%.0f,"
+        "\"resident_kib_each\":%.1f,\"exit_code\":%d}\n",
+        components, layers, absl::ToDoubleMilliseconds(up - begin),
+        absl::ToDoubleMilliseconds(down - up),
+        static_cast<double>(after - before) / 1024 / components, code);
     std::fflush(stdout);
     if (code != 0) return 1;
   }

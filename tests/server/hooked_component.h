@@ -42,7 +42,8 @@ struct Hooks {
   std::function<absl::Status()> start = [] { return absl::OkStatus(); };
   std::function<void(trial::v1::TrialRequest)> handle = AnswerEcho;
   std::function<void()> stop = [] {};
-  std::function<void(const std::string&, bool)> dependency_changed = [](const std::string&, bool) {};
+  std::function<void(const std::string&, bool)> dependency_changed = [](const std::string&, bool) {
+  };
 };
 
 class HookedComponent final : public Component, public Handler<trial::v1::TrialRequest> {

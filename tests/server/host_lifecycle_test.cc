@@ -44,8 +44,9 @@ class HostLifecycleTest : public ::testing::Test {
     box_.Clear();
   }
 
-  void Start(const std::function<void(HostConfig&)>& adjust = [](HostConfig&) {},
-             std::optional<testing::Hooks> hooks = std::nullopt) {
+  void Start(
+      const std::function<void(HostConfig&)>& adjust = [](HostConfig&) {},
+      std::optional<testing::Hooks> hooks = std::nullopt) {
     host_.emplace(
         [&](HostConfig& config) {
           config.components = {Named("mail", {{"store"}}), Named("store")};
@@ -92,9 +93,8 @@ class HostLifecycleTest : public ::testing::Test {
     grpc::health::v1::HealthCheckRequest request;
     request.set_service(name);
     HealthCheckResponse response;
-    EXPECT_TRUE(grpc::health::v1::Health::NewStub(host_->Data())
-                    ->Check(&context, request, &response)
-                    .ok());
+    EXPECT_TRUE(
+        grpc::health::v1::Health::NewStub(host_->Data())->Check(&context, request, &response).ok());
     return response.status();
   }
 

@@ -17,12 +17,14 @@
 
 namespace mainspring::testing {
 
-// A channel with connections of its own, as each process has; addresses as planes tell them.
+// A channel with connections of its own, as each process has; addresses as planes tell them. Its
+// window does not grow: what a client does not read, waits at the server.
 inline std::shared_ptr<grpc::Channel> ConnectTo(const std::string& address,
                                                 grpc::ChannelArguments arguments = {}) {
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 20);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
 }
 

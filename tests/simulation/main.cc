@@ -26,8 +26,7 @@ int main(int argc, char** argv) {
   const uint64_t seeds = absl::GetFlag(FLAGS_seeds);
   uint64_t failed = 0, calls = 0, events = 0;
   for (uint64_t seed = first; seed < first + seeds && failed < 10; ++seed) {
-    mainspring::simulation::Simulation simulation(seed, sabotage,
-                                                 absl::GetFlag(FLAGS_log));
+    mainspring::simulation::Simulation simulation(seed, sabotage, absl::GetFlag(FLAGS_log));
     const auto wrong = simulation.Play();
     calls += simulation.calls();
     events += simulation.events();

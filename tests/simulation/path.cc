@@ -41,9 +41,9 @@ void Path::Follow(const lifecycle::v1::Event& event) {
   }
   sequence_ = event.sequence();
   Known& known = known_[event.component()];
-  const std::string what = absl::StrCat(
-      "event ", event.sequence(), ": component \"", event.component(), "\" from ",
-      Component::State_Name(event.from()), " to ", Component::State_Name(event.to()));
+  const std::string what =
+      absl::StrCat("event ", event.sequence(), ": component \"", event.component(), "\" from ",
+                   Component::State_Name(event.from()), " to ", Component::State_Name(event.to()));
   if (event.from() != known.state) {
     Violation(absl::StrCat(what, ", which was ", Component::State_Name(known.state)));
   }
@@ -75,14 +75,16 @@ void Path::CheckDependencies(const lifecycle::v1::Event& event) {
     }
   };
   if (event.to() == Component::STARTING) {
-    check(graph_.dependencies(number),
-          [](State state) { return state != Component::RUNNING; }, "it needs");
+    check(
+        graph_.dependencies(number), [](State state) { return state != Component::RUNNING; },
+        "it needs");
   }
   if (event.to() == Component::STOPPING ||
       (event.to() == Component::STOPPED && event.from() == Component::BACKOFF)) {
-    check(graph_.dependents(number),
-          [](State state) { return state != Component::STOPPED && state != Component::FAILED; },
-          "needs it");
+    check(
+        graph_.dependents(number),
+        [](State state) { return state != Component::STOPPED && state != Component::FAILED; },
+        "needs it");
   }
 }
 
@@ -95,14 +97,13 @@ void Path::CheckBudget(const lifecycle::v1::Event& event, Known& known) {
   const auto config = std::find_if(components_.begin(), components_.end(), [&](const auto& each) {
     return each.name == event.component();
   });
-  const absl::Time now = absl::FromUnixSeconds(event.time().seconds()) +
-                         absl::Nanoseconds(event.time().nanos());
+  const absl::Time now =
+      absl::FromUnixSeconds(event.time().seconds()) + absl::Nanoseconds(event.time().nanos());
   known.restarts.push_back(now);
   const auto within = std::count_if(known.restarts.begin(), known.restarts.end(), [&](auto each) {
     return now - each < config->restart.period - config->restart.most_backoff * 2;
   });
-  if (within >= config->restart.max_failures ||
-      config->restart.kind == RestartKind::kTemporary) {
+  if (within >= config->restart.max_failures || config->restart.kind == RestartKind::kTemporary) {
     Violation(absl::StrCat("event ", event.sequence(), ": component \"", event.component(),
                            "\" was started again by itself ", within, " times within its period"));
   }

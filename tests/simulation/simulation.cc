@@ -23,11 +23,11 @@ constexpr size_t kResumes = 10;
 // The structs of calls, by the message that asks.
 template <class Request>
 struct CallOf;
-#define MAINSPRING_SIMULATION_CALL(name)      \
-  template <>                                 \
-  struct CallOf<proto::name##Request> {       \
-    using Struct = proto::name##Call;         \
-    using Response = proto::name##Response;   \
+#define MAINSPRING_SIMULATION_CALL(name)    \
+  template <>                               \
+  struct CallOf<proto::name##Request> {     \
+    using Struct = proto::name##Call;       \
+    using Response = proto::name##Response; \
   }
 MAINSPRING_SIMULATION_CALL(StartComponent);
 MAINSPRING_SIMULATION_CALL(StopComponent);
@@ -179,8 +179,7 @@ void Simulation::DrawTraffic() {
     started_ = std::move(status);
   });
   for (size_t i = 0; i < kCalls; ++i) {
-    scheduler_.In(scheduler_.Within(kChaos),
-                  [this] { Call(scheduler_.Pick(components_.size())); });
+    scheduler_.In(scheduler_.Within(kChaos), [this] { Call(scheduler_.Pick(components_.size())); });
   }
   for (size_t i = 0; i < kCommands; ++i) {
     scheduler_.In(scheduler_.Within(kChaos), [this] { Command(); });
@@ -335,10 +334,10 @@ void Simulation::Check() {
   Expect(started_.has_value(), "the start was never reported");
   for (size_t i = 0; i < components_.size(); ++i) {
     const ComponentView view = supervision_->table().View(i);
-    Expect(IsDown(view.status.state), absl::StrCat("at the end, component \"", view.name,
-                                                   "\" is ", Name(view.status.state)));
-    Expect(truth_->state(view.name) == static_cast<Path::State>(
-                                           static_cast<int>(view.status.state) + 1),
+    Expect(IsDown(view.status.state),
+           absl::StrCat("at the end, component \"", view.name, "\" is ", Name(view.status.state)));
+    Expect(truth_->state(view.name) ==
+               static_cast<Path::State>(static_cast<int>(view.status.state) + 1),
            absl::StrCat("the watcher has another state of \"", view.name, "\""));
     Expect(view.mailbox.queued_calls == 0,
            absl::StrCat("calls are left in the mailbox of \"", view.name, "\""));
@@ -373,8 +372,9 @@ void Simulation::CheckRequestIds() {
         outcomes.insert(absl::StatusCodeToString(code()));
       }
     }
-    Expect(outcomes.size() <= 1, absl::StrCat("\"", request_id, "\" had several outcomes: ",
-                                              absl::StrJoin(outcomes, ", ")));
+    Expect(
+        outcomes.size() <= 1,
+        absl::StrCat("\"", request_id, "\" had several outcomes: ", absl::StrJoin(outcomes, ", ")));
   }
 }
 

@@ -120,8 +120,8 @@ class Simulation {
   std::map<std::string, std::vector<std::function<absl::StatusCode()>>> by_request_id_;
   int last_request_ = 0;
   std::deque<Watching> watching_;
-  std::unique_ptr<Path> truth_;     // of a watcher that misses nothing
-  std::unique_ptr<Path> resumed_;   // of one that comes and goes
+  std::unique_ptr<Path> truth_;    // of a watcher that misses nothing
+  std::unique_ptr<Path> resumed_;  // of one that comes and goes
 
   std::unique_ptr<Supervision> supervision_;
   std::shared_ptr<Mailbox<lifecycle::v1::LifecycleRequest>> lifecycle_;

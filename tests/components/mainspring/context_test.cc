@@ -227,8 +227,7 @@ TEST_F(EndingTest, Fail_InStart_IsAStartThatFailed) {
     return absl::OkStatus();
   };
   host_.Start();
-  EXPECT_THAT(host_.lifecycle.events(),
-              ElementsAre("not started: DATA_LOSS: the disk is full"));
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("not started: DATA_LOSS: the disk is full"));
 }
 
 TEST_F(EndingTest, Finish_WhenStopThrows_IsReportedAsThatAlone) {
@@ -308,7 +307,7 @@ TEST_P(EndingFromServingTest, Fail_EndsTheInstanceAndKeepsTheQueue) {
               ElementsAre("started", absl::StrCat("failed in ", GetParam().during)));
   EXPECT_THAT(host_.lifecycle.generations(), ElementsAre(1, 1));
   ASSERT_EQ(host_.lifecycle.failures().size(), 1u);
-  EXPECT_EQ(host_.lifecycle.failures()[0].status, absl::DataLossError("the disk is full"));
+  EXPECT_EQ(host_.lifecycle.failures()[0].error, "DATA_LOSS: the disk is full");
   EXPECT_EQ(script_.stopped, 0);
   ExpectTheQueueWaitsForTheNextInstance();
 }

@@ -365,7 +365,8 @@ TEST_F(MailboxTest, OldestCall_InsideAMethod_IsNotTheOneThatIsServed) {
   EXPECT_THAT(seen, ElementsAre(later, kNever));
 }
 
-// There is one all the time, and who looks contends for the lock with the thread that takes it over.
+// There is one all the time, and who looks contends for the lock with the thread that takes it
+// over.
 TEST_F(MailboxTest, OldestCall_WhileTheThreadTakesOver_IsNotNever) {
   std::deque<ReplyRecord<Word>> replies;
   std::atomic<int> turn{0};

@@ -211,9 +211,7 @@ TEST_F(DrainTest, WhenAnEssentialComponentIsGivenUpOn_DrainsAndExits71) {
   testing::Hooks hooks;
   hooks.handle = [](trial::v1::TrialRequest) { throw std::runtime_error("broken"); };
   host_.emplace(
-      [](HostConfig& config) {
-        config.components[0].restart.kind = RestartKind::kTemporary;
-      },
+      [](HostConfig& config) { config.components[0].restart.kind = RestartKind::kTemporary; },
       std::vector<ComponentType>{testing::HookedType("trial", hooks)});
   ASSERT_TRUE(host_->Start().ok());
   EXPECT_EQ(grpc::StatusCode::INTERNAL, testing::Echo(*host_->NewStub()).error_code());

@@ -1,5 +1,5 @@
-// What operators ask the supervisor for besides commands: pauses, drains and watches, step by step on
-// a clock of the test's.
+// What operators ask the supervisor for besides commands: pauses, drains and watches, step by step
+// on a clock of the test's.
 #include <gmock/gmock.h>
 
 #include <stdexcept>
@@ -217,9 +217,8 @@ TEST_F(WatchTest, WhenWatched_TellsEachChangeInOrder) {
   std::vector<std::string> events;
   for (size_t i = 1; i < watch->messages.size(); ++i) {
     const proto::Event& event = watch->messages[i].event();
-    events.push_back(absl::StrCat(event.sequence(), " ",
-                                  proto::Component::State_Name(event.to()), " ",
-                                  event.generation(), " ", event.reason()));
+    events.push_back(absl::StrCat(event.sequence(), " ", proto::Component::State_Name(event.to()),
+                                  " ", event.generation(), " ", event.reason()));
   }
   EXPECT_THAT(events, ElementsAre("3 STOPPING 1 asked to restart", "4 STOPPED 1 asked to restart",
                                   "5 STARTING 2 asked to restart", "6 RUNNING 2 started"));

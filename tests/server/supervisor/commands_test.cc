@@ -1,4 +1,5 @@
-// What operators ask the supervisor for: each rpc of Lifecycle, step by step on a clock of the test's.
+// What operators ask the supervisor for: each rpc of Lifecycle, step by step on a clock of the
+// test's.
 #include <gmock/gmock.h>
 
 #include <set>
@@ -89,8 +90,7 @@ TEST_F(CommandsTest, WhenThereIsNoSuchComponent_EachRpcListsTheNamesTheNearestFi
     EXPECT_EQ(Code::kNotFound, status.code());
     EXPECT_EQ("no component \"stor\"; there are: store, web, mail, cache", status.message());
   }
-  const absl::Status odd =
-      StatusOf<GetComponentCall>("name: '\\n" + std::string(5000, 'x') + "'");
+  const absl::Status odd = StatusOf<GetComponentCall>("name: '\\n" + std::string(5000, 'x') + "'");
   EXPECT_THAT(std::string(odd.message()), StartsWith("no component \"\\nxxx"));
   EXPECT_LT(odd.message().size(), 500u);
 }
@@ -241,15 +241,17 @@ TEST_F(CommandsTest, WhenDependentsWouldStop_NamesThemUnlessCascaded) {
   StartChain();
   const absl::Status refused = StatusOf<StopComponentCall>("name: 'store'");
   EXPECT_EQ(Code::kFailedPrecondition, refused.code());
-  EXPECT_EQ("component \"store\": \"mail\", \"web\" depend on it and would stop too; ask with "
-            "cascade",
-            refused.message());
+  EXPECT_EQ(
+      "component \"store\": \"mail\", \"web\" depend on it and would stop too; ask with "
+      "cascade",
+      refused.message());
   EXPECT_EQ("component \"mail\": \"web\" depends on it and would stop too; ask with cascade",
             StatusOf<RestartComponentCall>("name: 'mail'").message());
   EXPECT_THAT(TakeNotes(), IsEmpty());
   auto stopped = Ask<StopComponentCall>("name: 'store' cascade: true");
   EXPECT_TRUE(stopped->status().ok());
-  EXPECT_THAT(StepsOf(*stopped->answer()), ElementsAre("[stop web]", "[stop mail]", "[stop store]"));
+  EXPECT_THAT(StepsOf(*stopped->answer()),
+              ElementsAre("[stop web]", "[stop mail]", "[stop store]"));
   EXPECT_THAT(TakeNotes(), ElementsAre("stop web", "stop mail", "stop store"));
   EXPECT_EQ("its dependency \"store\" goes down", Reason("mail"));
   EXPECT_TRUE(Status("mail").wanted);
@@ -286,12 +288,14 @@ TEST_F(CommandsTest, WhenWhatItNeedsDoesNotRun_NamesItUnlessCascaded) {
   TakeNotes();
   const absl::Status refused = StatusOf<StartComponentCall>("name: 'web'");
   EXPECT_EQ(Code::kFailedPrecondition, refused.code());
-  EXPECT_EQ("component \"web\": needs \"store\", \"mail\", which do not run; start them first, or "
-            "ask with cascade",
-            refused.message());
-  EXPECT_EQ("component \"mail\": needs \"store\", which does not run; start it first, or ask with "
-            "cascade",
-            StatusOf<StartComponentCall>("name: 'mail'").message());
+  EXPECT_EQ(
+      "component \"web\": needs \"store\", \"mail\", which do not run; start them first, or "
+      "ask with cascade",
+      refused.message());
+  EXPECT_EQ(
+      "component \"mail\": needs \"store\", which does not run; start it first, or ask with "
+      "cascade",
+      StatusOf<StartComponentCall>("name: 'mail'").message());
   auto started = Ask<StartComponentCall>("name: 'web' cascade: true");
   EXPECT_TRUE(started->status().ok()) << started->status();
   EXPECT_THAT(StepsOf(*started->answer()),
@@ -388,9 +392,8 @@ TEST_F(CommandsTest, WhenRestartedWithCascade_AnswersWhenTheDependentsRunAgain) 
   loops_.Hold("web");
   auto restarted = Ask<RestartComponentCall>("name: 'store' cascade: true request_id: 'r'");
   EXPECT_EQ("web STOPPING, mail RUNNING, store RUNNING, cache RUNNING", States());
-  EXPECT_THAT(StepsOf(OperationOf("r")),
-              ElementsAre("stop web", "stop mail", "stop store", "start store", "start mail",
-                          "start web"));
+  EXPECT_THAT(StepsOf(OperationOf("r")), ElementsAre("stop web", "stop mail", "stop store",
+                                                     "start store", "start mail", "start web"));
   loops_.LetGo("web");
   ASSERT_TRUE(restarted->status().ok()) << restarted->status();
   EXPECT_EQ("web RUNNING, mail RUNNING, store RUNNING, cache RUNNING", States());

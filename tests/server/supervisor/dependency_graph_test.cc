@@ -63,9 +63,8 @@ TEST(DependencyGraph, WhenNothingDependsOnAnything_KeepsTheOrderOfTheConfigurati
 }
 
 TEST(DependencyGraph, WhenItIsADiamond_HasEachOnce) {
-  const DependencyGraph graph =
-      GraphOf({Of("top", {"left", "right"}), Of("left", {"bottom"}), Of("right", {"bottom"}),
-               Of("bottom")});
+  const DependencyGraph graph = GraphOf({Of("top", {"left", "right"}), Of("left", {"bottom"}),
+                                         Of("right", {"bottom"}), Of("bottom")});
   EXPECT_THAT(graph.order(), ElementsAre(3, 1, 2, 0));
   EXPECT_THAT(graph.HardDependents(3), ElementsAre(1, 2, 0));
   EXPECT_THAT(graph.HardDependencies(0), ElementsAre(3, 1, 2));
@@ -86,9 +85,10 @@ TEST(DependencyGraph, WhenAWayIsHardAndAnotherSoft_ReachesByTheHardOne) {
 }
 
 TEST(DependencyGraph, WhenADependencyIsUnknown_NamesTheNearest) {
-  EXPECT_EQ("component \"mail\": depends on \"stroe\", which is no component; did you mean "
-            "\"store\"?",
-            ErrorOf({Of("mail", {"stroe"}), Of("store")}));
+  EXPECT_EQ(
+      "component \"mail\": depends on \"stroe\", which is no component; did you mean "
+      "\"store\"?",
+      ErrorOf({Of("mail", {"stroe"}), Of("store")}));
   EXPECT_EQ("component \"mail\": depends on \"xxxxxxx\", which is no component",
             ErrorOf({Of("mail", {"xxxxxxx"}), Of("store")}));
 }
@@ -98,14 +98,14 @@ TEST(DependencyGraph, WhenOneIsNamedTwice_SaysSo) {
 }
 
 TEST(DependencyGraph, WhenOneDependsOnItself_NamesTheCircle) {
-  EXPECT_EQ("components depend on each other in a circle: \"a\" -> \"a\"", ErrorOf({Of("a", {"a"})}));
+  EXPECT_EQ("components depend on each other in a circle: \"a\" -> \"a\"",
+            ErrorOf({Of("a", {"a"})}));
 }
 
 TEST(DependencyGraph, WhenThereIsALongCircle_NamesItsChainAlone) {
-  EXPECT_EQ(
-      "components depend on each other in a circle: \"b\" -> \"c\" -> \"d\" -> \"b\"",
-      ErrorOf({Of("outside", {"a"}), Of("a", {"b"}), Of("b", {"c"}), Of("c", {"free", "d"}),
-               Of("d", {"b"}), Of("free")}));
+  EXPECT_EQ("components depend on each other in a circle: \"b\" -> \"c\" -> \"d\" -> \"b\"",
+            ErrorOf({Of("outside", {"a"}), Of("a", {"b"}), Of("b", {"c"}), Of("c", {"free", "d"}),
+                     Of("d", {"b"}), Of("free")}));
 }
 
 TEST(DependencyGraph, WhenTheCircleIsSoft_IsRefusedToo) {

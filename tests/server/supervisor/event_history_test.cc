@@ -8,7 +8,8 @@ namespace mainspring {
 namespace {
 
 LifecycleEvent EventOf(const std::string& component) {
-  return {0, absl::UnixEpoch(), component, 1, LifecycleState::kStopped, LifecycleState::kStarting,
+  return {0,     absl::UnixEpoch(),        component,
+          1,     LifecycleState::kStopped, LifecycleState::kStarting,
           "test"};
 }
 

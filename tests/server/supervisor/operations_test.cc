@@ -19,16 +19,17 @@ const absl::Time kNow = absl::FromUnixSeconds(1'700'000'000);
 Order OrderOf(const std::string& request_id) {
   return {Command::kStart, 0, request_id, std::nullopt};
 }
-Step Start(size_t component, bool done = false) {
-  return {Step::Action::kStart, component, done};
-}
+Step Start(size_t component, bool done = false) { return {Step::Action::kStart, component, done}; }
 Step Stop(size_t component, bool done = false) { return {Step::Action::kStop, component, done}; }
 
 TEST(Operations, WhenAwaitedBeforeTheEnd_CallsBackAtTheEnd) {
   Operations operations;
   Operation& operation = operations.Begin(OrderOf("one"), {Start(0)}, kNow);
   std::vector<std::string> told;
-  operations.Await("one", [&](const Operation& ended) { told.push_back("first"); (void)ended; });
+  operations.Await("one", [&](const Operation& ended) {
+    told.push_back("first");
+    (void)ended;
+  });
   operations.Await("one", [&](const Operation& ended) {
     told.push_back("second");
     EXPECT_TRUE(ended.ended);
@@ -79,9 +80,7 @@ TEST(Operations, WhenAThousandHaveEndedSince_ForgetsAnOperation) {
   EXPECT_NE(nullptr, operations.Find("long"));
 }
 
-TEST(Operations, WhenUnknown_FindsNothing) {
-  EXPECT_EQ(nullptr, Operations().Find("none"));
-}
+TEST(Operations, WhenUnknown_FindsNothing) { EXPECT_EQ(nullptr, Operations().Find("none")); }
 
 TEST(Operations, WhenSeveralAreUnderWay_TellsTheOldestFirst) {
   Operations operations;

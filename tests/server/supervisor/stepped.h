@@ -231,9 +231,8 @@ class SteppedTest : public ::testing::Test {
     auto record = std::make_shared<ReplyRecord<ResponseTo<Call>>>();
     records_.push_back(record);
     lifecycle().Push(lifecycle::v1::LifecycleRequest(
-        std::in_place_type<Call>,
-        Call{Parse<typename CallTypes<Call>::Request>(text),
-             Reply<ResponseTo<Call>>(record.get())}));
+        std::in_place_type<Call>, Call{Parse<typename CallTypes<Call>::Request>(text),
+                                       Reply<ResponseTo<Call>>(record.get())}));
     return record;
   }
   template <class Call>
@@ -243,9 +242,8 @@ class SteppedTest : public ::testing::Test {
     record->room = room;
     records_.push_back(record);
     lifecycle().Push(lifecycle::v1::LifecycleRequest(
-        std::in_place_type<Call>,
-        Call{Parse<typename CallTypes<Call>::Request>(text),
-             ReplyStream<ResponseTo<Call>>(record.get())}));
+        std::in_place_type<Call>, Call{Parse<typename CallTypes<Call>::Request>(text),
+                                       ReplyStream<ResponseTo<Call>>(record.get())}));
     loops_.Settle();
     return record;
   }
@@ -264,8 +262,8 @@ class SteppedTest : public ::testing::Test {
     std::vector<std::string> steps;
     for (const lifecycle::v1::Step& step : message.steps()) {
       const char* action = step.action() == lifecycle::v1::Step::STOP ? "stop " : "start ";
-      steps.push_back(absl::StrCat(step.done() ? "[" : "", action, step.component(),
-                                   step.done() ? "]" : ""));
+      steps.push_back(
+          absl::StrCat(step.done() ? "[" : "", action, step.component(), step.done() ? "]" : ""));
     }
     return steps;
   }
@@ -276,8 +274,7 @@ class SteppedTest : public ::testing::Test {
     static_cast<Mailbox<trial::v1::TrialRequest>&>(*supervision_->table().Find(name))
         .Push(trial::v1::TrialRequest(
             std::in_place_type<trial::v1::EchoCall>,
-            trial::v1::EchoCall{EchoOf("hello"),
-                                Reply<trial::v1::EchoResponse>(record.get())}));
+            trial::v1::EchoCall{EchoOf("hello"), Reply<trial::v1::EchoResponse>(record.get())}));
     return record;
   }
   // Has its next call throw, where it was added with Crashing or Noting.
@@ -340,8 +337,7 @@ class SteppedTest : public ::testing::Test {
   int changes_ = 0;
   int drains_ = 0;
   int shutdowns_ = 0;
-  lifecycle::v1::DrainProgress progress_ =
-      Parse<lifecycle::v1::DrainProgress>("phase: SERVING");
+  lifecycle::v1::DrainProgress progress_ = Parse<lifecycle::v1::DrainProgress>("phase: SERVING");
   std::vector<std::string> essential_failures_;
   std::vector<std::string> notes_;
   std::set<std::string> crash_;

@@ -40,12 +40,11 @@ class SupervisedTest : public ::testing::Test {
     config.restart.least_backoff = absl::Milliseconds(1);
     config.restart.most_backoff = absl::Milliseconds(2);
     adjust(config);
-    components_.push_back({config, HookedComponent::kService,
-                           [hooks](Context& context) {
-                             return std::make_unique<HookedComponent>(context, hooks);
-                           },
-                           std::make_shared<Mailbox<trial::v1::TrialRequest>>(
-                               name, config.mailbox, TimeSource::Real())});
+    components_.push_back(
+        {config, HookedComponent::kService,
+         [hooks](Context& context) { return std::make_unique<HookedComponent>(context, hooks); },
+         std::make_shared<Mailbox<trial::v1::TrialRequest>>(name, config.mailbox,
+                                                            TimeSource::Real())});
   }
 
   // What was added, not started.

@@ -128,9 +128,10 @@ TEST_F(SupervisionTest, WhenItFailsTooOften_IsFailedAndRefusesWhatIsQueued) {
       continue;
     }
     EXPECT_EQ(absl::StatusCode::kUnavailable, status.code()) << i;
-    EXPECT_EQ("component \"one\": FAILED: failed in /mainspring.trial.v1.Trial/Echo; "
-              "the 5th failure within 1m",
-              status.message());
+    EXPECT_EQ(
+        "component \"one\": FAILED: failed in /mainspring.trial.v1.Trial/Echo; "
+        "the 5th failure within 1m",
+        status.message());
   }
   EXPECT_EQ(LifecycleState::kFailed, State("one"));
   EXPECT_EQ(absl::StatusCode::kUnavailable, Echo("one").status().code());

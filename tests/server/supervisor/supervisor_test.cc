@@ -3,9 +3,9 @@
 
 #include <gmock/gmock.h>
 
-#include <stdexcept>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,8 +28,6 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 using trial::v1::TrialRequest;
 
-
-
 void NotEssential(ComponentConfig& config) { config.essential = false; }
 void Temporary(ComponentConfig& config) { config.restart.kind = RestartKind::kTemporary; }
 
@@ -50,7 +48,8 @@ class SupervisorTest : public testing::SteppedTest {
   std::set<std::string> broken_;
 };
 
-// --- start and stop -------------------------------------------------------------------------------
+// --- start and stop
+// -------------------------------------------------------------------------------
 
 TEST_F(SupervisorTest, WhenStarted_EachIsRunningAndWhenStoppedEachIsStopped) {
   Add("one");
@@ -288,10 +287,11 @@ TEST_F(SupervisorTest, WhenAMethodDoesNotReturn_IsStuckAndNamed) {
   TakeNotes();
   EchoRecord call = Echo("stuck");
   Settle();
-  EXPECT_THAT(TakeNotes(),
-              ElementsAre("stop good",
-                          "stuck FAILED, good STOPPED: stuck in /mainspring.trial.v1.Trial/Echo for "
-                          "5.2s; its thread does not come back"));
+  EXPECT_THAT(
+      TakeNotes(),
+      ElementsAre("stop good",
+                  "stuck FAILED, good STOPPED: stuck in /mainspring.trial.v1.Trial/Echo for "
+                  "5.2s; its thread does not come back"));
   ASSERT_THAT(stop_->hung, SizeIs(1));
   EXPECT_EQ("stuck", stop_->hung[0].component);
   EXPECT_EQ("/mainspring.trial.v1.Trial/Echo", stop_->hung[0].method);
@@ -560,11 +560,11 @@ TEST_F(SupervisorTest, WhateverHappens_EventsAreWithoutGapAndFollowTheTable) {
   for (size_t i = 1; i < watch->messages.size(); ++i) {
     const auto& event = watch->messages[i].event();
     EXPECT_EQ(++sequence, event.sequence());
-    EXPECT_EQ(Name(states[event.component()]),
-              lifecycle::v1::Component::State_Name(event.from()))
+    EXPECT_EQ(Name(states[event.component()]), lifecycle::v1::Component::State_Name(event.from()))
         << event.ShortDebugString();
-    for (LifecycleState to : {LifecycleState::kStopped, LifecycleState::kStarting, LifecycleState::kRunning, LifecycleState::kStopping,
-                     LifecycleState::kBackoff, LifecycleState::kFailed}) {
+    for (LifecycleState to :
+         {LifecycleState::kStopped, LifecycleState::kStarting, LifecycleState::kRunning,
+          LifecycleState::kStopping, LifecycleState::kBackoff, LifecycleState::kFailed}) {
       if (lifecycle::v1::Component::State_Name(event.to()) == Name(to)) {
         states[event.component()] = to;
       }
