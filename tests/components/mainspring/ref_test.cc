@@ -258,6 +258,8 @@ class NeighbourTest : public ::testing::Test {
     };
   }
 
+  // The threads end before what they use.
+  Gate asked_, gone_;
   Script asker_, answerer_;
   std::thread::id asked_on_, then_on_;
   Running<SpeakerRequest> answerer_host_{
@@ -277,20 +279,19 @@ TEST_F(NeighbourTest, Then_RunsOnTheAskersThread) {
 }
 
 TEST_F(NeighbourTest, Then_WhenTheAskersInstanceHasGone_IsDropped) {
-  Gate asked, gone;
-  answerer_.say = [&](Context&, SayCall call) {
-    asked.Open();
-    gone.Wait();
+  answerer_.say = [this](Context&, SayCall call) {
+    asked_.Open();
+    gone_.Wait();
     call.reply.Send(std::move(call.request));
   };
   Answer<Word> answer = ref_.Say("hello");
-  ASSERT_TRUE(asked.Wait());
+  ASSERT_TRUE(asked_.Wait());
   // It does not wait for what it has asked.
   PushStop(*asker_host_.mailbox, kNoWait);
   ASSERT_TRUE(asker_host_.lifecycle.Await(2));
   PushStart(*asker_host_.mailbox, 2);
   ASSERT_TRUE(asker_host_.lifecycle.Await(3));
-  gone.Open();
+  gone_.Open();
   EXPECT_EQ(answer.Await(Patience()).status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(then_on_, std::thread::id());
 }
