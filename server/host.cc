@@ -43,6 +43,15 @@ absl::StatusOr<std::vector<std::unique_ptr<rpc::Listener>>> ListenOn(const char*
     }
     std::move(bound->begin(), bound->end(), std::back_inserter(listeners));
   }
+  for (const int socket : config.sockets) {
+    auto adopted = rpc::Listener::Adopt(socket);
+    if (!adopted.ok()) {
+      return absl::Status(adopted.status().code(),
+                          absl::StrCat("plane \"", plane, "\": cannot take over ",
+                                       std::string(adopted.status().message())));
+    }
+    listeners.push_back(*std::move(adopted));
+  }
   return listeners;
 }
 
@@ -69,11 +78,13 @@ class Host::Parts {
     if (!data.ok()) return data.status();
     auto admin = ListenOn("admin", config_.admin);
     if (!admin.ok()) return admin.status();
-    status.Update(StartPlane("data", *std::move(data), config_.data.limits, types_, data_));
-    if (status.ok()) {
-      admin_.services.push_back(lifecycle::v1::BindLifecycle());
-      status.Update(admin_.services.back()->AddComponent(supervision_->mailbox()));
-      status.Update(StartPlane("admin", *std::move(admin), config_.admin.limits, {}, admin_));
+    auto probe = ListenOn("probe", config_.probe);
+    if (!probe.ok()) return probe.status();
+    status.Update(AddServices());
+    if (status.ok()) status = StartPlane("data", *std::move(data), config_.data.limits, data_);
+    if (status.ok()) status = StartPlane("admin", *std::move(admin), config_.admin.limits, admin_);
+    if (status.ok() && !probe->empty()) {
+      status = StartPlane("probe", *std::move(probe), config_.probe.limits, probe_);
     }
     if (status.ok()) status = acceptor_.Start();
     if (!status.ok()) {
@@ -81,8 +92,7 @@ class Host::Parts {
       return status;
     }
     running_ = true;
-    LogListening(*admin_.plane);
-    LogListening(*data_.plane);
+    for (const PlaneParts* parts : {&probe_, &admin_, &data_}) LogListening(parts->plane.get());
     absl::Status started = supervision_->Start();
     if (!started.ok()) {
       Abandon();
@@ -112,13 +122,15 @@ class Host::Parts {
                                {"lame_duck", config_.lame_duck},
                                {"drain_timeout", config_.drain_timeout}});
     running_ = false;
-    const int code = RunDrain(config_, world_, trigger,
-                              {*data_.plane, *admin_.plane, acceptor_, *supervision_, report_,
-                               [this] {
-                                 draining_.store(true);
-                                 health_.Publish();
-                               },
-                               [this] { return component_failed_.load(); }});
+    const auto begin = [this] {
+      draining_.store(true);
+      health_.Publish();
+      world_.on_drain();
+    };
+    const int code =
+        RunDrain(config_, world_, trigger,
+                 {*data_.plane, *admin_.plane, probe_.plane.get(), acceptor_, *supervision_,
+                  report_, begin, [this] { return component_failed_.load(); }});
     MutexLock lock(mutex_);
     trigger_ = nullptr;
     return code;
@@ -126,6 +138,23 @@ class Host::Parts {
 
   const std::vector<std::string>& data_addresses() const { return data_.plane->addresses(); }
   const std::vector<std::string>& admin_addresses() const { return admin_.plane->addresses(); }
+
+  HostStatus Status() const {
+    HostStatus status;
+    if (const auto phase = report_.phase(); phase.has_value()) status.drain = Name(phase->first);
+    {
+      MutexLock lock(mutex_);
+      if (supervision_ == nullptr) return status;
+    }
+    const HealthSnapshot health = Health();
+    status.alive = health.at("liveness");
+    status.ready = health.at("readiness");
+    for (const ComponentView& each : supervision_->table().Views()) {
+      ++status.components;
+      if (each.status.state == LifecycleState::kRunning) ++status.running;
+    }
+    return status;
+  }
 
   void LogStates() const {
     for (const ComponentView& each : supervision_->table().Views()) {
@@ -228,36 +257,51 @@ class Host::Parts {
     return progress;
   }
 
-  // Component services for `types`, and health and reflection on every plane.
-  absl::Status StartPlane(const char* name, std::vector<std::unique_ptr<rpc::Listener>> listeners,
-                          const rpc::PlaneLimits& limits, const std::vector<ComponentType>& types,
-                          PlaneParts& parts) {
+  // To every plane what it serves.
+  absl::Status AddServices() {
+    absl::Status status = AddComponents(data_.services);
+    admin_.services.push_back(lifecycle::v1::BindLifecycle());
+    status.Update(admin_.services.back()->AddComponent(supervision_->mailbox()));
+    for (PlaneParts* parts : {&data_, &admin_, &probe_}) {
+      parts->services.push_back(grpc::health::v1::BindHealth());
+      status.Update(parts->services.back()->SetServicer(health_));
+    }
+    for (PlaneParts* parts : {&data_, &admin_}) status.Update(AddReflection(*parts));
+    return status;
+  }
+
+  // The services of all types, with the components that answer them.
+  absl::Status AddComponents(Services& services) {
     absl::Status status;
-    for (const ComponentType& type : types) {
+    for (const ComponentType& type : types_) {
       // Two types may answer the same service, each with components of its own.
-      auto service = std::find_if(parts.services.begin(), parts.services.end(),
+      auto service = std::find_if(services.begin(), services.end(),
                                   [&](const auto& each) { return each->name() == type.service; });
-      if (service == parts.services.end()) {
-        service = parts.services.insert(service, type.bind());
-      }
+      if (service == services.end()) service = services.insert(service, type.bind());
       for (const ComponentConfig& component : config_.components) {
         if (component.type != type.name) continue;
         status.Update((*service)->AddComponent(supervision_->table().Find(component.name)));
       }
     }
-    parts.services.push_back(grpc::health::v1::BindHealth());
-    status.Update(parts.services.back()->SetServicer(health_));
+    return status;
+  }
+
+  // Of the services that are there, and of itself.
+  static absl::Status AddReflection(PlaneParts& parts) {
     auto v1 = grpc::reflection::v1::BindServerReflection();
     auto v1alpha = grpc::reflection::v1alpha::BindServerReflection();
     std::vector<std::string> names = {v1->name(), v1alpha->name()};
     for (const auto& service : parts.services) names.push_back(service->name());
     parts.reflection = std::make_unique<Reflection>(names);
-    status.Update(v1->SetServicer(parts.reflection->v1));
+    absl::Status status = v1->SetServicer(parts.reflection->v1);
     status.Update(v1alpha->SetServicer(parts.reflection->v1alpha));
     parts.services.push_back(std::move(v1));
     parts.services.push_back(std::move(v1alpha));
-    if (!status.ok()) return status;
+    return status;
+  }
 
+  absl::Status StartPlane(const char* name, std::vector<std::unique_ptr<rpc::Listener>> listeners,
+                          const rpc::PlaneLimits& limits, PlaneParts& parts) {
     std::vector<rpc::Service*> served;
     for (const auto& service : parts.services) served.push_back(service.get());
     auto plane = rpc::Plane::Start(name, std::move(listeners), limits, served,
@@ -268,16 +312,17 @@ class Host::Parts {
     return absl::OkStatus();
   }
 
-  void LogListening(const rpc::Plane& plane) {
-    for (const std::string& address : plane.addresses()) {
-      world_.log->Info("listening", {{"plane", plane.name()}, {"address", address}});
+  void LogListening(const rpc::Plane* plane) {
+    if (plane == nullptr) return;
+    for (const std::string& address : plane->addresses()) {
+      world_.log->Info("listening", {{"plane", plane->name()}, {"address", address}});
     }
   }
 
   // Ends what was started, without ceremony.
   void Abandon() {
     running_ = false;
-    for (PlaneParts* parts : {&data_, &admin_}) {
+    for (PlaneParts* parts : {&data_, &admin_, &probe_}) {
       if (parts->plane == nullptr) continue;
       parts->plane->door().Close();
       parts->plane->Cut(absl::UnavailableError("the host has gone"));
@@ -301,11 +346,12 @@ class Host::Parts {
   bool running_ = false;
 
   // What other threads than the host's want of it.
-  Mutex mutex_;
+  mutable Mutex mutex_;
   bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
   DrainTrigger* trigger_ ABSL_GUARDED_BY(mutex_) = nullptr;
   int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string why_pulled_ ABSL_GUARDED_BY(mutex_);
+  PlaneParts probe_;
   PlaneParts admin_;
   PlaneParts data_;
   // After the planes, and so gone before them: replies and streams that these still hold belong to
@@ -329,6 +375,7 @@ void Host::AbandonStart() { parts_->AbandonStart(); }
 int Host::Run(DrainTrigger& trigger) { return parts_->Run(trigger); }
 const std::vector<std::string>& Host::data_addresses() const { return parts_->data_addresses(); }
 const std::vector<std::string>& Host::admin_addresses() const { return parts_->admin_addresses(); }
+HostStatus Host::Status() const { return parts_->Status(); }
 void Host::LogStates() const { parts_->LogStates(); }
 
 }  // namespace mainspring

@@ -22,6 +22,15 @@
 
 namespace mainspring {
 
+// How a host is, at one moment.
+struct HostStatus {
+  bool alive = true;   // as "liveness" of its health
+  bool ready = false;  // as "readiness"
+  size_t components = 0;
+  size_t running = 0;  // of those
+  std::string drain;   // the phase that it is in; empty: it does not drain
+};
+
 // Used by one thread, but for what says otherwise.
 class Host {
  public:
@@ -48,6 +57,9 @@ class Host {
   // Where the planes listen, with the ports that were chosen. After Start.
   const std::vector<std::string>& data_addresses() const;
   const std::vector<std::string>& admin_addresses() const;
+
+  // Any thread, from the making on.
+  HostStatus Status() const;
 
   // Logs the state of every component. Any thread, while Run runs.
   void LogStates() const;

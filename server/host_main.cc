@@ -18,7 +18,9 @@
 #include "server/flags.h"
 #include "server/host.h"
 #include "server/rpc/grpc_log.h"
+#include "server/rpc/health_probe.h"
 #include "server/signals/signals.h"
+#include "server/systemd/service_notifier.h"
 
 namespace mainspring {
 
@@ -64,6 +66,13 @@ ABSL_FLAG(std::string, data_address, "0.0.0.0:50051",
 ABSL_FLAG(std::string, admin_address, "unix:admin.sock,127.0.0.1:50052",
           "Where the admin plane listens; a unix: path that does not begin with a slash is in the "
           "run directory.");
+ABSL_FLAG(std::string, probe_address, "",
+          "Where the probe plane listens, which serves health alone and ends last: for a kubelet. "
+          "Nowhere when empty.");
+ABSL_FLAG(std::string, probe, "",
+          "ADDRESS or ADDRESS/NAME: asks the host there for its health, or for that of NAME, and "
+          "ends: 0 it serves, 1 not a target, 2 no connection, 3 no answer, 4 it does not serve.");
+ABSL_FLAG(mainspring::WaitTime, probe_timeout, {absl::Seconds(1)}, "For all that --probe does.");
 ABSL_FLAG(mainspring::WaitTime, lame_duck, {},
           "How long a drain goes on accepting, unready. Left alone it is 5s, or 0s where standard "
           "input is a terminal.");
@@ -94,6 +103,8 @@ HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
   config.data.addresses = absl::StrSplit(absl::GetFlag(FLAGS_data_address), ',', absl::SkipEmpty());
   config.admin.addresses =
       absl::StrSplit(absl::GetFlag(FLAGS_admin_address), ',', absl::SkipEmpty());
+  config.probe.addresses =
+      absl::StrSplit(absl::GetFlag(FLAGS_probe_address), ',', absl::SkipEmpty());
   config.lame_duck =
       absl::GetFlag(FLAGS_lame_duck)
           .time.value_or(isatty(STDIN_FILENO) ? absl::ZeroDuration() : config.lame_duck);
@@ -101,7 +112,38 @@ HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
   config.data.limits.max_connection_age = *absl::GetFlag(FLAGS_max_connection_age).time;
   // An operator's connection is kept.
   config.admin.limits.max_connection_age = absl::ZeroDuration();
+  config.probe.limits.max_connection_age = absl::ZeroDuration();
   return config;
+}
+
+// The sockets that the process was started with stand in for --data-address; one that is called
+// "probe", for --probe-address.
+absl::Status TakeSockets(HostConfig& config) {
+  std::vector<PassedSocket> passed;
+  if (absl::Status taken = TakePassedSockets(passed); !taken.ok()) return taken;
+  for (const PassedSocket& each : passed) {
+    (each.name == "probe" ? config.probe : config.data).sockets.push_back(each.fd);
+  }
+  for (PlaneConfig* plane : {&config.data, &config.probe}) {
+    if (!plane->sockets.empty()) plane->addresses.clear();
+  }
+  return absl::OkStatus();
+}
+
+// For `systemctl status`.
+std::string Describe(const HostStatus& status) {
+  if (!status.drain.empty()) return absl::StrCat("draining: ", status.drain);
+  return absl::StrCat(status.ready ? "ready" : "not ready", ": ", status.running, " of ",
+                      status.components, " components RUNNING");
+}
+
+int Probe(const char* program) {
+  rpc::SendGrpcLogTo([](rpc::GrpcSeverity, const std::string&, const std::string&) {});
+  const rpc::ProbeReport report =
+      rpc::ProbeHealth(absl::GetFlag(FLAGS_probe), *absl::GetFlag(FLAGS_probe_timeout).time);
+  std::FILE* out = report.result == rpc::ProbeResult::kServing ? stdout : stderr;
+  std::fprintf(out, "%s: %s\n", program, report.text.c_str());
+  return static_cast<int>(report.result);
 }
 
 // Puts relative unix sockets into the run directory.
@@ -167,10 +209,14 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
     return kExitClean;
   }
 
+  if (!absl::GetFlag(FLAGS_probe).empty()) return Probe(program);
+
   HostConfig config = ConfigFromFlags(types);
   adjust(config);
-  absl::Status placed = Place(config.data.addresses);
-  placed.Update(Place(config.admin.addresses));
+  absl::Status placed = TakeSockets(config);
+  for (PlaneConfig* plane : {&config.data, &config.admin, &config.probe}) {
+    placed.Update(Place(plane->addresses));
+  }
   if (!placed.ok()) return Complain(program, placed);
 
   static EventLog log(absl::GetFlag(FLAGS_log_format));
@@ -178,9 +224,16 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
       [](rpc::GrpcSeverity severity, const std::string& where, const std::string& text) {
         log.Write(SeverityOf(severity), "grpc", {{"where", where}, {"text", text}});
       });
+  ServiceNotifier* told = nullptr;
   World world;
   world.log = &log;
+  world.on_drain = [&told] { told->Stopping(); };
   Host host(std::move(types), std::move(config), std::move(world));
+  ServiceNotifier notifier([&host] {
+    const HostStatus status = host.Status();
+    return ServiceNotifier::View{status.alive, Describe(status)};
+  });
+  told = &notifier;
   DrainTrigger trigger;
   Signals signals([&](int signal) {
     if (signal == SIGTERM || signal == SIGINT) {
@@ -191,10 +244,15 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
       host.LogStates();
     } else {
       log.Info("signal", {{"signal", "SIGHUP"}, {"ignored", "there is no configuration file"}});
+      notifier.Reloading();
+      notifier.Ready();
     }
   });
   if (absl::Status started = signals.Start(); !started.ok()) return Complain(program, started);
+  if (absl::Status started = notifier.Start(); !started.ok()) return Complain(program, started);
   if (absl::Status started = host.Start(); !started.ok()) return Complain(program, started);
+  // One that was stopped meanwhile goes on to its drain.
+  if (trigger.pulls() == 0) notifier.Ready();
   return host.Run(trigger);
 }
 

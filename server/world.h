@@ -29,6 +29,8 @@ struct World {
   };
   // Ends the process at once, with this exit code: when all else hangs.
   std::function<void(int code)> terminate = [](int code) { _exit(code); };
+  // Hears that the drain begins, and must not wait for it.
+  std::function<void()> on_drain = [] {};
   // Gets the one line that tells how the host ended.
   std::function<void(const std::string& line)> print_exit_line = [](const std::string& line) {
     std::fputs((line + "\n").c_str(), stdout);

@@ -89,7 +89,8 @@ absl::Status Validate(const HostConfig& config) {
                                     component.restart.jitter, " is not from 0 to less than 1"));
     }
   }
-  if (config.data.addresses.empty()) errors.push_back("plane \"data\": no address");
+  if (config.data.addresses.empty() && config.data.sockets.empty())
+    errors.push_back("plane \"data\": no address");
   if (config.admin.addresses.empty()) errors.push_back("plane \"admin\": no address");
   for (const std::string& address : config.admin.addresses) {
     if (config.admin.insecure || IsLocal(address)) continue;

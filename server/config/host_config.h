@@ -46,6 +46,8 @@ struct ComponentConfig {
 struct PlaneConfig {
   // "HOST:PORT", "[IPV6]:PORT" or "unix:/PATH"; port 0 is any that is free.
   std::vector<std::string> addresses;
+  // Descriptors of sockets that listen already, which the host takes over.
+  std::vector<int> sockets;
   // Allows a plaintext admin plane where others than this machine can reach it.
   bool insecure = false;
   rpc::PlaneLimits limits;
@@ -55,6 +57,8 @@ struct HostConfig {
   std::vector<ComponentConfig> components;
   PlaneConfig data;
   PlaneConfig admin;
+  // Health alone, for whoever probes the host; ends last. Off without an address.
+  PlaneConfig probe;
   size_t max_health_watchers = 1000;
   size_t max_lifecycle_watchers = 1000;
   // How many changes of states the host remembers, for watches that go on.

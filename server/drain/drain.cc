@@ -67,6 +67,11 @@ class Sequence {
         After(Now(), kGoodbye), [&] { return drained_.admin.calls_in_flight() == 0; },
         DrainTrigger::kExitNow);
     report_.AddCut(End(drained_.admin, "draining: time is up"));
+    if (drained_.probe == nullptr) return;
+    // What it is asked is answered at once: there is nothing to wait for, or to cut.
+    drained_.probe->door().Close();
+    drained_.probe->EndStreams(Draining());
+    End(*drained_.probe, "draining");
   }
 
  private:

@@ -18,6 +18,8 @@ namespace mainspring {
 struct Drained {
   rpc::Plane& data;
   rpc::Plane& admin;
+  // Null: none.
+  rpc::Plane* probe;
   rpc::Acceptor& acceptor;
   Supervision& supervision;
   // Is filled in, for whoever reports the drain meanwhile.

@@ -54,11 +54,12 @@ class ReflectionServicer final : public Methods {
         return Next(std::move(session));
       case WriteResult::kFull: {
         ReplyStream<Response>& replies = session->replies;
-        // Not taken, so it is still there. NOLINTNEXTLINE(bugprone-use-after-move)
+        // Not taken, so it is still there. NOLINTBEGIN(bugprone-use-after-move)
         replies.OnReady(
             [this, session = std::move(session), response = std::move(response)]() mutable {
               Send(std::move(session), std::move(response));
             });
+        // NOLINTEND(bugprone-use-after-move)
         return;
       }
       case WriteResult::kClosed:

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -75,7 +76,7 @@ absl::Status NotAnAddress(absl::string_view address) {
 }  // namespace
 
 Listener::~Listener() {
-  if (is_unix()) {
+  if (!path_.empty()) {
     // Another process may have put its own socket there since.
     struct stat now;
     if (stat(path_.c_str(), &now) == 0 && now.st_ino == file_.st_ino &&
@@ -84,7 +85,7 @@ Listener::~Listener() {
     }
   }
   // Closing alone would leave it listening for as long as another thread polls it.
-  shutdown(fd_, SHUT_RDWR);
+  if (!adopted_) shutdown(fd_, SHUT_RDWR);
   close(fd_);
 }
 
@@ -117,6 +118,39 @@ absl::StatusOr<std::vector<std::unique_ptr<Listener>>> Listener::Listen(absl::st
   return ListenTcp(std::string(host), absl::StrCat(port));
 }
 
+absl::StatusOr<std::unique_ptr<Listener>> Listener::Adopt(int fd) {
+  const auto refuse = [fd](absl::string_view why) {
+    return absl::InvalidArgumentError(absl::StrCat("descriptor ", fd, ": ", why));
+  };
+  int type = 0, listens = 0;
+  socklen_t size = sizeof(type);
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) return refuse(strerror(errno));
+  size = sizeof(listens);
+  if (type != SOCK_STREAM || getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 ||
+      listens == 0) {
+    return refuse("not a listening stream socket");
+  }
+  sockaddr_storage bound = {};
+  size = sizeof(bound);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
+  if (bound.ss_family != AF_UNIX && bound.ss_family != AF_INET && bound.ss_family != AF_INET6) {
+    return refuse("neither a TCP nor a unix socket");
+  }
+  fcntl(fd, F_SETFD, fcntl(fd, F_GETFD) | FD_CLOEXEC);
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+  std::unique_ptr<Listener> listener(new Listener(fd));
+  listener->adopted_ = true;
+  listener->is_unix_ = bound.ss_family == AF_UNIX;
+  if (listener->is_unix_) {
+    listener->address_ =
+        absl::StrCat("unix:", reinterpret_cast<const sockaddr_un&>(bound).sun_path);
+  } else {
+    uint16_t port;
+    listener->address_ = BoundAddress(fd, port);
+  }
+  return listener;
+}
+
 absl::StatusOr<std::unique_ptr<Listener>> Listener::ListenUnix(const std::string& path) {
   sockaddr_un name = {};
   name.sun_family = AF_UNIX;
@@ -140,6 +174,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::ListenUnix(const std::string
   if (error != 0 || listen(fd, kBacklog) != 0) return Failed(absl::StrCat("unix:", path));
   stat(path.c_str(), &listener->file_);
   listener->path_ = path;
+  listener->is_unix_ = true;
   listener->address_ = absl::StrCat("unix:", path);
   return listener;
 }

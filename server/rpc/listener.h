@@ -15,7 +15,8 @@
 
 namespace mainspring::rpc {
 
-// Closes the socket when destroyed, and removes a unix socket's file if it is still its own.
+// Closes the socket when destroyed, and removes a unix socket's file if it made that and it is
+// still its own.
 class Listener {
  public:
   // Listens on every address that `address` names: "127.0.0.1:50051", "[::]:0", "localhost:80",
@@ -24,6 +25,11 @@ class Listener {
   // INVALID_ARGUMENT: not an address. UNAVAILABLE: cannot be bound; the text says why.
   static absl::StatusOr<std::vector<std::unique_ptr<Listener>>> Listen(absl::string_view address);
 
+  // Takes over a socket that listens already and that another process, a service manager, holds
+  // too: closed here, it goes on listening there, and who connects waits for the next process.
+  // INVALID_ARGUMENT: it is not a listening TCP or unix socket; then it is left open.
+  static absl::StatusOr<std::unique_ptr<Listener>> Adopt(int fd);
+
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -31,7 +37,7 @@ class Listener {
   int fd() const { return fd_; }
   // As it was bound: with the port that was taken.
   const std::string& address() const { return address_; }
-  bool is_unix() const { return !path_.empty(); }
+  bool is_unix() const { return is_unix_; }
 
  private:
   explicit Listener(int fd) : fd_(fd) {}
@@ -41,7 +47,9 @@ class Listener {
 
   const int fd_;
   std::string address_;
-  std::string path_;       // of a unix socket
+  bool is_unix_ = false;
+  bool adopted_ = false;
+  std::string path_;       // of the file that was made
   struct stat file_ = {};  // which file it was
 };
 

@@ -14,7 +14,7 @@ USAGE, ADDRESS_FAILURE = 64, 74
 # A host that takes a bad flag for a good one must not listen to the world.
 HARMLESS = ("--data-address=127.0.0.1:0", "--admin-address=127.0.0.1:0")
 
-FLAGS = ("--data-address", "--admin-address", "--lame-duck", "--drain-timeout",
+FLAGS = ("--data-address", "--admin-address", "--probe-address", "--probe", "--lame-duck", "--drain-timeout",
          "--max-connection-age", "--log-format", "--version", "--help")
 
 

@@ -92,6 +92,44 @@ TEST(Host, WhenAPlaneHasSeveralAddresses_ServesOnEach) {
   }
 }
 
+TEST(Host, WhenAskedForItsStatus_TellsWhatHealthAndSupervisorSay) {
+  TrialHost host([](HostConfig& config) {
+    config.components.push_back(Named("second", "trial"));
+    config.components.back().autostart = false;
+    config.components.back().essential = false;
+  });
+  HostStatus status = host.host().Status();
+  EXPECT_TRUE(status.alive);
+  EXPECT_FALSE(status.ready) << "it has not been started";
+  ASSERT_TRUE(host.Start().ok());
+  status = host.host().Status();
+  EXPECT_TRUE(status.alive);
+  EXPECT_TRUE(status.ready);
+  EXPECT_EQ(2u, status.components);
+  EXPECT_EQ(1u, status.running);
+  EXPECT_EQ("", status.drain);
+}
+
+TEST(Host, WhenASocketIsPassed_ServesOnItAndLeavesItListening) {
+  auto passed = rpc::Listener::Listen("127.0.0.1:0").value();
+  const std::string address = passed.front()->address();
+  TrialHost host([&](HostConfig& config) {
+    config.data.addresses.clear();
+    config.data.sockets = {dup(passed.front()->fd())};
+  });
+  ASSERT_TRUE(host.Start().ok());
+  EXPECT_EQ(address, host.host().data_addresses().front());
+  EXPECT_TRUE(testing::Echo(*host.NewStub()).ok());
+}
+
+TEST(Host, WhenAPassedDescriptorIsNoSocket_SaysSo) {
+  TrialHost host([](HostConfig& config) { config.data.sockets = {9999}; });
+  const absl::Status started = host.Start();
+  EXPECT_EQ(absl::StatusCode::kInvalidArgument, started.code());
+  EXPECT_EQ("plane \"data\": cannot take over descriptor 9999: Bad file descriptor",
+            started.message());
+}
+
 TEST(Host, WhenTheConfigurationIsWrong_DoesNotStart) {
   TrialHost host([](HostConfig& config) { config.components[0].name = ""; });
   const absl::Status started = host.Start();

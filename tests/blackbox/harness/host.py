@@ -2,10 +2,12 @@
 
 import json
 import os
+import pathlib
 import re
 import select
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -13,6 +15,8 @@ from harness import places
 
 # Long enough for a busy machine and a sanitizer build; nothing waits for it when all is well.
 PATIENCE = 20.0
+
+_PASS_SOCKETS = pathlib.Path(__file__).with_name("pass_sockets.py")
 
 _FIELD = re.compile(r'([\w.-]+)=("(?:[^"\\]|\\.)*"|\S*)')
 
@@ -33,18 +37,24 @@ class HostProcess:
     """One host. Not shared between threads, but for `lines` and `wait_for_line`.
 
     Flags that are not given: data plane on a free loopback port, lame duck 0, drain timeout 5 s.
-    `prefix` is a command that execs the host, such as prlimit.
+    `prefix` is a command that execs the host, such as prlimit. `sockets` are passed as systemd
+    passes them, `environment` is added to the test's own.
     """
 
-    def __init__(self, *flags, binary=places.MAINSPRINGD, admin, data="127.0.0.1:0", prefix=()):
+    def __init__(self, *flags, binary=places.MAINSPRINGD, admin, data="127.0.0.1:0", prefix=(),
+                 sockets=(), environment=None):
         flags = [f"--data-address={data}", f"--admin-address={admin}", *flags]
         for name, value in (("--lame-duck", "0s"), ("--drain-timeout", "5s")):
             if not any(flag.startswith(f"{name}=") for flag in flags):
                 flags.append(f"{name}={value}")
         # Should the test be killed, the host goes with it.
         command = ["setpriv", "--pdeathsig", "KILL", *prefix, str(binary), *flags]
+        descriptors = [each.fileno() for each in sockets]
+        if sockets:
+            command = [sys.executable, str(_PASS_SOCKETS), ",".join(map(str, descriptors)), *command]
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            pass_fds=descriptors, env={**os.environ, **(environment or {})})
         self._pidfd = os.pidfd_open(self._process.pid)
         self._changed = threading.Condition()
         self._lines = []

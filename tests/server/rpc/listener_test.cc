@@ -1,6 +1,7 @@
 #include "server/rpc/listener.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -211,6 +212,81 @@ TEST_F(UnixListener, WhenThePathIsTooLong_SaysHowLongItMayBe) {
   const absl::Status status = Listener::Listen("unix:" + path).status();
   EXPECT_EQ(absl::StatusCode::kInvalidArgument, status.code());
   EXPECT_THAT(std::string(status.message()), HasSubstr("107 bytes"));
+}
+
+class AdoptTest : public ::testing::Test {
+ protected:
+  // As a service manager makes and keeps one.
+  void MakeSocket(int type, bool listens) {
+    held_ = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    sockaddr_in name = {};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(0, bind(held_, reinterpret_cast<const sockaddr*>(&name), sizeof(name)));
+    if (listens) {
+      ASSERT_EQ(0, listen(held_, 16));
+    }
+    socklen_t size = sizeof(name_);
+    ASSERT_EQ(0, getsockname(held_, reinterpret_cast<sockaddr*>(&name_), &size));
+    passed_ = dup(held_);
+  }
+  ~AdoptTest() override {
+    if (held_ >= 0) close(held_);
+  }
+  bool Connects() {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool connects =
+        connect(fd, reinterpret_cast<const sockaddr*>(&name_), sizeof(name_)) == 0;
+    close(fd);
+    return connects;
+  }
+
+  int held_ = -1, passed_ = -1;
+  sockaddr_in name_ = {};
+};
+
+TEST_F(AdoptTest, WhenItListens_TellsItsAddressAndDoesNotBlock) {
+  MakeSocket(SOCK_STREAM, true);
+  auto listener = Listener::Adopt(passed_);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  EXPECT_EQ(absl::StrCat("127.0.0.1:", ntohs(name_.sin_port)), (*listener)->address());
+  EXPECT_FALSE((*listener)->is_unix());
+  EXPECT_EQ(-1, accept(passed_, nullptr, nullptr));
+  EXPECT_EQ(EAGAIN, errno);
+}
+
+TEST_F(AdoptTest, WhenDestroyed_WhoeverHoldsTheSocketTooGoesOnListening) {
+  MakeSocket(SOCK_STREAM, true);
+  ASSERT_TRUE(Listener::Adopt(passed_).ok());
+  EXPECT_TRUE(Connects());
+}
+
+TEST_F(AdoptTest, WhenItDoesNotListenOrIsNoStream_RefusesIt) {
+  MakeSocket(SOCK_STREAM, false);
+  const absl::Status status = Listener::Adopt(passed_).status();
+  EXPECT_EQ(absl::StatusCode::kInvalidArgument, status.code());
+  EXPECT_EQ(absl::StrCat("descriptor ", passed_, ": not a listening stream socket"),
+            status.message());
+  close(passed_);
+  close(held_);
+  MakeSocket(SOCK_DGRAM, false);
+  EXPECT_FALSE(Listener::Adopt(passed_).ok());
+  close(passed_);
+  EXPECT_THAT(std::string(Listener::Adopt(passed_).status().message()),
+              HasSubstr("Bad file descriptor"));
+}
+
+TEST_F(UnixListener, WhenAdopted_LeavesTheFile) {
+  auto made = Listener::Listen(address_);
+  ASSERT_TRUE(made.ok());
+  const int passed = dup(made->front()->fd());
+  {
+    auto adopted = Listener::Adopt(passed);
+    ASSERT_TRUE(adopted.ok()) << adopted.status();
+    EXPECT_EQ(address_, (*adopted)->address());
+    EXPECT_TRUE((*adopted)->is_unix());
+  }
+  EXPECT_TRUE(CanConnect(path_));
 }
 
 }  // namespace

@@ -1,0 +1,111 @@
+#include "server/systemd/service_notifier.h"
+
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "mainspring/steady_time.h"
+
+namespace mainspring {
+namespace {
+
+// How often the status is looked at.
+constexpr absl::Duration kTick = absl::Seconds(1);
+// What one extension of the time to stop is good for: many ticks, so that a busy machine does not
+// get a host killed that is draining.
+constexpr absl::Duration kExtension = absl::Seconds(15);
+
+void Notify(const std::string& lines) {
+  if (!lines.empty()) sd_notify(/*unset_environment=*/0, lines.c_str());
+}
+
+}  // namespace
+
+absl::Status TakePassedSockets(std::vector<PassedSocket>& sockets) {
+  char** names = nullptr;
+  const int count = sd_listen_fds_with_names(/*unset_environment=*/1, &names);
+  if (count < 0) {
+    return absl::InternalError(
+        absl::StrCat("sockets passed by the service manager: $LISTEN_FDS: ", strerror(-count)));
+  }
+  for (int i = 0; i < count; ++i) {
+    sockets.push_back({SD_LISTEN_FDS_START + i, names[i]});
+    std::free(names[i]);
+  }
+  std::free(names);
+  return absl::OkStatus();
+}
+
+absl::Status ServiceNotifier::Start() {
+  if (std::getenv("NOTIFY_SOCKET") == nullptr) return absl::OkStatus();
+  uint64_t microseconds = 0;
+  if (sd_watchdog_enabled(/*unset_environment=*/0, &microseconds) > 0) {
+    watchdog_ = absl::Microseconds(microseconds);
+  }
+  absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start("notify", [this] { Run(); });
+  if (!thread.ok()) return thread.status();
+  thread_ = *std::move(thread);
+  return absl::OkStatus();
+}
+
+ServiceNotifier::~ServiceNotifier() {
+  {
+    MutexLock lock(mutex_);
+    ending_ = true;
+    changed_.NotifyAll();
+  }
+  thread_.reset();
+}
+
+void ServiceNotifier::Ready() {
+  MutexLock lock(mutex_);
+  Notify(absl::StrCat("READY=1\n", Lines()));
+}
+
+void ServiceNotifier::Reloading() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  Notify(absl::StrCat("RELOADING=1\nMONOTONIC_USEC=",
+                      absl::ToInt64Microseconds(absl::DurationFromTimespec(now))));
+}
+
+void ServiceNotifier::Stopping() {
+  MutexLock lock(mutex_);
+  stopping_ = true;
+  Notify(absl::StrCat("STOPPING=1\n", Lines()));
+}
+
+std::string ServiceNotifier::Lines() {
+  const View view = look_();
+  std::string lines;
+  if (view.status != told_) {
+    told_ = view.status;
+    absl::StrAppend(&lines, "STATUS=", absl::StrReplaceAll(told_, {{"\n", " "}}), "\n");
+  }
+  if (view.alive && watchdog_ != absl::InfiniteDuration()) absl::StrAppend(&lines, "WATCHDOG=1\n");
+  if (stopping_) {
+    absl::StrAppend(&lines, "EXTEND_TIMEOUT_USEC=", absl::ToInt64Microseconds(kExtension), "\n");
+  }
+  return lines;
+}
+
+void ServiceNotifier::Run() {
+  // sd_watchdog_enabled(3): at half of the time that is given; a third leaves room for one that
+  // comes late.
+  const absl::Duration tick = std::min(kTick, watchdog_ / 3);
+  MutexLock lock(mutex_);
+  while (!ending_) {
+    Notify(Lines());
+    changed_.WaitUntil(mutex_, After(std::chrono::steady_clock::now(), tick));
+  }
+}
+
+}  // namespace mainspring

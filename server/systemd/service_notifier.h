@@ -1,0 +1,76 @@
+// ServiceNotifier: tells the service manager that started the process, systemd as a rule, how its
+// host is, and takes the sockets that it passes. Where nobody asked to be told, it does nothing.
+//
+// The protocol is sd_notify(3) and sd_listen_fds(3), by libsystemd.
+#ifndef MAINSPRING_SERVER_SYSTEMD_SERVICE_NOTIFIER_H_
+#define MAINSPRING_SERVER_SYSTEMD_SERVICE_NOTIFIER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "mainspring/mutex.h"
+#include "mainspring/thread.h"
+
+namespace mainspring {
+
+// A listening socket that the process was started with.
+struct PassedSocket {
+  int fd;
+  std::string name;  // FileDescriptorName= of the socket unit, or the unit's name
+};
+
+// In the order in which they were passed; none where the process was started without. Once a
+// process, before any thread: the variables that tell of them are taken out of the environment.
+// INTERNAL: libsystemd cannot make sense of them.
+absl::Status TakePassedSockets(std::vector<PassedSocket>& sockets);
+
+// Any thread, but for making, Start and destroying.
+class ServiceNotifier {
+ public:
+  struct View {
+    bool alive;          // while it is not, the watchdog hears nothing
+    std::string status;  // one line for `systemctl status`
+  };
+
+  // `look` is called by any thread and must not block.
+  explicit ServiceNotifier(std::function<View()> look) : look_(std::move(look)) {}
+  // Ends the thread; says nothing.
+  ~ServiceNotifier();
+  ServiceNotifier(const ServiceNotifier&) = delete;
+  ServiceNotifier& operator=(const ServiceNotifier&) = delete;
+
+  // From here on a thread tells the status whenever it has changed, and as often as the watchdog
+  // wants it that the host is alive.
+  // RESOURCE_EXHAUSTED: no more threads.
+  absl::Status Start();
+
+  // The host serves.
+  void Ready();
+  // The configuration is read again; Ready() follows.
+  void Reloading();
+  // The drain begins. Until the process ends, its time to stop is extended again and again: the
+  // host's own exit guard bounds it.
+  void Stopping();
+
+ private:
+  void Run();
+  // What is true now, as lines of the protocol.
+  std::string Lines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::function<View()> look_;
+  absl::Duration watchdog_ = absl::InfiniteDuration();  // set by Start
+  Mutex mutex_;
+  CondVar changed_;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string told_ ABSL_GUARDED_BY(mutex_);  // the status
+  std::unique_ptr<Thread> thread_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_SYSTEMD_SERVICE_NOTIFIER_H_
