@@ -1,0 +1,82 @@
+"""A project of a user's own: found by find_package, built with the source tree out of sight, run."""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "blackbox"))
+
+from harness import grpcurl, places  # pylint: disable=wrong-import-position
+from harness.case import HostTestCase  # pylint: disable=wrong-import-position
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROJECT = ("CMakeLists.txt", "weather.cc", "weather/v1/weather.proto")
+
+
+def run(*command, **options):
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False,
+                          **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def hidden(*command):
+    """The command in a mount namespace of its own, where source tree and build are empty."""
+    trees = [str(places.BUILD), str(places.REPOSITORY)]
+    words = " ".join(f"'{word}'" for word in map(str, command))
+    mounts = " && ".join(f"mount -t tmpfs none '{tree}'" for tree in trees)
+    return ["unshare", "--mount", "sh", "-c", f"{mounts} && exec {words}"]
+
+
+class Consumer(HostTestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.work = pathlib.Path(tempfile.mkdtemp(prefix="mainspring-consumer-"))
+        cls.addClassCleanup(shutil.rmtree, cls.work, ignore_errors=True)
+        cls.installed = cls.work / "installed"
+        run("cmake", "--install", places.BUILD, "--prefix", cls.installed)
+        for name in PROJECT:
+            copy = cls.work / "weather" / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(HERE / name, copy)
+
+    def test_WhatIsInstalled_KnowsNothingOfWhereItWasBuilt(self):
+        for path in self.installed.rglob("*"):
+            if path.suffix not in (".cmake", ".h", ".proto"):
+                continue
+            text = path.read_text()
+            for tree in (places.REPOSITORY, places.BUILD):
+                self.assertNotIn(str(tree), text, f"expected no path of the build in {path}")
+
+    def test_TheProject_IsShort(self):
+        lines = sum(len((HERE / name).read_text().splitlines()) for name in PROJECT)
+        self.assertLess(len((HERE / "weather.cc").read_text().splitlines()), 60)
+        self.assertLess(lines, 100)
+
+    def test_TheProject_BuildsWithoutTheSourceTreeRunsAndAnswers(self):
+        grpcurl.require()
+        tried = subprocess.run(hidden("true"), capture_output=True, text=True, check=False, cwd="/")
+        if tried.returncode != 0:
+            self.skipTest(f"SKIPPED, nothing was tested: {tried.stderr}")
+        build = self.work / "build"
+        run(*hidden("cmake", "-S", self.work / "weather", "-B", build, "-G", "Ninja",
+                    f"-DCMAKE_PREFIX_PATH={self.installed}"), cwd="/")
+        run(*hidden("cmake", "--build", build), cwd="/")
+        host = self.start_host(binary=build / "weatherd")
+        for celsius, mean in ((10, 10), (20, 15)):
+            self.assertEqual(self.call(host, "Record", {"celsius": celsius}), [{"mean": mean}])
+        self.assertEqual(self.call(host, "Forecast", {"days": 2}),
+                         [{"day": 1, "celsius": 15}, {"day": 2, "celsius": 15}])
+
+    def call(self, host, method, data):
+        result = grpcurl.run(host.data, f"weather.v1.Weather/{method}", data=data)
+        self.assertEqual(result.exit, 0, result.error)
+        return grpcurl.messages(result.output)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,39 @@
+#include "mainspring/host.h"
+#include "weather/v1/weather.binding.pb.h"
+
+class Weather final : public weather::v1::WeatherComponent {
+ public:
+  using WeatherComponent::WeatherComponent;
+
+  void Record(weather::v1::RecordRequest request,
+              mainspring::Reply<weather::v1::RecordResponse> reply) override {
+    sum_ += request.celsius();
+    ++count_;
+    weather::v1::RecordResponse response;
+    response.set_mean(sum_ / count_);
+    reply.Send(std::move(response));
+  }
+
+  void Forecast(weather::v1::ForecastRequest request,
+                mainspring::ReplyStream<weather::v1::ForecastResponse> replies) override {
+    if (count_ == 0) {
+      replies.Finish(absl::FailedPreconditionError("nothing recorded"));
+      return;
+    }
+    for (int day = 1; day <= request.days(); ++day) {
+      weather::v1::ForecastResponse response;
+      response.set_day(day);
+      response.set_celsius(sum_ / count_);
+      if (replies.Write(std::move(response)) != mainspring::WriteResult::kAccepted) break;
+    }
+    replies.Finish();
+  }
+
+ private:
+  double sum_ = 0;
+  int count_ = 0;
+};
+
+int main(int argc, char** argv) {
+  return mainspring::HostMain(argc, argv, {weather::v1::WeatherType<Weather>("weather")});
+}
