@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "blackbox")]
 
 import systemd_box  # pylint: disable=wrong-import-position
+from image import debian_package, run  # pylint: disable=wrong-import-position
 from harness import places  # pylint: disable=wrong-import-position
 from harness.client import SOON, channel  # pylint: disable=wrong-import-position
 from harness.protos import clock, seconds, trial  # pylint: disable=wrong-import-position
@@ -26,13 +27,6 @@ SERVICE, SOCKET = "mainspring.service", "mainspring.socket"
 FILES = ("/usr/bin/mainspringd", "/usr/lib/systemd/system/mainspring.service",
          "/usr/lib/systemd/system/mainspring.socket", "/etc/default/mainspring",
          "/usr/share/man/man8/mainspringd.8", "/usr/share/doc/mainspring/copyright")
-
-
-def run(*command):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def probe(target):
@@ -47,8 +41,7 @@ class SystemdTestCase(unittest.TestCase):
     def setUpClass(cls):
         cls.work = pathlib.Path(tempfile.mkdtemp(prefix="mainspring-deb-"))
         cls.addClassCleanup(shutil.rmtree, cls.work, ignore_errors=True)
-        run("cpack", "--config", places.BUILD / "CPackConfig.cmake", "-B", cls.work)
-        (cls.package,) = cls.work.glob("*.deb")
+        cls.package = debian_package(cls.work)
         cls.box = systemd_box.SystemdBox()
         cls.addClassCleanup(cls.box.end)
         # The box has a /tmp of its own.
