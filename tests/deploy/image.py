@@ -12,7 +12,7 @@ from harness import places
 
 _BASE = places.REPOSITORY / ".cache" / "container" / "debian-12.tar"
 _CONTAINER = places.REPOSITORY / "deploy" / "container"
-NAME = "localhost/mainspring"
+NAME = "localhost/mainspring:0.1.0"
 
 
 def run(*command, **options):
@@ -94,7 +94,7 @@ class Image:
 
     def save(self, path):
         """As an archive that container engines load."""
-        self.buildah("push", "--quiet", NAME, f"docker-archive:{path}:{NAME}:latest")
+        self.buildah("push", "--quiet", NAME, f"docker-archive:{path}:{NAME}")
 
     def end(self):
         for container in self._mounted:

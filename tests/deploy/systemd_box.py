@@ -12,15 +12,14 @@ import subprocess
 import tempfile
 import time
 
-_UNIFIED = pathlib.Path("/sys/fs/cgroup/cgroup.controllers").exists()
-_CGROUPS = pathlib.Path("/sys/fs/cgroup" if _UNIFIED else "/sys/fs/cgroup/systemd")
+import control_groups
 
 # The machine's own services stay off: these take the place of what would pull them in.
 _TARGETS = ("basic", "sysinit", "sockets", "network-online", "shutdown", "default", "multi-user")
 
 _ENTER = """
 set -eu
-work=$1 unified=$2
+work=$1 targets=$2
 mount --make-rprivate /
 mount -t tmpfs tmpfs "$work"
 mkdir "$work/upper" "$work/scratch" "$work/root"
@@ -31,13 +30,10 @@ mount --rbind /sys sys
 mount --rbind /dev dev
 mount -t tmpfs tmpfs run
 mount -t tmpfs tmpfs tmp
-if [ "$unified" = yes ]; then
-  umount -l sys/fs/cgroup && mount -t cgroup2 cgroup2 sys/fs/cgroup
-else
-  umount -l sys/fs/cgroup/systemd && mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
-fi
+mount --make-rprivate sys
+eval "$3"
 mkdir -p run/box/units
-for target in $3; do
+for target in $targets; do
   printf '[Unit]\\nDescription=%s\\nDefaultDependencies=no\\n' "$target" >"run/box/units/$target.target"
 done
 mkdir run/box/old
@@ -64,8 +60,8 @@ def why_not():
         return "it needs root"
     if not os.path.exists("/lib/systemd/systemd"):
         return "there is no systemd"
-    if not _CGROUPS.is_dir() or not os.access(_CGROUPS, os.W_OK):
-        return "there is no cgroup tree of systemd's to write to"
+    if not control_groups.hierarchies():
+        return "there are no control groups"
     tried = subprocess.run(
         ["unshare", "--net", "--pid", "--fork", "--mount", "--cgroup", "sh", "-ec", _TRY],
         capture_output=True, text=True, check=False)
@@ -75,14 +71,12 @@ def why_not():
 class SystemdBox:
     def __init__(self):
         self._work = tempfile.mkdtemp(prefix="mainspring-box-")
-        self._cgroup = _CGROUPS / os.path.basename(self._work)
-        self._cgroup.mkdir()
+        self._groups = control_groups.ControlGroups(os.path.basename(self._work))
         self._log = open(self._work + ".log", "w+", encoding="utf-8")
-        enter = [f"echo $$ >{self._cgroup}/cgroup.procs", "exec \"$@\""]
         self._unshare = subprocess.Popen(
-            ["sh", "-ec", "; ".join(enter), "sh", "unshare", "--pid", "--fork", "--mount",
-             "--cgroup", "--uts", "--ipc", "sh", "-c", _ENTER, "sh", self._work,
-             "yes" if _UNIFIED else "no", " ".join(_TARGETS)],
+            ["sh", "-ec", self._groups.joining + '\nexec "$@"', "sh", "unshare", "--pid", "--fork",
+             "--mount", "--cgroup", "--uts", "--ipc", "sh", "-c", _ENTER, "sh", self._work,
+             " ".join(_TARGETS), control_groups.mounting(below=f"{self._work}/root")],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         self._init = None
         try:
@@ -153,11 +147,4 @@ class SystemdBox:
         self._log.close()
         os.unlink(self._log.name)
         shutil.rmtree(self._work, ignore_errors=True)
-        # Deepest first; the kernel lets go of a cgroup a moment after its last process.
-        deadline = time.monotonic() + 10
-        while self._cgroup.exists() and time.monotonic() < deadline:
-            for directory, _, _ in os.walk(self._cgroup, topdown=False):
-                try:
-                    os.rmdir(directory)
-                except OSError:
-                    pass
+        self._groups.remove()
