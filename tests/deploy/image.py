@@ -96,6 +96,14 @@ class Image:
         """As an archive that container engines load."""
         self.buildah("push", "--quiet", NAME, f"docker-archive:{path}:{NAME}")
 
+    def save_with(self, program, name, path):
+        """The same with another program in it, as an image of that name."""
+        container = self.buildah("from", "--pull-never", NAME)
+        self.buildah("copy", "--quiet", container, program, f"/usr/bin/{program.name}")
+        self.buildah("commit", "--quiet", container, name)
+        self.buildah("rm", container)
+        self.buildah("push", "--quiet", name, f"docker-archive:{path}:{name}")
+
     def end(self):
         for container in self._mounted:
             self.buildah("umount", container)

@@ -25,6 +25,7 @@ BIN = REPOSITORY / ".cache" / "kubernetes" / "bin"
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy",
          "kubectl")
 VERSION = "1.33.4"
+DNS_VERSION = "1.12.0"
 
 NODE = "10.88.0.1"
 NODE_NAME = "node"
@@ -46,6 +47,10 @@ def build_parts():
         subprocess.run(["go", "build", "-trimpath", "-ldflags", f"-s -w {flags}", "-o",
                         BIN / part, f"k8s.io/kubernetes/cmd/{part}"],
                        cwd=HERE / "parts", env={**os.environ, "CGO_ENABLED": "0"}, check=True)
+    if not (BIN / "coredns").exists():
+        print(f"building coredns {DNS_VERSION}", flush=True)
+        subprocess.run(["go", "install", f"github.com/coredns/coredns@v{DNS_VERSION}"], check=True,
+                       env={**os.environ, "CGO_ENABLED": "0", "GOBIN": str(BIN)})
 
 
 def enter(prepare):
@@ -151,6 +156,20 @@ class Cluster:
     def collect_logs(self, directory):
         shutil.copytree(self._work / "logs", directory, dirs_exist_ok=True)
         shutil.copytree("/var/log/pods", pathlib.Path(directory) / "pods", dirs_exist_ok=True)
+
+    def start_dns(self):
+        """CoreDNS on the node's loopback, with the cluster's Services and pods."""
+        self._write("Corefile", f"""\
+            .:53 {{
+              bind 127.0.0.1
+              kubernetes cluster.local {{
+                kubeconfig {self._work}/admin.conf it
+                ttl 1
+              }}
+              errors
+            }}
+            """)
+        self._start("coredns", BIN / "coredns", f"-conf={self._work}/Corefile")
 
     # How it is made.
 
