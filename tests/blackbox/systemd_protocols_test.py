@@ -7,8 +7,6 @@ import threading
 import time
 import unittest
 
-import grpc
-
 from harness import places
 from harness.case import HostTestCase
 from harness.client import SOON

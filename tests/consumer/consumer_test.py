@@ -7,21 +7,15 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "blackbox"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "deploy"), str(TESTS / "blackbox")]
 
 from harness import grpcurl, places  # pylint: disable=wrong-import-position
 from harness.case import HostTestCase  # pylint: disable=wrong-import-position
+from image import run  # pylint: disable=wrong-import-position
 
 HERE = pathlib.Path(__file__).resolve().parent
 PROJECT = ("CMakeLists.txt", "weather.cc", "weather/v1/weather.proto")
-
-
-def run(*command, **options):
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False,
-                          **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def hidden(*command):

@@ -35,7 +35,7 @@ _INSIDE = "MAINSPRING_CLUSTER_WORK"
 
 
 def build_parts():
-    """The programs of Kubernetes, built once: a quarter of an hour on two cores."""
+    """The programs of Kubernetes, built once, which takes some ten minutes."""
     BIN.mkdir(parents=True, exist_ok=True)
     major, minor, _ = VERSION.split(".")
     flags = " ".join(f"-X k8s.io/component-base/version.{name}={value}" for name, value in (
