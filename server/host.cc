@@ -11,11 +11,13 @@
 #include "grpc/reflection/v1alpha/reflection.binding.pb.h"
 #include "mainspring/lifecycle/v1/lifecycle.binding.pb.h"
 #include "server/drain/drain.h"
+#include "server/drain/exit_guard.h"
 #include "server/health/health_servicer.h"
 #include "server/health/health_table.h"
 #include "server/reflection/reflection_servicer.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
+#include "server/rpc/room_for_grpc.h"
 #include "server/supervisor/describe.h"
 #include "server/supervisor/supervision.h"
 
@@ -23,6 +25,9 @@ namespace mainspring {
 namespace {
 
 using Services = std::vector<std::unique_ptr<rpc::Service>>;
+
+// For planes to come up: they wait for nobody.
+constexpr absl::Duration kPlanesTimeout = absl::Seconds(30);
 
 // The servicers of one plane, besides the host's health.
 struct Reflection {
@@ -70,33 +75,24 @@ class Host::Parts {
     if (running_) Abandon();
   }
 
-  absl::Status Start() {
+  absl::Status Start(DrainTrigger& trigger) {
     absl::Status status = Validate(config_);
-    status.Update(Supervise());
-    if (!status.ok()) return status;
-    auto data = ListenOn("data", config_.data);
-    if (!data.ok()) return data.status();
-    auto admin = ListenOn("admin", config_.admin);
-    if (!admin.ok()) return admin.status();
-    auto probe = ListenOn("probe", config_.probe);
-    if (!probe.ok()) return probe.status();
-    status.Update(AddServices());
-    if (status.ok()) status = StartPlane("data", *std::move(data), config_.data.limits, data_);
-    if (status.ok()) status = StartPlane("admin", *std::move(admin), config_.admin.limits, admin_);
-    if (status.ok() && !probe->empty()) {
-      status = StartPlane("probe", *std::move(probe), config_.probe.limits, probe_);
-    }
-    if (status.ok()) status = acceptor_.Start();
+    if (status.ok()) status = StartPlanes(trigger);
     if (!status.ok()) {
       Abandon();
       return status;
     }
     running_ = true;
     for (const PlaneParts* parts : {&probe_, &admin_, &data_}) LogListening(parts->plane.get());
-    absl::Status started = supervision_->Start();
-    if (!started.ok()) {
+    const auto guard = Guard(trigger, kNever);
+    status = guard.status();
+    if (status.ok()) {
+      status = supervision_->Start();
+      if (!status.ok()) status = absl::AbortedError(status.message());
+    }
+    if (!status.ok()) {
       Abandon();
-      return absl::AbortedError(started.message());
+      return status;
     }
     MutexLock lock(mutex_);
     if (abandoned_) return absl::OkStatus();
@@ -142,14 +138,12 @@ class Host::Parts {
   HostStatus Status() const {
     HostStatus status;
     if (const auto phase = report_.phase(); phase.has_value()) status.drain = Name(phase->first);
-    {
-      MutexLock lock(mutex_);
-      if (supervision_ == nullptr) return status;
-    }
+    const Supervision* const supervision = this->supervision();
+    if (supervision == nullptr) return status;
     const HealthSnapshot health = Health();
     status.alive = health.at("liveness");
     status.ready = health.at("readiness");
-    for (const ComponentView& each : supervision_->table().Views()) {
+    for (const ComponentView& each : supervision->table().Views()) {
       ++status.components;
       if (each.status.state == LifecycleState::kRunning) ++status.running;
     }
@@ -157,7 +151,9 @@ class Host::Parts {
   }
 
   void LogStates() const {
-    for (const ComponentView& each : supervision_->table().Views()) {
+    const Supervision* const supervision = this->supervision();
+    if (supervision == nullptr) return world_.log->Info("starting", {});
+    for (const ComponentView& each : supervision->table().Views()) {
       world_.log->Info("component", {{"component", each.name},
                                      {"type", each.type},
                                      {"state", Name(each.status.state)},
@@ -178,6 +174,46 @@ class Host::Parts {
     std::unique_ptr<Reflection> reflection;
     std::unique_ptr<rpc::Plane> plane;
   };
+
+  // Null before there are components. Any thread.
+  const Supervision* supervision() const {
+    MutexLock lock(mutex_);
+    return supervision_.get();
+  }
+
+  // Ends the process when a start does not end.
+  absl::StatusOr<std::unique_ptr<ExitGuard>> Guard(DrainTrigger& trigger, SteadyTime deadline) {
+    return ExitGuard::Start(trigger, deadline, [this, &trigger](const char* why) {
+      EndByForce(world_, report_, trigger.reason(), why, [this] { return WhoHangs(); });
+    });
+  }
+
+  std::vector<HungComponent> WhoHangs() const {
+    const Supervision* const supervision = this->supervision();
+    return supervision == nullptr ? std::vector<HungComponent>() : Busy(supervision->table());
+  }
+
+  absl::Status StartPlanes(DrainTrigger& trigger) {
+    const auto guard = Guard(trigger, After(world_.time->Now(), kPlanesTimeout));
+    absl::Status status = guard.status();
+    if (status.ok()) status = Supervise();
+    if (status.ok()) status = rpc::RoomForGrpc();
+    if (!status.ok()) return status;
+    auto data = ListenOn("data", config_.data);
+    if (!data.ok()) return data.status();
+    auto admin = ListenOn("admin", config_.admin);
+    if (!admin.ok()) return admin.status();
+    auto probe = ListenOn("probe", config_.probe);
+    if (!probe.ok()) return probe.status();
+    status.Update(AddServices());
+    if (status.ok()) status = StartPlane("data", *std::move(data), config_.data.limits, data_);
+    if (status.ok()) status = StartPlane("admin", *std::move(admin), config_.admin.limits, admin_);
+    if (status.ok() && !probe->empty()) {
+      status = StartPlane("probe", *std::move(probe), config_.probe.limits, probe_);
+    }
+    if (status.ok()) status = acceptor_.Start();
+    return status;
+  }
 
   absl::Status Supervise() {
     std::vector<SupervisedComponent> components;
@@ -328,12 +364,12 @@ class Host::Parts {
       parts->plane->Cut(absl::UnavailableError("the host has gone"));
       parts->plane->Shutdown(After(world_.time->Now(), absl::Milliseconds(100)));
     }
+    if (supervision_ == nullptr) return;
     const StopReport stopped = supervision_->Stop();
     // Waiting for a thread that does not come back would be for ever.
     if (!stopped.hung.empty()) {
-      world_.log->Error("exit_guard", {{"why", "a component's thread does not come back"},
-                                       {"component", stopped.hung.front().component}});
-      world_.terminate(kExitForced);
+      EndByForce(world_, report_, "", "a component's thread does not come back",
+                 [&] { return stopped.hung; });
     }
   }
 
@@ -359,8 +395,9 @@ class Host::Parts {
   HealthServicer health_;
   std::unique_ptr<Supervision> supervision_;
   rpc::Acceptor acceptor_{[this](bool exhausted) {
-    world_.log->Write(
-        exhausted ? Severity::kWarning : Severity::kInfo, "accept",
+    world_.log->WriteLimited(
+        exhausted ? "accept" : "accept again", exhausted ? Severity::kWarning : Severity::kInfo,
+        "accept",
         {{"state", exhausted ? "no descriptor or place free; waiting" : "accepting again"}});
   }};
 };
@@ -370,7 +407,11 @@ Host::Host(std::vector<ComponentType> types, HostConfig config, World world)
 
 Host::~Host() = default;
 
-absl::Status Host::Start() { return parts_->Start(); }
+absl::Status Host::Start(DrainTrigger& trigger) { return parts_->Start(trigger); }
+absl::Status Host::Start() {
+  DrainTrigger trigger;
+  return Start(trigger);
+}
 void Host::AbandonStart() { parts_->AbandonStart(); }
 int Host::Run(DrainTrigger& trigger) { return parts_->Run(trigger); }
 const std::vector<std::string>& Host::data_addresses() const { return parts_->data_addresses(); }

@@ -41,10 +41,14 @@ class Host {
   Host& operator=(const Host&) = delete;
 
   // Binds all addresses, then serves, then starts the components; when it returns OK, each that is
-  // essential is RUNNING. After an error nothing is left running.
+  // essential is RUNNING. After an error nothing is left running. The process ends by force, see
+  // drain.h, where the trigger is pulled a third time meanwhile, or where the planes do not come up
+  // within half a minute: gRPC hangs where it cannot have what it needs.
   // INVALID_ARGUMENT: the configuration. UNAVAILABLE: an address cannot be bound; the text says
   // which and why. ABORTED: an essential component did not start. RESOURCE_EXHAUSTED: no more
   // threads or descriptors.
+  absl::Status Start(DrainTrigger& trigger);
+  // The same, with nobody to pull.
   absl::Status Start();
 
   // Gives a Start that is not over up: it returns OK, and Run drains at once. Any thread.
@@ -61,7 +65,7 @@ class Host {
   // Any thread, from the making on.
   HostStatus Status() const;
 
-  // Logs the state of every component. Any thread, while Run runs.
+  // Logs the state of every component, as far as there are any. Any thread, from the making on.
   void LogStates() const;
 
  private:

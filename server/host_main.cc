@@ -6,20 +6,25 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/marshalling.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "server/drain/drain_report.h"
 #include "server/flags.h"
 #include "server/host.h"
+#include "server/observe/output.h"
+#include "server/observe/protobuf_log.h"
 #include "server/rpc/grpc_log.h"
 #include "server/rpc/health_probe.h"
 #include "server/signals/signals.h"
+#include "server/standard_descriptors.h"
 #include "server/systemd/service_notifier.h"
 
 namespace mainspring {
@@ -168,8 +173,13 @@ int ExitCodeOf(const absl::Status& error) {
   }
 }
 
+// How long the process waits for room on standard error, and for its log to leave, once it ends.
+constexpr std::chrono::milliseconds kLastWords(500);
+
 int Complain(const char* program, const absl::Status& error) {
-  std::fprintf(stderr, "%s: %s\n", program, std::string(error.message()).c_str());
+  Output(STDERR_FILENO)
+      .Write(absl::StrCat(program, ": ", std::string(error.message()), "\n"),
+             std::chrono::steady_clock::now() + kLastWords);
   return ExitCodeOf(error);
 }
 
@@ -185,6 +195,56 @@ Severity SeverityOf(rpc::GrpcSeverity severity) {
   return Severity::kWarning;
 }
 
+// Both libraries log what clients do wrong, and gRPC why it is about to abort.
+void SendLibraryLogsTo(EventLog& log) {
+  rpc::SendGrpcLogTo(
+      [&log](rpc::GrpcSeverity severity, const std::string& where, const std::string& text) {
+        log.WriteLimited(where, SeverityOf(severity), "grpc", {{"where", where}, {"text", text}});
+        if (absl::StartsWith(text, "assertion failed")) {
+          log.Flush(std::chrono::steady_clock::now() + kLastWords);
+        }
+      });
+  SendProtobufLogTo(log);
+}
+
+// A host that runs until it was drained, with all that its process has once.
+int RunHost(const char* program, std::vector<ComponentType> types, HostConfig config,
+            EventLog& log) {
+  SendLibraryLogsTo(log);
+  ServiceNotifier notifier;
+  World world;
+  world.log = &log;
+  world.on_drain = [&notifier] { notifier.Stopping(); };
+  DrainTrigger trigger;
+  Host host(std::move(types), std::move(config), std::move(world));
+  Signals signals([&](int signal) {
+    // Acted on first, then told.
+    if (signal == SIGTERM || signal == SIGINT) {
+      const char* const name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
+      trigger.Pull(name);
+      host.AbandonStart();
+      log.Info("signal", {{"signal", name}});
+    } else if (signal == SIGUSR1) {
+      host.LogStates();
+    } else {
+      if (notifier.Reloading()) notifier.Ready();
+      log.Info("signal", {{"signal", "SIGHUP"}, {"ignored", "there is no configuration file"}});
+    }
+  });
+  absl::Status started = signals.Start();
+  if (started.ok()) {
+    started = notifier.Start([&host] {
+      const HostStatus status = host.Status();
+      return ServiceNotifier::View{status.alive, Describe(status)};
+    });
+  }
+  if (started.ok()) started = host.Start(trigger);
+  if (!started.ok()) return Complain(program, started);
+  // One that was stopped meanwhile goes on to its drain.
+  if (trigger.pulls() == 0) notifier.Ready();
+  return host.Run(trigger);
+}
+
 }  // namespace
 
 int HostMain(int argc, char** argv, std::vector<ComponentType> types) {
@@ -193,6 +253,7 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types) {
 
 int HostMain(int argc, char** argv, std::vector<ComponentType> types,
              const std::function<void(HostConfig&)>& adjust) {
+  OpenStandardDescriptors();
   if (std::getenv(kDetectDeadlocks) == nullptr) {
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   }
@@ -219,41 +280,13 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
   }
   if (!placed.ok()) return Complain(program, placed);
 
-  static EventLog log(absl::GetFlag(FLAGS_log_format));
-  rpc::SendGrpcLogTo(
-      [](rpc::GrpcSeverity severity, const std::string& where, const std::string& text) {
-        log.Write(SeverityOf(severity), "grpc", {{"where", where}, {"text", text}});
-      });
-  ServiceNotifier* told = nullptr;
-  World world;
-  world.log = &log;
-  world.on_drain = [&told] { told->Stopping(); };
-  Host host(std::move(types), std::move(config), std::move(world));
-  ServiceNotifier notifier([&host] {
-    const HostStatus status = host.Status();
-    return ServiceNotifier::View{status.alive, Describe(status)};
-  });
-  told = &notifier;
-  DrainTrigger trigger;
-  Signals signals([&](int signal) {
-    if (signal == SIGTERM || signal == SIGINT) {
-      log.Info("signal", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-      trigger.Pull(signal == SIGTERM ? "SIGTERM" : "SIGINT");
-      host.AbandonStart();
-    } else if (signal == SIGUSR1) {
-      host.LogStates();
-    } else {
-      log.Info("signal", {{"signal", "SIGHUP"}, {"ignored", "there is no configuration file"}});
-      notifier.Reloading();
-      notifier.Ready();
-    }
-  });
-  if (absl::Status started = signals.Start(); !started.ok()) return Complain(program, started);
-  if (absl::Status started = notifier.Start(); !started.ok()) return Complain(program, started);
-  if (absl::Status started = host.Start(); !started.ok()) return Complain(program, started);
-  // One that was stopped meanwhile goes on to its drain.
-  if (trigger.pulls() == 0) notifier.Ready();
-  return host.Run(trigger);
+  absl::StatusOr<std::unique_ptr<EventLog>> made = EventLog::Start(absl::GetFlag(FLAGS_log_format));
+  if (!made.ok()) return Complain(program, made.status());
+  // Threads of gRPC's log for as long as there is a process.
+  EventLog& log = *made->release();
+  const int code = RunHost(program, std::move(types), std::move(config), log);
+  log.Flush(std::chrono::steady_clock::now() + kLastWords);
+  return code;
 }
 
 }  // namespace mainspring

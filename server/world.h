@@ -4,7 +4,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <functional>
 #include <random>
 #include <string>
@@ -12,14 +11,16 @@
 #include "mainspring/component_thread.h"
 #include "mainspring/runner.h"
 #include "mainspring/steady_time.h"
+#include "server/drain/last_exit.h"
 #include "server/observe/event_log.h"
+#include "server/observe/output.h"
 
 namespace mainspring {
 
 // All that it points to must outlive the host.
 struct World {
   const TimeSource* time = &TimeSource::Real();
-  EventLog* log;
+  EventLog* log = &EventLog::Silent();
   // Makes what turns components' control loops.
   Launch launch = ComponentThread::Start;
   // From [0, 1); any thread. Nothing secret depends on it.
@@ -29,12 +30,14 @@ struct World {
   };
   // Ends the process at once, with this exit code: when all else hangs.
   std::function<void(int code)> terminate = [](int code) { _exit(code); };
+  // Has the same happen after `delay`, unless it is asked again before: see ArmLastExit.
+  std::function<void(absl::Duration delay, int code)> terminate_later = ArmLastExit;
   // Hears that the drain begins, and must not wait for it.
   std::function<void()> on_drain = [] {};
-  // Gets the one line that tells how the host ended.
+  // Gets the one line that tells how the host ended. Must not block for long.
   std::function<void(const std::string& line)> print_exit_line = [](const std::string& line) {
-    std::fputs((line + "\n").c_str(), stdout);
-    std::fflush(stdout);
+    Output(STDOUT_FILENO)
+        .Write(line + "\n", std::chrono::steady_clock::now() + std::chrono::milliseconds(500));
   };
 };
 

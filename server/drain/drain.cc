@@ -14,6 +14,9 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(5);
 // For the last answers to leave, and clients to take leave, once everything is answered.
 constexpr absl::Duration kGoodbye = absl::Seconds(1);
+// For a process that ends by force to say why.
+constexpr absl::Duration kLastWords = absl::Seconds(2);
+constexpr std::chrono::milliseconds kFlush(500);
 
 const absl::Status& Draining() {
   static const absl::Status status = absl::UnavailableError("draining");
@@ -120,6 +123,8 @@ absl::Duration LongestStop(const Supervision& supervision) {
   return longest;
 }
 
+}  // namespace
+
 std::vector<HungComponent> Busy(const ComponentTable& table) {
   std::vector<HungComponent> busy;
   for (const ComponentView& component : table.Views()) {
@@ -130,27 +135,35 @@ std::vector<HungComponent> Busy(const ComponentTable& table) {
   return busy;
 }
 
-}  // namespace
+void EndByForce(const World& world, DrainReport& report, const std::string& trigger,
+                const char* why, const std::function<std::vector<HungComponent>()>& who_hangs) {
+  world.terminate_later(kLastWords, kExitForced);
+  if (!report.anything_hung()) report.AddHung(who_hangs());
+  world.log->Error("exit_guard", {{"why", why}});
+  world.print_exit_line(report.ExitLine(kExitForced, trigger, world.time->Now()));
+  world.log->Flush(std::chrono::steady_clock::now() + kFlush);
+  world.terminate(kExitForced);
+}
 
 int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained drained) {
   DrainReport& report = drained.report;
   const std::string reason = trigger.reason();
   report.Enter(DrainPhase::kLameDuck, world.time->Now());
   const auto end_by_force = [&](const char* why) {
-    if (!report.anything_hung()) report.AddHung(Busy(drained.supervision.table()));
-    world.log->Error("exit_guard", {{"why", why}});
-    world.print_exit_line(report.ExitLine(kExitForced, reason, world.time->Now()));
-    world.terminate(kExitForced);
+    EndByForce(world, report, reason, why, [&] { return Busy(drained.supervision.table()); });
   };
   Sequence sequence(config, world, trigger, drained);
   const absl::Duration longest = config.lame_duck + config.drain_timeout +
                                  LongestStop(drained.supervision) + config.exit_margin;
   {
-    ExitGuard guard(trigger, After(world.time->Now(), longest), end_by_force);
+    const auto guard = ExitGuard::Start(trigger, After(world.time->Now(), longest), end_by_force);
+    // Without a thread it is guarded all the same, though not against a third signal.
+    if (!guard.ok()) world.terminate_later(longest, kExitForced);
     sequence.LameDuck();
     sequence.CloseAndFinish();
     sequence.Stop();
     if (!report.anything_hung()) sequence.EndAdmin();
+    if (!guard.ok()) world.terminate_later(absl::InfiniteDuration(), kExitForced);
   }
   if (report.anything_hung()) {
     end_by_force("a component's thread does not come back");

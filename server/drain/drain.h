@@ -3,6 +3,8 @@
 #define MAINSPRING_SERVER_DRAIN_DRAIN_H_
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "server/config/host_config.h"
 #include "server/drain/drain_report.h"
@@ -34,6 +36,15 @@ struct Drained {
 // come back, or the trigger is pulled a third time, the process ends in here, by
 // world.terminate. In a test whose terminate returns, so does this, with kExitForced.
 int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained drained);
+
+// The components whose threads are in something, with what and for how long.
+std::vector<HungComponent> Busy(const ComponentTable& table);
+
+// Ends the process by world.terminate, with kExitForced, and says why before, in the log and in the
+// exit line, as far as that can be said within two seconds. `who_hangs` is asked where the report
+// does not know yet. Any thread.
+void EndByForce(const World& world, DrainReport& report, const std::string& trigger,
+                const char* why, const std::function<std::vector<HungComponent>()>& who_hangs);
 
 }  // namespace mainspring
 

@@ -59,11 +59,11 @@ std::string DrainReport::ExitLine(int code, const std::string& trigger, SteadyTi
   MutexLock lock(mutex_);
   nlohmann::ordered_json line = {{"event", "exit"}, {"code", code}, {"trigger", trigger}};
   for (size_t i = 0; i < kPhases; ++i) {
-    const bool is_last = i == static_cast<size_t>(phase_);
+    const bool is_last = entered_ && i == static_cast<size_t>(phase_);
     line[std::string(Name(static_cast<DrainPhase>(i))) + "_ms"] =
         absl::ToInt64Milliseconds(Between(began_[i], is_last ? now : began_[i + 1]));
   }
-  line["total_ms"] = absl::ToInt64Milliseconds(Between(began_[0], now));
+  line["total_ms"] = absl::ToInt64Milliseconds(Between(began_[0], entered_ ? now : began_[0]));
   line["cut_calls"] = cut_;
   line["hung"] = nlohmann::ordered_json::array();
   for (const HungComponent& hung : hung_) {

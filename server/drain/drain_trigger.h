@@ -3,6 +3,7 @@
 #define MAINSPRING_SERVER_DRAIN_DRAIN_TRIGGER_H_
 
 #include <algorithm>
+#include <atomic>
 #include <string>
 
 #include "mainspring/mutex.h"
@@ -49,34 +50,27 @@ class DrainTrigger {
     return reason_;
   }
 
-  // The drain is over: nobody waits any more.
-  void Release() {
-    {
-      MutexLock lock(mutex_);
-      released_ = true;
-    }
-    changed_.NotifyAll();
-  }
-  bool released() const {
+  // Blocks until it was pulled `pulls` times, or `deadline` has passed, or `called_off` is true
+  // when LookAgain is called. Says whether it was pulled so often.
+  bool Await(int pulls, SteadyTime deadline = kNever,
+             const std::atomic<bool>* called_off = nullptr) {
     MutexLock lock(mutex_);
-    return released_;
-  }
-
-  // Blocks until it was pulled `pulls` times, or released, or `deadline` has passed. Says whether
-  // it was pulled so often.
-  bool Await(int pulls, SteadyTime deadline = kNever) {
-    MutexLock lock(mutex_);
-    while (pulls_ < pulls && !released_) {
+    while (pulls_ < pulls && (called_off == nullptr || !called_off->load())) {
       if (std::chrono::steady_clock::now() >= deadline) return false;
       changed_.WaitUntil(mutex_, deadline);
     }
     return pulls_ >= pulls;
   }
+  // Who waits looks whether it was called off.
+  void LookAgain() {
+    // Whoever has looked and does not wait yet holds the lock.
+    MutexLock lock(mutex_);
+    changed_.NotifyAll();
+  }
 
  private:
   mutable Mutex mutex_;
   CondVar changed_;
-  bool released_ ABSL_GUARDED_BY(mutex_) = false;
   int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string reason_ ABSL_GUARDED_BY(mutex_);
 };

@@ -4,22 +4,23 @@
 
 namespace mainspring {
 
-ExitGuard::ExitGuard(DrainTrigger& trigger, SteadyTime deadline,
-                     std::function<void(const char* why)> act)
-    : trigger_(trigger) {
-  absl::StatusOr<std::unique_ptr<Thread>> thread =
-      Thread::Start("exit guard", [&trigger, deadline, act] {
-        const bool pulled = trigger.Await(DrainTrigger::kExitNow, deadline);
-        if (pulled) return act("asked to exit at once");
-        if (!trigger.released()) act("the drain did not end in time");
+absl::StatusOr<std::unique_ptr<ExitGuard>> ExitGuard::Start(
+    DrainTrigger& trigger, SteadyTime deadline, std::function<void(const char* why)> act) {
+  std::unique_ptr<ExitGuard> guard(new ExitGuard(trigger));
+  absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start(
+      "exit guard", [&trigger, deadline, act = std::move(act), off = &guard->called_off_] {
+        const bool pulled = trigger.Await(DrainTrigger::kExitNow, deadline, off);
+        if (off->load()) return;
+        act(pulled ? "asked to exit at once" : "it did not end in time");
       });
-  if (thread.ok()) {
-    thread_ = *std::move(thread);
-  } else {
-    act("no thread for the exit guard");
-  }
+  if (!thread.ok()) return thread.status();
+  guard->thread_ = *std::move(thread);
+  return guard;
 }
 
-ExitGuard::~ExitGuard() { trigger_.Release(); }
+ExitGuard::~ExitGuard() {
+  called_off_.store(true);
+  trigger_.LookAgain();
+}
 
 }  // namespace mainspring

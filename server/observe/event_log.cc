@@ -1,15 +1,11 @@
 #include "server/observe/event_log.h"
 
-#include <spdlog/logger.h>
+#include <spdlog/details/log_msg.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "server/observe/line_writer.h"
+#include "server/observe/log_text.h"
 
 namespace mainspring {
 namespace {
@@ -32,32 +28,78 @@ spdlog::level::level_enum LevelOf(Severity severity) {
   return spdlog::level::err;
 }
 
-bool NeedsQuotes(const std::string& value) {
-  return value.empty() || std::any_of(value.begin(), value.end(), [](unsigned char c) {
-           return c == ' ' || c == '"' || c == '=' || c == '\\' || !absl::ascii_isprint(c);
-         });
-}
-
 }  // namespace
 
-EventLog::EventLog(LogFormat format) : format_(format) {
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  logger_ = std::make_shared<spdlog::logger>("mainspring", std::move(sink));
-  logger_->set_formatter(std::make_unique<spdlog::pattern_formatter>(
-      format == LogFormat::kJson ? kJsonPattern : kTextPattern, spdlog::pattern_time_type::utc));
-}
-
 EventLog::EventLog() = default;
+
+EventLog::EventLog(LogFormat format)
+    : format_(format),
+      formatter_(std::make_unique<spdlog::pattern_formatter>(
+          format == LogFormat::kJson ? kJsonPattern : kTextPattern,
+          spdlog::pattern_time_type::utc)) {}
+
 EventLog::~EventLog() = default;
 
+absl::StatusOr<std::unique_ptr<EventLog>> EventLog::Start(LogFormat format, int fd) {
+  std::unique_ptr<EventLog> log(new EventLog(format));
+  auto writer =
+      LineWriter::Start(fd, [log = log.get()](uint64_t dropped) { return log->Owed(dropped); });
+  if (!writer.ok()) return writer.status();
+  log->writer_ = *std::move(writer);
+  return log;
+}
+
+EventLog& EventLog::Silent() {
+  static EventLog silent;
+  return silent;
+}
+
 void EventLog::Write(Severity severity, const char* event, const Fields& fields) {
-  if (logger_ == nullptr) return;
-  // Through "{}": a value must not be taken for a format.
-  if (format_ == LogFormat::kJson) {
-    logger_->log(LevelOf(severity), "{}", Json(event, fields).substr(1));
-  } else {
-    logger_->log(LevelOf(severity), "{}", Text(event, fields));
+  if (writer_ != nullptr) writer_->Push(Line(severity, event, fields));
+}
+
+void EventLog::WriteLimited(absl::string_view kind, Severity severity, const char* event,
+                            const Fields& fields) {
+  if (writer_ == nullptr) return;
+  {
+    MutexLock lock(mutex_);
+    const bool owed = limit_.owes();
+    if (!limit_.Take(kind, std::chrono::steady_clock::now())) {
+      if (!owed) writer_->Remind();
+      return;
+    }
   }
+  Write(severity, event, fields);
+}
+
+void EventLog::Flush(SteadyTime deadline) {
+  if (writer_ != nullptr) writer_->Flush(deadline);
+}
+
+std::string EventLog::Owed(uint64_t dropped) {
+  std::string lines;
+  if (dropped != 0) lines += Line(Severity::kWarning, "log", {{"dropped", dropped}});
+  std::vector<std::pair<std::string, uint64_t>> withheld;
+  bool owes;
+  {
+    MutexLock lock(mutex_);
+    withheld = limit_.Withheld(std::chrono::steady_clock::now());
+    owes = limit_.owes();
+  }
+  for (const auto& [kind, count] : withheld) {
+    lines += Line(Severity::kWarning, "log", {{"withheld", count}, {"kind", kind}});
+  }
+  if (owes) writer_->Remind();
+  return lines;
+}
+
+std::string EventLog::Line(Severity severity, const char* event, const Fields& fields) {
+  const std::string body =
+      format_ == LogFormat::kJson ? Json(event, fields).substr(1) : Text(event, fields);
+  spdlog::memory_buf_t line;
+  MutexLock lock(mutex_);
+  formatter_->format(spdlog::details::log_msg("", LevelOf(severity), body), line);
+  return std::string(line.data(), line.size());
 }
 
 std::string EventLog::Text(const char* event, const Fields& fields) {
@@ -65,24 +107,24 @@ std::string EventLog::Text(const char* event, const Fields& fields) {
   for (const LogField& field : fields) {
     if (const auto* number = std::get_if<int64_t>(&field.value)) {
       absl::StrAppend(&text, " ", field.key, "=", *number);
-      continue;
-    }
-    const std::string& value = std::get<std::string>(field.value);
-    if (NeedsQuotes(value)) {
-      absl::StrAppend(&text, " ", field.key, "=\"", absl::CHexEscape(value), "\"");
     } else {
-      absl::StrAppend(&text, " ", field.key, "=", value);
+      absl::StrAppend(&text, " ", field.key, "=", TextValue(std::get<std::string>(field.value)));
     }
   }
   return text;
 }
 
 std::string EventLog::Json(const char* event, const Fields& fields) {
-  nlohmann::ordered_json json = {{"event", event}};
+  std::string json = absl::StrCat("{\"event\":", JsonValue(event));
   for (const LogField& field : fields) {
-    std::visit([&](const auto& value) { json[field.key] = value; }, field.value);
+    absl::StrAppend(&json, ",", JsonValue(field.key), ":");
+    if (const auto* number = std::get_if<int64_t>(&field.value)) {
+      absl::StrAppend(&json, *number);
+    } else {
+      absl::StrAppend(&json, JsonValue(std::get<std::string>(field.value)));
+    }
   }
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json + "}";
 }
 
 }  // namespace mainspring

@@ -14,7 +14,8 @@ namespace mainspring {
 class Signals {
  public:
   // Blocks the signals for the calling thread and all that it starts from here on, and ignores
-  // SIGPIPE. The first statement of main, before any thread.
+  // SIGPIPE and SIGXFSZ: what cannot be written is an error of the write. The first statement of
+  // main, before any thread.
   static void Block();
 
   // Hears of each signal, by number, on the signal thread.
@@ -23,7 +24,7 @@ class Signals {
   // Ends the thread. Signals that come later stay pending.
   ~Signals();
 
-  // RESOURCE_EXHAUSTED: no more threads.
+  // RESOURCE_EXHAUSTED: no more threads or descriptors.
   absl::Status Start();
 
  private:
@@ -31,6 +32,7 @@ class Signals {
 
   const Handler handler_;
   int end_fd_ = -1;
+  int signal_fd_ = -1;
   std::unique_ptr<Thread> thread_;
 };
 

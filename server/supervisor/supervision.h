@@ -28,7 +28,7 @@ struct SupervisedComponent {
 
 struct SupervisionOptions {
   const TimeSource* time = &TimeSource::Real();
-  EventLog* log;
+  EventLog* log = &EventLog::Silent();
   HostControl control;
   // The supervisor itself failed: nothing is supervised any more.
   std::function<void(const std::string& what)> on_supervisor_failure;

@@ -44,7 +44,8 @@ absl::Status TakePassedSockets(std::vector<PassedSocket>& sockets) {
   return absl::OkStatus();
 }
 
-absl::Status ServiceNotifier::Start() {
+absl::Status ServiceNotifier::Start(std::function<View()> look) {
+  look_ = std::move(look);
   if (std::getenv("NOTIFY_SOCKET") == nullptr) return absl::OkStatus();
   uint64_t microseconds = 0;
   if (sd_watchdog_enabled(/*unset_environment=*/0, &microseconds) > 0) {
@@ -67,23 +68,30 @@ ServiceNotifier::~ServiceNotifier() {
 
 void ServiceNotifier::Ready() {
   MutexLock lock(mutex_);
+  if (phase_ == Phase::kReady || phase_ == Phase::kStopping) return;
+  phase_ = Phase::kReady;
   Notify(absl::StrCat("READY=1\n", Lines()));
 }
 
-void ServiceNotifier::Reloading() {
+bool ServiceNotifier::Reloading() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
+  MutexLock lock(mutex_);
+  if (phase_ != Phase::kReady) return false;
+  phase_ = Phase::kReloading;
   Notify(absl::StrCat("RELOADING=1\nMONOTONIC_USEC=",
                       absl::ToInt64Microseconds(absl::DurationFromTimespec(now))));
+  return true;
 }
 
 void ServiceNotifier::Stopping() {
   MutexLock lock(mutex_);
-  stopping_ = true;
+  phase_ = Phase::kStopping;
   Notify(absl::StrCat("STOPPING=1\n", Lines()));
 }
 
 std::string ServiceNotifier::Lines() {
+  if (look_ == nullptr) return "";
   const View view = look_();
   std::string lines;
   if (view.status != told_) {
@@ -91,7 +99,7 @@ std::string ServiceNotifier::Lines() {
     absl::StrAppend(&lines, "STATUS=", absl::StrReplaceAll(told_, {{"\n", " "}}), "\n");
   }
   if (view.alive && watchdog_ != absl::InfiniteDuration()) absl::StrAppend(&lines, "WATCHDOG=1\n");
-  if (stopping_) {
+  if (phase_ == Phase::kStarting || phase_ == Phase::kStopping) {
     absl::StrAppend(&lines, "EXTEND_TIMEOUT_USEC=", absl::ToInt64Microseconds(kExtension), "\n");
   }
   return lines;

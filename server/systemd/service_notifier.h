@@ -36,37 +36,40 @@ class ServiceNotifier {
     std::string status;  // one line for `systemctl status`
   };
 
-  // `look` is called by any thread and must not block.
-  explicit ServiceNotifier(std::function<View()> look) : look_(std::move(look)) {}
+  ServiceNotifier() = default;
   // Ends the thread; says nothing.
   ~ServiceNotifier();
   ServiceNotifier(const ServiceNotifier&) = delete;
   ServiceNotifier& operator=(const ServiceNotifier&) = delete;
 
   // From here on a thread tells the status whenever it has changed, and as often as the watchdog
-  // wants it that the host is alive.
-  // RESOURCE_EXHAUSTED: no more threads.
-  absl::Status Start();
+  // wants it that the host is alive. Until Ready, the time to start is extended again and again:
+  // the components' own timeouts bound it. `look` is called by any thread and must not block; it
+  // must outlive the notifier. RESOURCE_EXHAUSTED: no more threads.
+  absl::Status Start(std::function<View()> look);
 
-  // The host serves.
+  // The host serves. Does nothing once Stopping was called.
   void Ready();
-  // The configuration is read again; Ready() follows.
-  void Reloading();
+  // The configuration is read again; Ready() follows. False, and nothing is told, unless the host
+  // serves: a manager that heard READY of a host that still starts would take it at its word.
+  bool Reloading();
   // The drain begins. Until the process ends, its time to stop is extended again and again: the
   // host's own exit guard bounds it.
   void Stopping();
 
  private:
+  enum class Phase { kStarting, kReady, kReloading, kStopping };
+
   void Run();
   // What is true now, as lines of the protocol.
   std::string Lines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const std::function<View()> look_;
+  std::function<View()> look_;                          // set by Start
   absl::Duration watchdog_ = absl::InfiniteDuration();  // set by Start
   Mutex mutex_;
   CondVar changed_;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kStarting;
   std::string told_ ABSL_GUARDED_BY(mutex_);  // the status
   std::unique_ptr<Thread> thread_;
 };

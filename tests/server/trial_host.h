@@ -40,6 +40,7 @@ class CaughtWorld {
   World world() {
     World world;
     world.log = &log_;
+    world.terminate_later = [](absl::Duration, int) {};
     world.terminate = [this](int code) {
       MutexLock lock(mutex_);
       terminated_.push_back(code);

@@ -62,7 +62,7 @@ void Watching::OnReady(Callback callback) {
 Simulation::Simulation(uint64_t seed, Sabotage sabotage, bool log)
     : sabotage_(sabotage),
       scheduler_(seed),
-      log_(log ? std::make_unique<EventLog>(LogFormat::kText) : std::make_unique<EventLog>()) {
+      log_(log ? *EventLog::Start(LogFormat::kText) : std::make_unique<EventLog>()) {
   DrawComponents();
   DrawFaults();
   Launch();

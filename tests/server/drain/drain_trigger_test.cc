@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "tests/server/eventually.h"
@@ -65,13 +66,16 @@ TEST(DrainTrigger, WhenTheDeadlineHasPassed_ReturnsAtOnce) {
   EXPECT_FALSE(trigger.Await(DrainTrigger::kDrain, SteadyTime::min()));
 }
 
-TEST(DrainTrigger, WhenReleased_LetsItsWaiterGoUnpulled) {
+TEST(DrainTrigger, WhenCalledOff_LetsItsWaiterGoUnpulled) {
   DrainTrigger trigger;
-  auto waiter = std::async([&] { return trigger.Await(DrainTrigger::kExitNow); });
+  std::atomic<bool> called_off{false};
+  auto waiter =
+      std::async([&] { return trigger.Await(DrainTrigger::kExitNow, kNever, &called_off); });
   trigger.Pull("a");
-  trigger.Release();
+  trigger.LookAgain();
+  called_off = true;
+  trigger.LookAgain();
   EXPECT_FALSE(waiter.get());
-  EXPECT_TRUE(trigger.released());
 }
 
 TEST(DrainTrigger, WhenPulledBeforeAnybodyWaits_IsNotForgotten) {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,7 +21,7 @@ using testing::Soon;
 class ExitGuardTest : public ::testing::Test {
  protected:
   void Guard(SteadyTime deadline) {
-    guard_.emplace(trigger_, deadline, [this](const char* why) {
+    guard_ = *ExitGuard::Start(trigger_, deadline, [this](const char* why) {
       MutexLock lock(mutex_);
       acts_.push_back(why);
     });
@@ -35,14 +35,14 @@ class ExitGuardTest : public ::testing::Test {
   DrainTrigger trigger_;
   Mutex mutex_;
   std::vector<std::string> acts_ ABSL_GUARDED_BY(mutex_);
-  std::optional<ExitGuard> guard_;
+  std::unique_ptr<ExitGuard> guard_;
 };
 
 TEST_F(ExitGuardTest, WhenTheDeadlinePasses_ActsOnce) {
   Guard(Soon(absl::Milliseconds(1)));
   EXPECT_TRUE(Eventually([&] { return !acts().empty(); }));
   guard_.reset();
-  EXPECT_THAT(acts(), ElementsAre("the drain did not end in time"));
+  EXPECT_THAT(acts(), ElementsAre("it did not end in time"));
 }
 
 TEST_F(ExitGuardTest, WhenPulledAThirdTime_ActsAtOnce) {
@@ -60,7 +60,17 @@ TEST_F(ExitGuardTest, WhenDestroyed_DoesNotAct) {
   Guard(Soon());
   guard_.reset();
   EXPECT_THAT(acts(), IsEmpty());
-  EXPECT_TRUE(trigger_.released());
+}
+
+TEST_F(ExitGuardTest, WhenOneFollowsAnother_GuardsOnTheSameTrigger) {
+  Guard(Soon());
+  trigger_.Pull("a");
+  Guard(Soon());
+  trigger_.Pull("b");
+  trigger_.Pull("c");
+  EXPECT_TRUE(Eventually([&] { return !acts().empty(); }));
+  guard_.reset();
+  EXPECT_THAT(acts(), ElementsAre("asked to exit at once"));
 }
 
 TEST_F(ExitGuardTest, WhenPulledAfterDestruction_DoesNotAct) {

@@ -1,16 +1,20 @@
 #include "server/observe/event_log.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "absl/strings/str_split.h"
+#include "tests/server/observe/captured_log.h"
 
 namespace mainspring {
 namespace {
@@ -133,18 +137,8 @@ TEST(EventLog, WhateverAJsonValueHolds_ParsesBackInOneLine) {
   }
 }
 
-std::vector<std::string> LinesWritten(LogFormat format,
-                                      const std::function<void(EventLog&)>& write) {
-  ::testing::internal::CaptureStderr();
-  EventLog log(format);
-  write(log);
-  std::vector<std::string> lines =
-      absl::StrSplit(::testing::internal::GetCapturedStderr(), '\n', absl::SkipEmpty());
-  return lines;
-}
-
-TEST(EventLog, WhenWritingText_WritesTimeLevelAndEventToStandardError) {
-  const auto lines = LinesWritten(LogFormat::kText, [](EventLog& log) {
+TEST(EventLog, WhenWritingText_WritesTimeLevelAndEvent) {
+  const auto lines = testing::LinesLogged(LogFormat::kText, [](EventLog& log) {
     log.Info("one", {{"value", "{} %v"}});
     log.Warning("two", {});
     log.Error("three", {});
@@ -157,7 +151,7 @@ TEST(EventLog, WhenWritingText_WritesTimeLevelAndEventToStandardError) {
 }
 
 TEST(EventLog, WhenWritingJson_EachLineParses) {
-  const auto lines = LinesWritten(LogFormat::kJson, [](EventLog& log) {
+  const auto lines = testing::LinesLogged(LogFormat::kJson, [](EventLog& log) {
     for (const std::string& attack : Attacks()) log.Info("x", {{"value", attack}});
     log.Error("no_fields", {});
   });
@@ -170,7 +164,7 @@ TEST(EventLog, WhenWritingJson_EachLineParses) {
 }
 
 TEST(EventLog, WhenManyThreadsWrite_EachLineIsWhole) {
-  const auto lines = LinesWritten(LogFormat::kJson, [](EventLog& log) {
+  const auto lines = testing::LinesLogged(LogFormat::kJson, [](EventLog& log) {
     std::vector<std::thread> writers;
     for (int writer = 0; writer < 4; ++writer) {
       writers.emplace_back([&log, writer] {
@@ -183,10 +177,40 @@ TEST(EventLog, WhenManyThreadsWrite_EachLineIsWhole) {
   for (const std::string& line : lines) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
 }
 
-TEST(EventLog, WhenMadeForTests_WritesNothing) {
+TEST(EventLog, WhenAClientCausesManyLines_WritesAFewOfEachKind) {
+  const auto lines = testing::LinesLogged(LogFormat::kText, [](EventLog& log) {
+    for (int i = 0; i < 1000; ++i) log.WriteLimited("a", Severity::kWarning, "x", {{"number", i}});
+    log.WriteLimited("b", Severity::kWarning, "y", {});
+  });
+  EXPECT_THAT(lines, SizeIs(LineLimit::kLines + 1));
+  EXPECT_THAT(lines.back(), HasSubstr("event=y"));
+}
+
+TEST(EventLog, WhenItsReaderIsSlow_BlocksNobodyAndTellsWhatItDropped) {
+  int fds[2];
+  ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+  constexpr int kLines = 100'000;
+  std::unique_ptr<EventLog> log = *EventLog::Start(LogFormat::kText, fds[1]);
+  for (int i = 0; i < kLines; ++i) log->Info("x", {{"text", std::string(100, 'x')}});
+  std::string text;
+  char bytes[65536];
+  while (text.find("event=log dropped=") == std::string::npos || text.back() != '\n') {
+    const ssize_t count = read(fds[0], bytes, sizeof(bytes));
+    ASSERT_GT(count, 0);
+    text.append(bytes, static_cast<size_t>(count));
+  }
+  const size_t told = text.find("event=log dropped=");
+  const auto written = std::count(text.begin(), text.begin() + told, '\n');
+  EXPECT_EQ(kLines - written, std::atoi(text.c_str() + told + strlen("event=log dropped=")));
+  log.reset();
+  for (const int fd : fds) close(fd);
+}
+
+TEST(EventLog, WhenSilent_WritesNothing) {
   ::testing::internal::CaptureStderr();
-  EventLog log;
-  log.Error("x", {});
+  EventLog::Silent().Error("x", {});
+  EventLog::Silent().WriteLimited("kind", Severity::kError, "x", {});
+  EventLog::Silent().Flush(kNever);
   EXPECT_EQ("", ::testing::internal::GetCapturedStderr());
 }
 

@@ -82,42 +82,72 @@ class ServiceNotifierTest : public ::testing::Test {
   NotifySocket socket_;
   std::atomic<bool> alive_{true};
   std::atomic<int> running_{1};
-  ServiceNotifier manager_{[this] {
-    return ServiceNotifier::View{alive_, absl::StrCat("ready:\n", running_.load(), " of 2")};
-  }};
+  absl::Status Start() {
+    return manager_.Start([this] {
+      return ServiceNotifier::View{alive_, absl::StrCat("ready:\n", running_.load(), " of 2")};
+    });
+  }
+
+  ServiceNotifier manager_;
 };
 
 TEST(ServiceNotifierWithoutOne, WhenNobodyAsked_DoesNothing) {
-  ServiceNotifier manager([]() -> ServiceNotifier::View { return {true, "ready"}; });
-  EXPECT_TRUE(manager.Start().ok());
+  ServiceNotifier manager;
+  EXPECT_TRUE(manager.Start([]() -> ServiceNotifier::View { return {true, "ready"}; }).ok());
   manager.Ready();
   manager.Reloading();
   manager.Stopping();
 }
 
-TEST_F(ServiceNotifierTest, WhenReady_SaysSoWithItsStatusOnOneLine) {
+TEST_F(ServiceNotifierTest, WhenStarting_TellsItsStatusAndExtendsItsTime) {
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ("STATUS=ready: 1 of 2\nEXTEND_TIMEOUT_USEC=15000000\n", socket_.Next());
+  EXPECT_EQ("EXTEND_TIMEOUT_USEC=15000000\n", socket_.Next());
+}
+
+TEST_F(ServiceNotifierTest, WhenReady_SaysSoOnce) {
+  ASSERT_TRUE(Start().ok());
   manager_.Ready();
-  EXPECT_EQ("READY=1\nSTATUS=ready: 1 of 2\n", socket_.Next());
+  EXPECT_THAT(socket_.NextWith("READY"), StartsWith("READY=1\n"));
+  manager_.Ready();
+  EXPECT_EQ(std::nullopt, socket_.Next(absl::Seconds(2)));
+}
+
+TEST_F(ServiceNotifierTest, WhenReloadedBeforeItServes_SaysNothing) {
+  EXPECT_FALSE(manager_.Reloading());
+  EXPECT_EQ(std::nullopt, socket_.Next(absl::Milliseconds(50)));
+}
+
+TEST_F(ServiceNotifierTest, WhenStopping_IsNeitherReadyNorReloadedAnyMore) {
+  manager_.Ready();
+  manager_.Stopping();
+  EXPECT_FALSE(manager_.Reloading());
+  manager_.Ready();
+  EXPECT_THAT(socket_.NextWith("STOPPING"), StartsWith("STOPPING=1\n"));
+  EXPECT_EQ(std::nullopt, socket_.Next(absl::Milliseconds(50)));
 }
 
 TEST_F(ServiceNotifierTest, WhenTheStatusChanges_TellsTheNewOneOnly) {
+  ASSERT_TRUE(Start().ok());
   manager_.Ready();
-  ASSERT_TRUE(manager_.Start().ok());
   running_ = 2;
   EXPECT_EQ("STATUS=ready: 2 of 2\n", socket_.NextWith("STATUS=ready: 2"));
   EXPECT_EQ(std::nullopt, socket_.Next(absl::Seconds(2))) << "nothing has changed since";
 }
 
 TEST_F(ServiceNotifierTest, WhenReloaded_TellsWhenItBegan) {
-  manager_.Reloading();
+  manager_.Ready();
+  EXPECT_THAT(socket_.Next().value(), StartsWith("READY=1\n"));
+  EXPECT_TRUE(manager_.Reloading());
   EXPECT_THAT(socket_.Next().value(), StartsWith("RELOADING=1\nMONOTONIC_USEC="));
   manager_.Ready();
   EXPECT_THAT(socket_.Next().value(), StartsWith("READY=1\n"));
 }
 
 TEST_F(ServiceNotifierTest, WhenStopping_ExtendsItsTimeUntilTheEnd) {
-  ASSERT_TRUE(manager_.Start().ok());
-  EXPECT_THAT(socket_.Next().value(), Not(HasSubstr("EXTEND")));
+  ASSERT_TRUE(Start().ok());
+  manager_.Ready();
+  EXPECT_THAT(socket_.NextWith("READY"), Not(HasSubstr("EXTEND")));
   manager_.Stopping();
   EXPECT_THAT(socket_.NextWith("STOPPING=1"), HasSubstr("EXTEND_TIMEOUT_USEC=15000000\n"));
   for (int i = 0; i < 2; ++i) EXPECT_EQ("EXTEND_TIMEOUT_USEC=15000000\n", socket_.Next());
@@ -125,7 +155,8 @@ TEST_F(ServiceNotifierTest, WhenStopping_ExtendsItsTimeUntilTheEnd) {
 
 TEST_F(ServiceNotifierTest, WhenAWatchdogWaits_HearsOfTheLivingOnly) {
   const Variable watchdog("WATCHDOG_USEC", "60000");
-  ASSERT_TRUE(manager_.Start().ok());
+  manager_.Ready();
+  ASSERT_TRUE(Start().ok());
   for (int i = 0; i < 5; ++i) EXPECT_THAT(socket_.NextWith("WATCHDOG"), HasSubstr("WATCHDOG=1\n"));
   alive_ = false;
   // What was under way may still come.
@@ -137,8 +168,9 @@ TEST_F(ServiceNotifierTest, WhenAWatchdogWaits_HearsOfTheLivingOnly) {
 TEST_F(ServiceNotifierTest, WhenTheWatchdogIsAnotherProcesss_SaysNothingToIt) {
   const Variable watchdog("WATCHDOG_USEC", "60000");
   const Variable process("WATCHDOG_PID", "1");
-  ASSERT_TRUE(manager_.Start().ok());
-  EXPECT_THAT(socket_.Next().value(), StartsWith("STATUS="));
+  manager_.Ready();
+  ASSERT_TRUE(Start().ok());
+  EXPECT_THAT(socket_.NextWith("STATUS="), StartsWith("STATUS="));
   EXPECT_EQ(std::nullopt, socket_.Next(absl::Milliseconds(300)));
 }
 

@@ -1,0 +1,116 @@
+#include "server/observe/line_writer.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/server/eventually.h"
+
+namespace mainspring {
+namespace {
+
+using ::testing::EndsWith;
+using testing::Eventually;
+using testing::Soon;
+
+class LineWriterTest : public ::testing::Test {
+ protected:
+  LineWriterTest() { EXPECT_EQ(0, pipe2(fds_, O_CLOEXEC)); }
+  ~LineWriterTest() override {
+    writer_.reset();
+    for (const int fd : fds_) close(fd);
+  }
+
+  void Start(LineWriter::Owed owed = [](uint64_t) { return std::string(); }) {
+    writer_ = *LineWriter::Start(fds_[1], std::move(owed));
+  }
+
+  // What comes until `ending` has come.
+  std::string ReadTo(const std::string& ending) {
+    std::string text;
+    char bytes[65536];
+    while (text.find(ending) == std::string::npos) {
+      const ssize_t count = read(fds_[0], bytes, sizeof(bytes));
+      if (count <= 0) break;
+      text.append(bytes, static_cast<size_t>(count));
+    }
+    return text;
+  }
+
+  // Pushes more than can wait, in lines of a kibibyte; says how many.
+  int Flood() {
+    const std::string line = std::string(1023, 'x') + "\n";
+    int pushed = 0;
+    while (static_cast<size_t>(pushed) * line.size() < 3 * LineWriter::kCapacity) {
+      writer_->Push(line);
+      ++pushed;
+    }
+    return pushed;
+  }
+
+  int fds_[2];
+  std::unique_ptr<LineWriter> writer_;
+};
+
+TEST_F(LineWriterTest, WhenLinesArePushed_WritesThemInOrder) {
+  Start();
+  writer_->Push("one\n");
+  writer_->Push("two\n");
+  EXPECT_EQ("one\ntwo\n", ReadTo("two\n"));
+}
+
+TEST_F(LineWriterTest, WhenNobodyReads_NeitherPushNorTheEndBlocks) {
+  Start();
+  Flood();
+  writer_->Flush(Soon(absl::Milliseconds(1)));
+  writer_.reset();
+}
+
+TEST_F(LineWriterTest, WhenThereIsRoomAgain_TellsHowManyWereDropped) {
+  Start([](uint64_t dropped) {
+    return dropped == 0 ? std::string() : absl::StrCat("dropped ", dropped, "\n");
+  });
+  const int pushed = Flood();
+  const std::string text = ReadTo("dropped ");
+  // The rest of that line, however it was cut.
+  const std::string rest =
+      text.substr(text.find("dropped ")) + (text.back() == '\n' ? std::string() : ReadTo("\n"));
+  const auto written = std::count(text.begin(), text.begin() + text.find("dropped "), '\n');
+  EXPECT_EQ(absl::StrCat("dropped ", pushed - written, "\n"), rest)
+      << "each line is written or counted";
+}
+
+TEST_F(LineWriterTest, WhenReminded_AsksWhatIsOwed) {
+  std::atomic<int> asked{0};
+  Start([&](uint64_t) {
+    ++asked;
+    return std::string();
+  });
+  writer_->Remind();
+  EXPECT_TRUE(Eventually([&] { return asked.load() == 1; }));
+}
+
+TEST_F(LineWriterTest, WhenItEnds_WritesWhatWaits) {
+  Start();
+  for (int i = 0; i < 100; ++i) writer_->Push(absl::StrCat(i, "\n"));
+  writer_.reset();
+  EXPECT_THAT(ReadTo("99\n"), EndsWith("98\n99\n"));
+}
+
+TEST_F(LineWriterTest, WhenFlushed_HasWrittenWhatWasPushedBefore) {
+  Start();
+  writer_->Push("line\n");
+  writer_->Flush(kNever);
+  fcntl(fds_[0], F_SETFL, O_NONBLOCK);
+  EXPECT_EQ("line\n", ReadTo("line\n")) << "it is there without waiting";
+}
+
+}  // namespace
+}  // namespace mainspring
