@@ -190,7 +190,8 @@ class Host::Parts {
 
   std::vector<HungComponent> WhoHangs() const {
     const Supervision* const supervision = this->supervision();
-    return supervision == nullptr ? std::vector<HungComponent>() : Busy(supervision->table());
+    if (supervision == nullptr) return {};
+    return Busy(*supervision, world_.time->Now());
   }
 
   absl::Status StartPlanes(DrainTrigger& trigger) {

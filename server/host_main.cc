@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/flags/flag.h"
 #include "absl/flags/marshalling.h"
 #include "absl/strings/match.h"
@@ -217,6 +218,8 @@ int RunHost(const char* program, std::vector<ComponentType> types, HostConfig co
   world.on_drain = [&notifier] { notifier.Stopping(); };
   DrainTrigger trigger;
   Host host(std::move(types), std::move(config), std::move(world));
+  // It looks at the host.
+  const absl::Cleanup end_notifier = [&notifier] { notifier.End(); };
   Signals signals([&](int signal) {
     // Acted on first, then told.
     if (signal == SIGTERM || signal == SIGINT) {

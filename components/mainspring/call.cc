@@ -79,8 +79,8 @@ absl::Status DroppedStatus() {
   return absl::InternalError("the component dropped the request");
 }
 
-DropScope::DropScope(const absl::Status& why) { why_dropped = &why; }
-DropScope::~DropScope() { why_dropped = nullptr; }
+DropScope::DropScope(const absl::Status& why) : outer_(std::exchange(why_dropped, &why)) {}
+DropScope::~DropScope() { why_dropped = outer_; }
 
 std::string CurrentRequestId() {
   if (dispatch_depth == 0) return "";

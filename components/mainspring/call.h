@@ -94,13 +94,17 @@ absl::Status OwnCopy(const absl::Status& status);
 // says that the component failed, and names the request id under which the log tells why.
 absl::Status DroppedStatus();
 
-// While it stands, what the calling thread drops is answered with `why`, which must outlive it.
+// While it stands, what the calling thread drops is answered with `why`, which must outlive it;
+// nests.
 class DropScope {
  public:
   explicit DropScope(const absl::Status& why);
   ~DropScope();
   DropScope(const DropScope&) = delete;
   DropScope& operator=(const DropScope&) = delete;
+
+ private:
+  const absl::Status* const outer_;
 };
 
 // The id of the request that the calling thread is dispatching; empty outside of one. The log and

@@ -167,6 +167,7 @@ bool ControlLoop::StopInstance() {
 }
 
 void ControlLoop::Destroy() {
+  const ThreadStatus::Scope destroys(mailbox_->thread_status(), "destruction", time_.CoarseNow());
   mailbox_->Attach(nullptr);
   instance_.reset();
   mailbox_->ReleaseAll();
@@ -176,6 +177,9 @@ void ControlLoop::Destroy() {
 template <class Step>
 void ControlLoop::Guard(const char* during, Step step) {
   DispatchScope dispatch;
+  std::optional<ThreadStatus::Scope> in_step;
+  // A call says itself which method it is.
+  if (during != nullptr) in_step.emplace(mailbox_->thread_status(), during, time_.CoarseNow());
   try {
     ReturnAddressScope address(instance_->address);
     step();
@@ -189,7 +193,14 @@ void ControlLoop::Guard(const char* during, Step step) {
 void ControlLoop::Fail(const char* during, const absl::Status& status) {
   if (during == nullptr) during = mailbox_->CountFailure();
   const Failure failure{status.ToString(), during, CurrentRequestId()};
-  Destroy();
+  {
+    // What the instance has kept; the call that it was in has been answered by its unwinding.
+    const absl::Status why = absl::UnavailableError(
+        absl::StrCat("component \"", mailbox_->component(),
+                     "\": failed before it answered; request_id=", failure.request_id));
+    DropScope dropped(why);
+    Destroy();
+  }
   observer_.OnFailed(mailbox_->component(), generation_, failure);
 }
 

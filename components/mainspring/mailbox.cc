@@ -136,12 +136,10 @@ void MailboxBase::CountRemoved(size_t calls, size_t bytes) {
                       std::memory_order_release);
 }
 
-void MailboxBase::BeginMethod(const char* method, bool stream, SteadyTime now) {
+void MailboxBase::CountHandled(const char* method, bool stream) {
   if (stream) Count(streams_);
   Count(handled_);
   last_method_ = method;
-  method_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-  method_.store(method, std::memory_order_release);
 }
 
 }  // namespace mainspring

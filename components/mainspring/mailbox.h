@@ -24,6 +24,7 @@
 #include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
+#include "mainspring/thread_status.h"
 #include "mainspring/wake_batch.h"
 
 namespace mainspring {
@@ -143,11 +144,9 @@ class MailboxBase : public CallbackQueue {
            answered_.load(std::memory_order_acquire);
   }
 
-  // The method that Dispatch is in, null outside, and since when. Any thread.
-  const char* current_method() const { return method_.load(std::memory_order_acquire); }
-  SteadyTime current_since() const {
-    return SteadyTime(SteadyTime::duration(method_since_.load(std::memory_order_relaxed)));
-  }
+  // What the component's thread is in. Its control loop says so, and Dispatch.
+  ThreadStatus& thread_status() { return thread_status_; }
+  const ThreadStatus& thread_status() const { return thread_status_; }
   // The component threw in the method that was dispatched last, which is returned. Component
   // thread only.
   const char* CountFailure() {
@@ -179,10 +178,9 @@ class MailboxBase : public CallbackQueue {
     }
     return CheckStale(call, pushed, now);
   }
-  void BeginMethod(const char* method, bool stream, SteadyTime now);
+  void CountHandled(const char* method, bool stream);
   // Calls leave the queue, but not by the component thread.
   void CountRemoved(size_t calls, size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void EndMethod() { method_.store(nullptr, std::memory_order_release); }
 
   const std::string component_;
   const MailboxOptions options_;
@@ -224,8 +222,7 @@ class MailboxBase : public CallbackQueue {
   // By this thread as a rule.
   std::atomic<uint64_t> answered_{0};
   std::atomic<uint64_t> finished_streams_{0};
-  std::atomic<const char*> method_{nullptr};
-  std::atomic<SteadyTime::rep> method_since_{0};
+  ThreadStatus thread_status_;
   SteadyTime serving_since_{};
   const char* last_method_ = "";
 };
@@ -283,15 +280,13 @@ class Mailbox final : public MailboxBase {
         RefuseCall(*entry->request, std::move(stale));
         continue;
       }
-      struct Method {
-        Mailbox& mailbox;
-        ~Method() { mailbox.EndMethod(); }
-      } method{*this};
+      const char* const method =
+          std::visit([](auto& call) { return call.kMethod; }, *entry->request);
       const bool stream =
           std::visit([](auto& call) { return !HasReply<std::remove_cvref_t<decltype(call)>>; },
                      *entry->request);
-      BeginMethod(std::visit([](auto& call) { return call.kMethod; }, *entry->request), stream,
-                  now);
+      const ThreadStatus::Scope in_method(thread_status(), method, now);
+      CountHandled(method, stream);
       context.CountAnswerIn(answered(stream));
       handler_->Handle(std::move(*entry->request));
       return true;

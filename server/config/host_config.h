@@ -37,8 +37,8 @@ struct ComponentConfig {
   absl::Duration start_timeout = absl::Seconds(30);
   // From the request to stop: first the queue is answered, then Stop() runs.
   absl::Duration stop_timeout = absl::Seconds(5);
-  // A component that is inside one call for longer than this is named in the log and in its status;
-  // past the limit, it fails liveness.
+  // A component that is inside one call, timer, callback, Start or Stop for longer than this is
+  // named in the log and in its status; past the limit, it fails liveness.
   absl::Duration stall_warning = absl::Seconds(10);
   absl::Duration stall_limit = absl::Seconds(60);
 };

@@ -14,6 +14,8 @@ namespace {
 constexpr absl::Duration kTick = absl::Milliseconds(5);
 // For the last answers to leave, and clients to take leave, once everything is answered.
 constexpr absl::Duration kGoodbye = absl::Seconds(1);
+// What the supervisor does takes less.
+constexpr absl::Duration kLate = absl::Seconds(1);
 // For a process that ends by force to say why.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
 constexpr std::chrono::milliseconds kFlush(500);
@@ -125,13 +127,18 @@ absl::Duration LongestStop(const Supervision& supervision) {
 
 }  // namespace
 
-std::vector<HungComponent> Busy(const ComponentTable& table) {
+std::vector<HungComponent> Busy(const Supervision& supervision, SteadyTime now) {
   std::vector<HungComponent> busy;
-  for (const ComponentView& component : table.Views()) {
+  for (const ComponentView& component : supervision.table().Views()) {
     if (!component.method.empty()) {
       busy.push_back({component.name, component.method, component.in_method});
     }
   }
+  const ThreadStatus& supervisor = supervision.mailbox()->thread_status();
+  const char* const doing = supervisor.doing();
+  const absl::Duration age = Between(supervisor.since(), now);
+  // It is in something all the time.
+  if (doing != nullptr && age >= kLate) busy.push_back({kSupervisorName, doing, age});
   return busy;
 }
 
@@ -150,7 +157,8 @@ int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger
   const std::string reason = trigger.reason();
   report.Enter(DrainPhase::kLameDuck, world.time->Now());
   const auto end_by_force = [&](const char* why) {
-    EndByForce(world, report, reason, why, [&] { return Busy(drained.supervision.table()); });
+    EndByForce(world, report, reason, why,
+               [&] { return Busy(drained.supervision, world.time->Now()); });
   };
   Sequence sequence(config, world, trigger, drained);
   const absl::Duration longest = config.lame_duck + config.drain_timeout +

@@ -37,8 +37,9 @@ struct Drained {
 // world.terminate. In a test whose terminate returns, so does this, with kExitForced.
 int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained drained);
 
-// The components whose threads are in something, with what and for how long.
-std::vector<HungComponent> Busy(const ComponentTable& table);
+// The components whose threads are in something, with what and for how long; the supervisor where
+// it has been for a second.
+std::vector<HungComponent> Busy(const Supervision& supervision, SteadyTime now);
 
 // Ends the process by world.terminate, with kExitForced, and says why before, in the log and in the
 // exit line, as far as that can be said within two seconds. `who_hangs` is asked where the report

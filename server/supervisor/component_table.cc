@@ -45,7 +45,7 @@ ComponentView ComponentTable::View(size_t component) const {
   if (oldest != kNever) {
     view.oldest_call = std::max(Between(oldest, time_.Now()), absl::ZeroDuration());
   }
-  if (const char* method = row.mailbox->current_method(); method != nullptr) {
+  if (const char* method = row.mailbox->thread_status().doing(); method != nullptr) {
     view.method = method;
     view.in_method = InMethod(row, method);
     view.stalled = view.in_method > row.config.stall_warning;
@@ -83,12 +83,12 @@ bool ComponentTable::HasBeenRunning(size_t component) const {
 
 bool ComponentTable::IsPastStallLimit(size_t component) const {
   const Row& row = *rows_[component];
-  return InMethod(row, row.mailbox->current_method()) > row.config.stall_limit;
+  return InMethod(row, row.mailbox->thread_status().doing()) > row.config.stall_limit;
 }
 
 absl::Duration ComponentTable::InMethod(const Row& row, const char* method) const {
   if (method == nullptr) return absl::ZeroDuration();
-  return std::max(Between(row.mailbox->current_since(), time_.Now()), absl::ZeroDuration());
+  return std::max(Between(row.mailbox->thread_status().since(), time_.Now()), absl::ZeroDuration());
 }
 
 }  // namespace mainspring

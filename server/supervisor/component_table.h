@@ -52,10 +52,12 @@ struct ComponentView {
   MailboxStats mailbox;
   size_t mailbox_capacity = 0;
   absl::Duration oldest_call;  // how long it has waited
-  std::string method;          // that its thread is in; empty: none
-  absl::Duration in_method;    // for how long
-  bool stalled = false;        // longer than its stall warning
-  bool past_limit = false;     // longer than its stall limit
+  // What its thread is in: an rpc's method, "construction", "Start", "Stop", "destruction", "a
+  // timer", "a callback", "DependencyChanged"; empty: nothing.
+  std::string method;
+  absl::Duration in_method;  // for how long
+  bool stalled = false;      // longer than its stall warning
+  bool past_limit = false;   // longer than its stall limit
   int thread_id = 0;
   absl::Duration cpu_time;
 };

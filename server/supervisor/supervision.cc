@@ -167,8 +167,8 @@ void Supervision::EndDrainStreams() {
 }
 
 bool Supervision::IsStuck() const {
-  return mailbox_->current_method() != nullptr &&
-         Between(mailbox_->current_since(), options_.time->Now()) > kStuck;
+  const ThreadStatus& status = mailbox_->thread_status();
+  return status.doing() != nullptr && Between(status.since(), options_.time->Now()) > kStuck;
 }
 
 void Supervision::OnStarted(const std::string& component, uint64_t generation,

@@ -304,15 +304,21 @@ void Supervisor::StopTimedOut(size_t component) {
   unit.hung = true;
   // There is no thread that could run another instance.
   unit.restarting = false;
-  const ComponentView view = parts_.table.View(component);
-  const std::string where = view.method.empty() ? "Start or Stop" : view.method;
-  const absl::Duration age =
-      view.method.empty() ? parts_.table.config(component).stop_timeout : view.in_method;
+  const HungComponent hung = WhereItHangs(component);
   Change(component, LifecycleChange::kStuck,
-         absl::StrCat("stuck in ", where, " for ",
-                      absl::FormatDuration(absl::Floor(age, absl::Milliseconds(1))),
+         absl::StrCat("stuck in ", hung.method, " for ",
+                      absl::FormatDuration(absl::Floor(hung.age, absl::Milliseconds(1))),
                       "; its thread does not come back"));
   Settle();
+}
+
+HungComponent Supervisor::WhereItHangs(size_t component) const {
+  const ComponentView view = parts_.table.View(component);
+  // In nothing of its author's: a machine that gives it no time, as a rule.
+  if (view.method.empty()) {
+    return {view.name, "its mailbox", parts_.table.config(component).stop_timeout};
+  }
+  return {view.name, view.method, view.in_method};
 }
 
 void Supervisor::SetTimer(size_t component, absl::Duration delay, Callback callback) {
@@ -531,10 +537,7 @@ void Supervisor::CheckDown() {
   for (size_t i = 0; i < units_.size(); ++i) {
     report.refused_calls += units_[i].refused;
     if (!units_[i].hung) continue;
-    const ComponentView view = parts_.table.View(i);
-    report.hung.push_back(
-        {view.name, view.method.empty() ? "Start or Stop" : view.method,
-         view.method.empty() ? parts_.table.config(i).stop_timeout : view.in_method});
+    report.hung.push_back(WhereItHangs(i));
   }
   std::exchange(stop_callback_, nullptr)(std::move(report));
 }
@@ -546,7 +549,8 @@ void Supervisor::EndPauses() {
 void Supervisor::CheckStalls() {
   bool health_changed = false;
   for (size_t i = 0; i < units_.size(); ++i) {
-    if (parts_.table.mailbox(i).current_method() == nullptr && !units_[i].stall_told) continue;
+    if (parts_.table.mailbox(i).thread_status().doing() == nullptr && !units_[i].stall_told)
+      continue;
     const ComponentView view = parts_.table.View(i);
     health_changed |= view.past_limit || (units_[i].stall_told && !view.stalled);
     if (view.stalled == std::exchange(units_[i].stall_told, view.stalled)) continue;

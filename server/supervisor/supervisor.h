@@ -44,7 +44,7 @@ namespace mainspring {
 // A component whose thread did not come back in time.
 struct HungComponent {
   std::string component;
-  std::string method;
+  std::string method;  // what it is in: see ComponentView
   absl::Duration age;
 };
 
@@ -175,6 +175,7 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
   void LeaveRunning(size_t component);
   void StartTimedOut(size_t component);
   void StopTimedOut(size_t component);
+  HungComponent WhereItHangs(size_t component) const;
   void FailedOnce(size_t component, const std::string& reason, const FailureRecord& record);
   void SetTimer(size_t component, absl::Duration delay, Callback callback);
 

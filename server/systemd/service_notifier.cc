@@ -45,7 +45,10 @@ absl::Status TakePassedSockets(std::vector<PassedSocket>& sockets) {
 }
 
 absl::Status ServiceNotifier::Start(std::function<View()> look) {
-  look_ = std::move(look);
+  {
+    MutexLock lock(mutex_);
+    look_ = std::move(look);
+  }
   if (std::getenv("NOTIFY_SOCKET") == nullptr) return absl::OkStatus();
   uint64_t microseconds = 0;
   if (sd_watchdog_enabled(/*unset_environment=*/0, &microseconds) > 0) {
@@ -57,10 +60,11 @@ absl::Status ServiceNotifier::Start(std::function<View()> look) {
   return absl::OkStatus();
 }
 
-ServiceNotifier::~ServiceNotifier() {
+void ServiceNotifier::End() {
   {
     MutexLock lock(mutex_);
     ending_ = true;
+    look_ = nullptr;
     changed_.NotifyAll();
   }
   thread_.reset();

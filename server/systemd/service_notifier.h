@@ -28,7 +28,7 @@ struct PassedSocket {
 // INTERNAL: libsystemd cannot make sense of them.
 absl::Status TakePassedSockets(std::vector<PassedSocket>& sockets);
 
-// Any thread, but for making, Start and destroying.
+// Any thread, but for making, Start, End and destroying.
 class ServiceNotifier {
  public:
   struct View {
@@ -37,8 +37,7 @@ class ServiceNotifier {
   };
 
   ServiceNotifier() = default;
-  // Ends the thread; says nothing.
-  ~ServiceNotifier();
+  ~ServiceNotifier() { End(); }
   ServiceNotifier(const ServiceNotifier&) = delete;
   ServiceNotifier& operator=(const ServiceNotifier&) = delete;
 
@@ -47,6 +46,9 @@ class ServiceNotifier {
   // the components' own timeouts bound it. `look` is called by any thread and must not block; it
   // must outlive the notifier. RESOURCE_EXHAUSTED: no more threads.
   absl::Status Start(std::function<View()> look);
+
+  // Ends the thread, and says nothing: `look` is not called any more. Blocks for a look under way.
+  void End();
 
   // The host serves. Does nothing once Stopping was called.
   void Ready();
@@ -69,6 +71,7 @@ class ServiceNotifier {
   Mutex mutex_;
   CondVar changed_;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<View()> look_ ABSL_GUARDED_BY(mutex_);  // from Start to End
   Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kStarting;
   std::string told_ ABSL_GUARDED_BY(mutex_);  // the status
   std::unique_ptr<Thread> thread_;

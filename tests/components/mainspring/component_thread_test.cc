@@ -171,12 +171,12 @@ TEST_F(ComponentThreadTest, CurrentMethod_OfABlockedComponent_IsSeenFromAnotherT
   const SteadyTime before = TimeSource::Real().CoarseNow();
   Answer<Word> answer = SpeakerRef(host->mailbox).Say("x");
   ASSERT_TRUE(inside.Wait());
-  EXPECT_STREQ(host->mailbox->current_method(), "/test.Speaker/Say");
-  EXPECT_GE(host->mailbox->current_since(), before);
-  EXPECT_LE(host->mailbox->current_since(), TimeSource::Real().Now());
+  EXPECT_STREQ(host->mailbox->thread_status().doing(), "/test.Speaker/Say");
+  EXPECT_GE(host->mailbox->thread_status().since(), before);
+  EXPECT_LE(host->mailbox->thread_status().since(), TimeSource::Real().Now());
   go_on.Open();
   host->thread.reset();
-  EXPECT_EQ(host->mailbox->current_method(), nullptr);
+  EXPECT_EQ(host->mailbox->thread_status().doing(), nullptr);
 }
 
 TEST_F(ComponentThreadTest, ManySenders_AreServedInTheOrderOfEach) {

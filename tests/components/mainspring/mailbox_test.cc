@@ -291,7 +291,7 @@ TEST_F(MailboxTest, Dispatch_WhenTheMethodThrows_PassesItOnAndFailsTheCall) {
   Say("y");
   EXPECT_THROW(mailbox_.Dispatch(), std::runtime_error);
   EXPECT_STREQ(mailbox_.CountFailure(), "/test.Speaker/Say");
-  EXPECT_EQ(mailbox_.current_method(), nullptr);
+  EXPECT_EQ(mailbox_.thread_status().doing(), nullptr);
   EXPECT_EQ(replies_[0].status().code(), absl::StatusCode::kInternal);
   EXPECT_EQ(replies_[1].answers(), 0);
   EXPECT_EQ(mailbox_.stats().failed, 1u);
@@ -480,20 +480,20 @@ TEST_F(MailboxTest, InFlight_OfACallObjectThatIsUsedAgain_CountsEachCallOnce) {
 }
 
 TEST_F(MailboxTest, CurrentMethod_InsideAMethod_IsItsName) {
-  EXPECT_EQ(mailbox_.current_method(), nullptr);
+  EXPECT_EQ(mailbox_.thread_status().doing(), nullptr);
   std::string seen;
   SteadyTime since;
   script_.say = [&](Context&, SayCall) {
     time_.Advance(absl::Seconds(3));
-    seen = mailbox_.current_method();
-    since = mailbox_.current_since();
+    seen = mailbox_.thread_status().doing();
+    since = mailbox_.thread_status().since();
   };
   const SteadyTime start = time_.Now();
   Say("x");
   DispatchAll();
   EXPECT_EQ(seen, "/test.Speaker/Say");
   EXPECT_EQ(since, start);
-  EXPECT_EQ(mailbox_.current_method(), nullptr);
+  EXPECT_EQ(mailbox_.thread_status().doing(), nullptr);
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ struct Script {
   std::function<void(Context&)> construct = [](Context&) {};
   std::function<absl::Status(Context&)> start = [](Context&) { return absl::OkStatus(); };
   std::function<void(Context&)> stop = [](Context&) {};
+  std::function<void()> destroy = [] {};
   std::function<void(Context&, const std::string&, bool)> dependency_changed =
       [](Context&, const std::string&, bool) {};
   // Says again what it is told.
@@ -70,7 +71,10 @@ class Speaker final : public Component, public Handler<SpeakerRequest> {
     script_.construct(context);
     ++script_.constructed;
   }
-  ~Speaker() override { ++script_.destroyed; }
+  ~Speaker() override {
+    ++script_.destroyed;
+    script_.destroy();
+  }
 
   absl::Status Start() override { return script_.start(context()); }
   void Stop() override {

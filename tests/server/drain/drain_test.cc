@@ -302,7 +302,7 @@ void RunStuckHost(int pulls) {
 
 TEST(DrainDeathTest, WhenAComponentDoesNotComeBack_Exits70AndNamesIt) {
   EXPECT_EXIT(RunStuckHost(1), ::testing::ExitedWithCode(kExitForced),
-              "\"code\":70.*\"hung\":\\[\\{\"component\":\"trial\",\"method\":\"Start or Stop\"");
+              "\"code\":70.*\"hung\":\\[\\{\"component\":\"trial\",\"method\":\"Stop\"");
 }
 
 TEST(DrainDeathTest, WhenPulledAThirdTime_Exits70AtOnce) {

@@ -210,7 +210,7 @@ TEST_F(SupervisionTest, WhenStopItselfDoesNotReturn_ReportsIt) {
   ASSERT_TRUE(Start().ok());
   const StopReport report = supervision_->Stop();
   ASSERT_THAT(report.hung, SizeIs(1));
-  EXPECT_EQ("Start or Stop", report.hung[0].method);
+  EXPECT_EQ("Stop", report.hung[0].method);
   gate_.Open();
 }
 

@@ -311,9 +311,9 @@ TEST_F(SupervisorTest, WhenStopItselfDoesNotReturn_IsStuckWithoutAMethod) {
   Advance(absl::Milliseconds(1));
   ASSERT_TRUE(stop_.has_value());
   ASSERT_THAT(stop_->hung, SizeIs(1));
-  EXPECT_EQ("Start or Stop", stop_->hung[0].method);
+  EXPECT_EQ("its mailbox", stop_->hung[0].method);
   EXPECT_EQ(absl::Seconds(5), stop_->hung[0].age);
-  EXPECT_EQ("stuck in Start or Stop for 5s; its thread does not come back", Reason("stuck"));
+  EXPECT_EQ("stuck in its mailbox for 5s; its thread does not come back", Reason("stuck"));
 }
 
 TEST_F(SupervisorTest, WhenAStuckOneIsStartedAndItsThreadComesBack_Runs) {
