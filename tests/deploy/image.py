@@ -6,22 +6,12 @@ import json
 import os
 import pathlib
 import shutil
-import subprocess
 
+from archive import bare_root, run
 from harness import places
 
-_BASE = places.REPOSITORY / ".cache" / "container" / "debian-12.tar"
 _CONTAINER = places.REPOSITORY / "deploy" / "container"
 NAME = "localhost/mainspring:0.1.0"
-
-
-def run(*command, **options):
-    """The standard output of a command that must succeed."""
-    done = subprocess.run(list(map(str, command)), stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, check=False, **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def debian_package(directory):
@@ -39,19 +29,6 @@ def why_not():
         if shutil.which(tool) is None:
             return f"there is no {tool}"
     return ""
-
-
-def debian():
-    """A root file system of Debian 12 as a tar file, made once: of the archive that apt here uses."""
-    if not _BASE.exists():
-        _BASE.parent.mkdir(parents=True, exist_ok=True)
-        sites = run("apt-get", "indextargets", "--format", "$(SITE) $(CODENAME)").split("\n")
-        mirror = next(line.split()[0] for line in sites if line.endswith(" bookworm"))
-        made = _BASE.with_suffix(f".{os.getpid()}.tar")
-        run("mmdebstrap", "--mode=root", "--variant=minbase", "--include=ca-certificates,tzdata",
-            "bookworm", made, mirror)
-        made.rename(_BASE)
-    return _BASE
 
 
 class Image:
@@ -72,7 +49,8 @@ class Image:
 
     def _build(self):
         base = self.buildah("from", "scratch")
-        self.buildah("add", "--quiet", base, debian(), "/")
+        self.buildah("add", "--quiet", base,
+                     bare_root(include=("ca-certificates", "tzdata")), "/")
         self.buildah("commit", "--quiet", base, "localhost/debian:12-slim")
         self.buildah("rm", base)
         context = self._work / "context" / "deploy" / "container"
