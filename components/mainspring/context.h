@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "mainspring/mailbox.h"
 #include "mainspring/steady_time.h"
+#include "mainspring/text.h"
 #include "mainspring/timer.h"
 
 namespace mainspring {
@@ -84,7 +85,7 @@ class Context {
   // Stop it changes nothing.
   void Fail(absl::Status why) {
     if (why.ok()) why = absl::InternalError("the component failed with OK");
-    failure_.Update(std::move(why));
+    failure_.Update(Bounded(std::move(why)));
   }
 
   // For the control loop.

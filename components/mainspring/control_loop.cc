@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "mainspring/text.h"
 
 namespace mainspring {
 namespace {
@@ -113,7 +114,7 @@ void ControlLoop::Obey(control::Start request) {
   }
   if (!started.ok()) Destroy();
   mailbox_->BeginServing();
-  observer_.OnStarted(mailbox_->component(), generation_, started);
+  observer_.OnStarted(mailbox_->component(), generation_, Bounded(started));
   if (started.ok()) Serve("Start", [] {});
 }
 
@@ -184,7 +185,7 @@ void ControlLoop::Guard(const char* during, Step step) {
     ReturnAddressScope address(instance_->address);
     step();
   } catch (const std::exception& exception) {
-    Fail(during, absl::InternalError(exception.what()));
+    Fail(during, absl::InternalError(BoundedText(exception.what())));
   } catch (...) {
     Fail(during, absl::InternalError("threw what is not a std::exception"));
   }
@@ -192,7 +193,7 @@ void ControlLoop::Guard(const char* during, Step step) {
 
 void ControlLoop::Fail(const char* during, const absl::Status& status) {
   if (during == nullptr) during = mailbox_->CountFailure();
-  const Failure failure{status.ToString(), during, CurrentRequestId()};
+  const Failure failure{BoundedText(status.ToString()), during, CurrentRequestId()};
   {
     // What the instance has kept; the call that it was in has been answered by its unwinding.
     const absl::Status why = absl::UnavailableError(

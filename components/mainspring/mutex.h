@@ -8,6 +8,7 @@
 #define MAINSPRING_MUTEX_H_
 
 #include <condition_variable>
+#include <cstdint>
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
@@ -53,7 +54,8 @@ class CondVar {
 
   // Returns no later than `deadline`, on the real steady clock.
   void WaitUntil(Mutex& mutex, SteadyTime deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
-    if (deadline == kNever) return Wait(mutex);
+    if (deadline >= kFar) return Wait(mutex);
+    if (deadline < SteadyTime()) deadline = SteadyTime();
     std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);
     condition_.wait_until(lock, deadline);
     lock.release();
@@ -63,6 +65,10 @@ class CondVar {
   void NotifyAll() { condition_.notify_all(); }
 
  private:
+  // A century and a half from the machine's start: nobody waits for it, and what the system makes
+  // of a deadline cannot overflow before.
+  static constexpr SteadyTime kFar{std::chrono::nanoseconds(int64_t{1} << 62)};
+
   std::condition_variable condition_;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mainspring/call.h"
+#include "mainspring/text.h"
 
 namespace mainspring {
 
@@ -55,14 +56,14 @@ class Reply {
     return true;
   }
 
-  // Answers with an error, which reaches the caller as it is, its text cut at 1 KiB. An OK status
-  // is no answer and becomes INTERNAL. False as for Send.
+  // Answers with an error, which reaches the caller as it is but for its text: see Bounded. An OK
+  // status is no answer and becomes INTERNAL. False as for Send.
   bool Fail(absl::Status status) {
     ReplySink<T>* sink = std::exchange(sink_, nullptr);
     if (sink == nullptr) return false;
     if (status.ok()) status = absl::InternalError("the component failed the call with OK");
     sink->CountAnswer();
-    sink->Fail(std::move(status));
+    sink->Fail(Bounded(std::move(status)));
     return true;
   }
 

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "mainspring/call.h"
+#include "mainspring/text.h"
 
 namespace mainspring {
 
@@ -75,12 +76,13 @@ class ReplyStream {
     if (sink_ != nullptr) sink_->OnCancel(std::move(callback));
   }
 
-  // Ends the stream after what was accepted. False where it was finished before.
+  // Ends the stream after what was accepted; for the text of an error see Bounded. False where it
+  // was finished before.
   bool Finish(absl::Status status = absl::OkStatus()) {
     StreamSink<T>* sink = std::exchange(sink_, nullptr);
     if (sink == nullptr) return false;
     sink->CountAnswer();
-    sink->Finish(std::move(status));
+    sink->Finish(Bounded(std::move(status)));
     return true;
   }
 

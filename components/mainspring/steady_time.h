@@ -17,7 +17,8 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 // Later than every other: "no deadline".
 inline constexpr SteadyTime kNever = SteadyTime::max();
 
-// `duration` after `time`; kNever where that cannot be said in a SteadyTime.
+// `duration` after `time`; kNever, or the earliest time there is, where that cannot be said in a
+// SteadyTime.
 inline SteadyTime After(SteadyTime time, absl::Duration duration) {
   const std::chrono::nanoseconds nanoseconds = absl::ToChronoNanoseconds(duration);
   if (time == kNever || (nanoseconds.count() > 0 && time > kNever - nanoseconds)) return kNever;
@@ -25,10 +26,11 @@ inline SteadyTime After(SteadyTime time, absl::Duration duration) {
   return time + nanoseconds;
 }
 
-// From `from` to `to`: negative where `to` is the earlier.
+// From `from` to `to`: negative where `to` is the earlier, for ever where `to` is kNever. Exact for
+// any two times: an absl::Duration holds more than their difference may be.
 inline absl::Duration Between(SteadyTime from, SteadyTime to) {
   if (to == kNever) return absl::InfiniteDuration();
-  return absl::FromChrono(to - from);
+  return absl::FromChrono(to.time_since_epoch()) - absl::FromChrono(from.time_since_epoch());
 }
 
 // Where a component, its timers and its supervisor read the time. Tests replace it by one whose

@@ -1,5 +1,7 @@
 #include "mainspring/timer.h"
 
+#include <algorithm>
+
 namespace mainspring {
 
 TimerId TimerQueue::At(SteadyTime due, Callback callback) {
@@ -7,7 +9,7 @@ TimerId TimerQueue::At(SteadyTime due, Callback callback) {
 }
 
 TimerId TimerQueue::Every(SteadyTime due, absl::Duration interval, Callback callback) {
-  return Add({due, interval, std::move(callback)});
+  return Add({due, std::max(interval, absl::Nanoseconds(1)), std::move(callback)});
 }
 
 TimerId TimerQueue::Add(Timer timer) {
@@ -38,7 +40,9 @@ bool TimerQueue::RunNext(SteadyTime now) {
   }
   Timer& timer = found->second;
   const int64_t missed = Between(timer.due, now) / timer.interval;
-  timer.due = After(timer.due, timer.interval * (missed + 1));
+  timer.due = After(timer.due, timer.interval * missed + timer.interval);
+  // Where more were missed than can be counted.
+  if (timer.due <= now) timer.due = After(now, timer.interval);
   due_.emplace(timer.due, id);
   callback();
   // Looked up again: the callback may have cancelled its own timer.

@@ -21,8 +21,9 @@ class TimerQueue {
  public:
   // Runs `callback` once at `due`, or at once where that has passed.
   TimerId At(SteadyTime due, Callback callback);
-  // Runs `callback` at `due` and then at each `interval`, which must be positive. Runs do not
-  // drift: run n is due n intervals after the first. Runs that are missed altogether are left out.
+  // Runs `callback` at `due` and then at each `interval`, which must be positive; less than a
+  // nanosecond, which steady time cannot say, counts as one. Runs do not drift: run n is due n
+  // intervals after the first. Runs that are missed altogether are left out.
   TimerId Every(SteadyTime due, absl::Duration interval, Callback callback);
 
   // The timer will not run again. False where it is not known: it was cancelled, or ran for the

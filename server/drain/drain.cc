@@ -19,6 +19,8 @@ constexpr absl::Duration kLate = absl::Seconds(1);
 // For a process that ends by force to say why.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
 constexpr std::chrono::milliseconds kFlush(500);
+// The data plane's shutdown, the admin plane's calls and its shutdown, the probe plane's.
+constexpr int kGoodbyes = 4;
 
 const absl::Status& Draining() {
   static const absl::Status status = absl::UnavailableError("draining");
@@ -110,8 +112,7 @@ class Sequence {
 };
 
 // A component stops when all that depend on it have.
-absl::Duration LongestStop(const Supervision& supervision) {
-  const DependencyGraph& graph = supervision.graph();
+absl::Duration LongestStop(const HostConfig& config, const DependencyGraph& graph) {
   std::vector<absl::Duration> until_stopped(graph.size());
   absl::Duration longest;
   for (auto each = graph.order().rbegin(); each != graph.order().rend(); ++each) {
@@ -119,7 +120,7 @@ absl::Duration LongestStop(const Supervision& supervision) {
     for (const auto& edge : graph.dependents(*each)) {
       until = std::max(until, until_stopped[edge.component]);
     }
-    until += supervision.table().config(*each).stop_timeout;
+    until += config.components[*each].stop_timeout + kStopGrace;
     longest = std::max(longest, until);
   }
   return longest;
@@ -152,6 +153,11 @@ void EndByForce(const World& world, DrainReport& report, const std::string& trig
   world.terminate(kExitForced);
 }
 
+absl::Duration LongestDrain(const HostConfig& config, const DependencyGraph& graph) {
+  return config.lame_duck + config.drain_timeout + LongestStop(config, graph) +
+         kGoodbyes * kGoodbye + config.exit_margin;
+}
+
 int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained drained) {
   DrainReport& report = drained.report;
   const std::string reason = trigger.reason();
@@ -161,8 +167,7 @@ int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger
                [&] { return Busy(drained.supervision, world.time->Now()); });
   };
   Sequence sequence(config, world, trigger, drained);
-  const absl::Duration longest = config.lame_duck + config.drain_timeout +
-                                 LongestStop(drained.supervision) + config.exit_margin;
+  const absl::Duration longest = LongestDrain(config, drained.supervision.graph());
   {
     const auto guard = ExitGuard::Start(trigger, After(world.time->Now(), longest), end_by_force);
     // Without a thread it is guarded all the same, though not against a third signal.

@@ -11,6 +11,7 @@
 
 #include "grpc/reflection/v1/reflection.component.pb.h"
 #include "grpc/reflection/v1alpha/reflection.component.pb.h"
+#include "mainspring/text.h"
 #include "server/reflection/descriptors.h"
 
 namespace mainspring {
@@ -112,7 +113,7 @@ class ReflectionServicer final : public Methods {
 
   static Response WithError(const absl::Status& error, Response response) {
     response.mutable_error_response()->set_error_code(static_cast<int>(error.code()));
-    response.mutable_error_response()->set_error_message(std::string(error.message()));
+    response.mutable_error_response()->set_error_message(BoundedText(error.message()));
     return response;
   }
 

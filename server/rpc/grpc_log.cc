@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "mainspring/text.h"
 
 namespace mainspring::rpc {
 namespace {
@@ -19,7 +20,7 @@ void Log(gpr_log_func_args* line) {
                                                                           : GrpcSeverity::kDebug;
   const char* slash = std::strrchr(line->file, '/');
   (*logger)(severity, absl::StrCat(slash == nullptr ? line->file : slash + 1, ":", line->line),
-            line->message);
+            BoundedText(line->message));
 }
 
 }  // namespace

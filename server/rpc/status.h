@@ -2,8 +2,6 @@
 #ifndef MAINSPRING_SERVER_RPC_STATUS_H_
 #define MAINSPRING_SERVER_RPC_STATUS_H_
 
-#include <cstddef>
-
 #include "absl/status/status.h"
 
 namespace grpc {
@@ -12,10 +10,7 @@ class Status;
 
 namespace mainspring::rpc {
 
-// A status travels in the trailers, and past about 8 KiB of them clients drop the whole call.
-inline constexpr size_t kMaxStatusText = 1024;
-
-// The same code; the text cut to kMaxStatusText bytes, between two characters of UTF-8.
+// The same code, and the text as BoundedText makes it.
 grpc::Status ToGrpc(const absl::Status& status);
 
 }  // namespace mainspring::rpc

@@ -2,8 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+
+#include "mainspring/text.h"
 
 namespace mainspring {
 
@@ -28,7 +31,17 @@ proto::Component::State ToProto(LifecycleState state) {
   return proto::Component::STATE_UNSPECIFIED;
 }
 
+namespace {
+
+// What the messages' own definitions allow.
+constexpr absl::Duration kLongestDuration = absl::Seconds(315'576'000'000);
+constexpr absl::Time kFirstTime = absl::FromUnixSeconds(-62'135'596'800);
+constexpr absl::Time kLastTime = absl::FromUnixSeconds(253'402'300'799);
+
+}  // namespace
+
 google::protobuf::Duration ToProto(absl::Duration duration) {
+  duration = std::clamp(duration, -kLongestDuration, kLongestDuration);
   google::protobuf::Duration message;
   const int64_t seconds = absl::IDivDuration(duration, absl::Seconds(1), &duration);
   message.set_seconds(seconds);
@@ -37,6 +50,7 @@ google::protobuf::Duration ToProto(absl::Duration duration) {
 }
 
 Timestamp ToProto(absl::Time time) {
+  time = std::clamp(time, kFirstTime, kLastTime);
   Timestamp message;
   const int64_t seconds = absl::ToUnixSeconds(time);
   message.set_seconds(seconds);
@@ -88,7 +102,7 @@ proto::Operation ToProto(const Operation& operation, const ComponentTable& table
   }
   message.set_phase(operation.status.ok() ? proto::Operation::SUCCEEDED : proto::Operation::FAILED);
   message.set_status(absl::StatusCodeToString(operation.status.code()));
-  message.set_error(std::string(operation.status.message()));
+  message.set_error(BoundedText(operation.status.message()));
   *message.mutable_end_time() = ToProto(operation.end_time);
   message.set_generation(operation.generation);
   return message;

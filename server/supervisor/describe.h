@@ -15,6 +15,7 @@
 namespace mainspring {
 
 lifecycle::v1::Component::State ToProto(LifecycleState state);
+// The nearest that the message may say.
 google::protobuf::Duration ToProto(absl::Duration duration);
 google::protobuf::Timestamp ToProto(absl::Time time);
 lifecycle::v1::Event ToProto(const LifecycleEvent& event);

@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_SERVER_SUPERVISOR_EVENT_HISTORY_H_
 #define MAINSPRING_SERVER_SUPERVISOR_EVENT_HISTORY_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -25,7 +26,8 @@ struct LifecycleEvent {
 // One thread only.
 class EventHistory {
  public:
-  explicit EventHistory(size_t capacity) : capacity_(capacity) {}
+  // Keeps that many, and one at least.
+  explicit EventHistory(size_t capacity) : capacity_(std::max<size_t>(capacity, 1)) {}
 
   // Gives the event the next sequence number; the first is 1.
   const LifecycleEvent& Add(LifecycleEvent event) {

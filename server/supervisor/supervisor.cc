@@ -5,12 +5,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "mainspring/text.h"
 
 namespace mainspring {
 namespace {
 
-// At its deadline the control loop refuses the rest of its queue: that is not hanging.
-constexpr absl::Duration kStopGrace = absl::Milliseconds(200);
 // Failures that are shown with a component.
 constexpr size_t kFailuresShown = 10;
 constexpr absl::Duration kLongestStallCheck = absl::Seconds(1);
@@ -102,8 +101,10 @@ void Supervisor::Started(size_t component, uint64_t generation, const absl::Stat
   if (status.ok()) {
     Change(component, LifecycleChange::kStarted, "started");
   } else {
-    FailedOnce(component, absl::StrCat("did not start: ", status.ToString()),
-               {context().WallNow(), "Start", status.ToString(), ""});
+    const std::string error = BoundedText(status.ToString());
+    // The reason has more to say; the failure has all of the error.
+    FailedOnce(component, absl::StrCat("did not start: ", BoundedText(error, kMaxText / 2)),
+               {context().WallNow(), "Start", error, ""});
   }
   Settle();
 }
@@ -162,7 +163,7 @@ void Supervisor::FailedOnce(size_t component, const std::string& reason,
   const std::optional<absl::Duration> backoff =
       unit.budget.OnFailure(context().Now(), ran, parts_.random());
   parts_.table.Update(component, [&](ComponentStatus& status) {
-    status.last_error = absl::StrCat(record.error, " (in ", record.during, ")");
+    status.last_error = BoundedText(absl::StrCat(record.error, " (in ", record.during, ")"));
     status.failures.push_back(record);
     if (status.failures.size() > kFailuresShown) status.failures.pop_front();
     if (backoff.has_value()) status.next_restart = record.time + *backoff;

@@ -41,6 +41,10 @@
 
 namespace mainspring {
 
+// At its stop timeout the control loop refuses the rest of its queue; only after this as well is a
+// component's thread taken not to come back.
+inline constexpr absl::Duration kStopGrace = absl::Milliseconds(200);
+
 // A component whose thread did not come back in time.
 struct HungComponent {
   std::string component;

@@ -7,7 +7,7 @@ import unittest
 import grpc
 
 from harness.case import HostTestCase
-from harness.client import SOON
+from harness.client import SOON, StreamReader
 from harness.protos import clock, seconds, trial
 
 MAILBOX = 8
@@ -117,6 +117,34 @@ class Failures(HostTestCase):
                             "expected other components to serve on")
             self.assertEqual(self.stub.Echo(ECHO, timeout=SOON).text, "hello",
                              "expected the component that threw to serve again")
+
+    def test_WhateverIsThrown_OperatorsCanReadOfIt(self):
+        """A client of the data plane must not blind them."""
+        operator = self.operator(self.host)
+        watch = StreamReader(operator.watch())
+        for generation, (request, start) in enumerate((
+                (trial.ThrowRequest(raw_what=b"caf\xe9"), "INTERNAL: caf\\xe9"),
+                (trial.ThrowRequest(what="x" * 1000, times=5000), "INTERNAL: xxx"),
+                (trial.ThrowRequest(raw_what=b"\xe9" * 1000, times=5000), "INTERNAL: \\xe9")), 1):
+            self.assert_fails(grpc.StatusCode.INTERNAL,
+                              lambda: self.stub.Throw(request, timeout=SOON), "a throw")
+            operator.wait_for_state("trial", "RUNNING", generation=generation + 1)
+            for component in (operator.get("trial"), next(
+                    each for each in operator.list().components if each.name == "trial")):
+                error = component.recent_failures[-1].error
+                self.assertTrue(error.startswith(start), f"expected {start!r}, got {error!r}")
+                self.assertLessEqual(len(error.encode()), 1024, "expected 1 KiB at most")
+        watch.wait_for_message(lambda message: message.event.generation == 4,
+                               "the last restart")
+        watch.cancel()
+
+    def test_AnErrorThatIsNoText_ReachesTheClientReadable(self):
+        error = self.assert_fails(
+            grpc.StatusCode.ABORTED,
+            lambda: self.stub.Refuse(trial.RefuseRequest(code=grpc.StatusCode.ABORTED.value[0],
+                                                         raw_text=b"caf\xe9"), timeout=SOON),
+            "a refusal")
+        self.assertEqual(error.details(), "caf\\xe9")
 
     def test_LongStatusText_IsCutAt1KiB(self):
         for letter in ("x", "\u00e9", "\u65e5"):

@@ -49,12 +49,16 @@ void Trial::Delay(DelayRequest request, Reply<DelayResponse> reply) {
 
 void Trial::Refuse(RefuseRequest request, Reply<RefuseResponse> reply) {
   ++calls_["Refuse"];
-  reply.Fail(absl::Status(static_cast<absl::StatusCode>(request.code()), request.text()));
+  reply.Fail(absl::Status(static_cast<absl::StatusCode>(request.code()),
+                          request.raw_text().empty() ? request.text() : request.raw_text()));
 }
 
 void Trial::Throw(ThrowRequest request, Reply<ThrowResponse>) {
   ++calls_["Throw"];
-  throw std::runtime_error(request.what());
+  const std::string& once = request.raw_what().empty() ? request.what() : request.raw_what();
+  std::string what = once;
+  for (int64_t i = 1; i < request.times(); ++i) what += once;
+  throw std::runtime_error(what);
 }
 
 void Trial::DropReply(DropReplyRequest, Reply<DropReplyResponse>) { ++calls_["DropReply"]; }

@@ -133,6 +133,28 @@ INSTANTIATE_TEST_SUITE_P(
                       Thrown{"Text", [] { throw "text"; }, "not a std::exception"}),
     [](const auto& info) { return info.param.name; });
 
+TEST_F(ThrowingTest, Method_WhenItThrowsAnyBytes_IsReportedAsBoundedUtf8) {
+  script_.say = [](Context&, SayCall call) { throw std::runtime_error(call.request.text); };
+  for (const std::string& thrown : {std::string("caf\xE9"), std::string(size_t{5} << 20, 'x')}) {
+    host_.Start();
+    Answer<Word> answer = ref_.Say(thrown);
+    host_.RunReady();
+    const Failure failure = host_.lifecycle.failures().back();
+    EXPECT_EQ(failure.error, BoundedText("INTERNAL: " + thrown));
+    EXPECT_LE(failure.error.size(), kMaxText);
+    EXPECT_EQ(AnswerNow(std::move(answer)).status().code(), absl::StatusCode::kInternal);
+  }
+}
+
+TEST_F(ThrowingTest, Start_WhenItsErrorIsAnyBytes_IsReportedAsBoundedUtf8) {
+  script_.start = [](Context&) { return absl::NotFoundError("caf\xE9"); };
+  host_.Start();
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("not started: NOT_FOUND: caf\\xe9"));
+  script_.start = [](Context&) { return absl::NotFoundError(std::string(size_t{5} << 20, 'x')); };
+  host_.Start();
+  EXPECT_LE(host_.lifecycle.events().back().size(), 2 * kMaxText);
+}
+
 TEST_F(ThrowingTest, Method_WhenItThrowsAfterTheAnswer_LeavesTheAnswer) {
   script_.say = [](Context&, SayCall call) {
     call.reply.Send(std::move(call.request));

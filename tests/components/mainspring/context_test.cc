@@ -117,6 +117,13 @@ TEST_F(ContextTest, TakeFailure_TellsTheFirstOnce) {
   EXPECT_EQ(context_.TakeFailure(), absl::OkStatus());
 }
 
+TEST_F(ContextTest, Fail_WithAnyBytes_IsBoundedUtf8) {
+  context_.Fail(absl::DataLossError("caf\xE9"));
+  EXPECT_EQ(context_.TakeFailure(), absl::DataLossError("caf\\xe9"));
+  context_.Fail(absl::DataLossError(std::string(5000, 'x')));
+  EXPECT_EQ(context_.TakeFailure().message().size(), kMaxText);
+}
+
 TEST_F(ContextTest, Fail_WithOk_IsAFailureAllTheSame) {
   context_.Fail(absl::OkStatus());
   EXPECT_EQ(context_.TakeFailure().code(), absl::StatusCode::kInternal);

@@ -72,6 +72,33 @@ TEST(CondVar, WaitUntil_WithoutANotify_ReturnsAtTheDeadlineAndNotBefore) {
   EXPECT_GE(std::chrono::steady_clock::now(), deadline);
 }
 
+TEST(CondVar, WaitUntil_AnyFarDeadline_WaitsForTheNotify) {
+  for (const SteadyTime deadline :
+       {kNever, kNever - std::chrono::nanoseconds(1), kNever - std::chrono::hours(1),
+        SteadyTime(std::chrono::nanoseconds((int64_t{1} << 62) - 1)),
+        SteadyTime(std::chrono::nanoseconds(int64_t{1} << 62))}) {
+    Mutex mutex;
+    CondVar changed;
+    bool ready = false;
+    int wakes = 0;
+    std::thread notifier;
+    {
+      MutexLock lock(mutex);
+      notifier = std::thread([&] {
+        MutexLock inner(mutex);
+        ready = true;
+        changed.NotifyOne();
+      });
+      while (!ready) {
+        changed.WaitUntil(mutex, deadline);
+        ++wakes;
+      }
+    }
+    notifier.join();
+    EXPECT_LT(wakes, 1000) << "as if the deadline had passed";
+  }
+}
+
 TEST(CondVar, WaitUntil_ADeadlineThatHasPassed_ReturnsAtOnce) {
   Mutex mutex;
   CondVar never;

@@ -44,6 +44,12 @@ TEST(ReplyStream, FinishedTwice_EndsOnce) {
   EXPECT_TRUE(record.messages.empty());
 }
 
+TEST(ReplyStream, FinishedWithAnyBytes_EndsWithBoundedUtf8) {
+  StreamRecord<Word> record;
+  ReplyStream<Word>(&record).Finish(absl::AbortedError("caf\xE9"));
+  EXPECT_THAT(record.endings, ElementsAre(absl::AbortedError("caf\\xe9")));
+}
+
 TEST(ReplyStream, Dropped_EndsInternal) {
   StreamRecord<Word> record;
   { ReplyStream<Word> replies(&record); }

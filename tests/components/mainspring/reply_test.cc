@@ -35,6 +35,14 @@ TEST(Reply, Fail_AnswersWithTheStatusAsItIs) {
   EXPECT_EQ(record.status(), absl::NotFoundError("no such word"));
 }
 
+TEST(Reply, FailWithAnyBytes_AnswersWithBoundedUtf8) {
+  ReplyRecord<Word> word, longer;
+  EXPECT_TRUE(Reply<Word>(&word).Fail(absl::NotFoundError("caf\xE9")));
+  EXPECT_EQ(word.status(), absl::NotFoundError("caf\\xe9"));
+  EXPECT_TRUE(Reply<Word>(&longer).Fail(absl::NotFoundError(std::string(5000, 'x'))));
+  EXPECT_EQ(longer.status().message().size(), kMaxText);
+}
+
 TEST(Reply, AnsweredTwice_IsAnsweredOnce) {
   ReplyRecord<Word> record;
   {

@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <vector>
+
 #include "tests/components/mainspring/fakes.h"
 
 namespace mainspring::testing {
@@ -50,6 +56,49 @@ TEST(Between, TwoTimes_IsTheWayFromOneToTheOther) {
 TEST(Between, ATimeAndNever_IsForEver) {
   EXPECT_EQ(Between(kTime, kNever), absl::InfiniteDuration());
   EXPECT_LT(Between(kNever, kTime), -absl::Hours(24 * 365));
+}
+
+TEST(Between, AnyTwoTimes_IsExact) {
+  EXPECT_LT(Between(kTime, SteadyTime::min()), -absl::Hours(24 * 365 * 290));
+  EXPECT_GT(Between(SteadyTime::min(), kNever - std::chrono::nanoseconds(1)),
+            absl::Hours(24 * 365 * 580));
+  std::mt19937_64 random(20'270'105);
+  std::vector<SteadyTime> times = {SteadyTime::min(), SteadyTime(), kTime,
+                                   kNever - std::chrono::nanoseconds(1)};
+  for (int i = 0; i < 200; ++i) {
+    times.push_back(SteadyTime(std::chrono::nanoseconds(static_cast<int64_t>(random()))));
+  }
+  for (const SteadyTime from : times) {
+    for (const SteadyTime to : times) {
+      const absl::Duration between = Between(from, to);
+      ASSERT_EQ(from<to, between> absl::ZeroDuration());
+      ASSERT_EQ(between, -Between(to, from));
+      // As far as one addition goes.
+      const absl::Duration longest = absl::Nanoseconds(std::numeric_limits<int64_t>::max());
+      if (absl::AbsDuration(between) <= longest) {
+        ASSERT_EQ(After(from, between), to);
+      }
+    }
+  }
+}
+
+// No sum wraps round, whatever is added to whatever.
+TEST(After, OfAnything_IsOnTheRightSide) {
+  std::mt19937_64 random(20'270'106);
+  std::vector<absl::Duration> durations = {absl::InfiniteDuration(), absl::Nanoseconds(1),
+                                           absl::Nanoseconds(std::numeric_limits<int64_t>::max()),
+                                           absl::Seconds(std::numeric_limits<int64_t>::max())};
+  for (int i = 0; i < 200; ++i) {
+    durations.push_back(absl::Nanoseconds(static_cast<int64_t>(random() >> (random() % 64))));
+    durations.push_back(absl::Seconds(static_cast<int64_t>(random() >> (random() % 64))));
+  }
+  for (const SteadyTime time : {SteadyTime::min(), SteadyTime(), kTime, kNever}) {
+    for (const absl::Duration each : durations) {
+      ASSERT_EQ(After(time, absl::AbsDuration(each)),
+                std::max(time, After(time, absl::AbsDuration(each))));
+      ASSERT_LE(After(time, -absl::AbsDuration(each)), time);
+    }
+  }
 }
 
 TEST(TimeSource, Real_GoesForwardAndItsCoarseTimeIsClose) {

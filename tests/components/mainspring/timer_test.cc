@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <random>
 #include <vector>
@@ -94,6 +96,28 @@ TEST_F(TimerQueueTest, Every_WithAnIntervalOfForEver_RunsOnce) {
   EXPECT_THAT(ran_, ElementsAre(1));
   EXPECT_EQ(timers_.next(), kNever);
   EXPECT_TRUE(timers_.Cancel(id));
+}
+
+// Nothing wraps round, and each run is due after the one before.
+TEST_F(TimerQueueTest, Every_WithAnyIntervalAndAnyDelay_GoesForward) {
+  const absl::Duration longest = absl::Nanoseconds(std::numeric_limits<int64_t>::max());
+  for (const absl::Duration interval :
+       {-absl::InfiniteDuration(), -absl::Seconds(1), absl::ZeroDuration(),
+        absl::Nanoseconds(1) / 4, absl::Nanoseconds(1), absl::Milliseconds(1), longest, 4 * longest,
+        absl::InfiniteDuration()}) {
+    for (const SteadyTime due : {SteadyTime::min(), SteadyTime(), Millisecond(1)}) {
+      for (const SteadyTime now :
+           {Millisecond(1), Millisecond(int64_t{1} << 41), kNever - std::chrono::nanoseconds(1)}) {
+        TimerQueue timers;
+        int ran = 0;
+        timers.Every(due, interval, [&ran] { ++ran; });
+        ASSERT_TRUE(timers.RunNext(now));
+        ASSERT_EQ(ran, 1);
+        ASSERT_GT(timers.next(), now) << absl::FormatDuration(interval);
+        ASSERT_FALSE(timers.RunNext(now));
+      }
+    }
+  }
 }
 
 TEST_F(TimerQueueTest, Cancel_BeforeItRan_KeepsItFromRunning) {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -236,6 +238,27 @@ TEST_F(DrainTest, WhenAComponentThatIsNotEssentialIsGivenUpOn_ServesOn) {
   }));
   EXPECT_EQ(0, host_->trigger().pulls());
   EXPECT_EQ(kExitClean, host_->Drain());
+}
+
+TEST(LongestDrain, OfAChain_IsTheSumOfAllThatMayTakeTime) {
+  HostConfig config;
+  config.lame_duck = absl::Seconds(1);
+  config.drain_timeout = absl::Seconds(10);
+  config.exit_margin = absl::Seconds(100);
+  for (const char* name : {"a", "b", "beside"}) {
+    ComponentConfig& component = config.components.emplace_back();
+    component.name = name;
+    component.stop_timeout = absl::Seconds(1000);
+  }
+  config.components[1].depends_on = {{"a"}};
+  const auto longest = [&] {
+    return LongestDrain(config, DependencyGraph::Build(config.components).value());
+  };
+  // Each of the two has a grace of 0.2 s, and each plane its goodbye.
+  EXPECT_EQ(absl::Seconds(2111) + absl::Milliseconds(400) + absl::Seconds(4), longest());
+  config.components[0].stop_timeout = absl::Seconds(std::numeric_limits<int64_t>::max());
+  config.components[1].stop_timeout = absl::Seconds(std::numeric_limits<int64_t>::max());
+  EXPECT_EQ(absl::InfiniteDuration(), longest()) << "no sum wraps round";
 }
 
 // Three that stop one after another: the guard must give them the time of all three.

@@ -177,7 +177,7 @@ TEST_F(BoxedUnaryCallTest, WhenAnErrorIsLong_ReachesTheClientCut) {
   box_.Take<EchoCall>().reply.Fail(absl::InternalError(std::string(100'000, 'x')));
   const grpc::Status status = pending.Await();
   EXPECT_EQ(grpc::StatusCode::INTERNAL, status.error_code());
-  EXPECT_EQ(kMaxStatusText, status.error_message().size());
+  EXPECT_EQ(kMaxText, status.error_message().size());
 }
 
 TEST_F(BoxedUnaryCallTest, WhenAThreadAnswersWhileThePlaneCuts_EachCallEndsOnce) {

@@ -36,6 +36,15 @@ TEST(ToProto, ForDurations_KeepsNanosecondsAndOneSign) {
   EXPECT_EQ(-500'000'000, negative.nanos());
 }
 
+TEST(ToProto, ForWhatAMessageMayNotSay_SaysTheNearest) {
+  EXPECT_EQ(315'576'000'000, ToProto(absl::InfiniteDuration()).seconds());
+  EXPECT_EQ(0, ToProto(absl::InfiniteDuration()).nanos());
+  EXPECT_EQ(-315'576'000'000, ToProto(-absl::InfiniteDuration()).seconds());
+  EXPECT_EQ(253'402'300'799, ToProto(absl::InfiniteFuture()).seconds());
+  EXPECT_EQ(0, ToProto(absl::InfiniteFuture()).nanos());
+  EXPECT_EQ(-62'135'596'800, ToProto(absl::InfinitePast()).seconds());
+}
+
 TEST(ToProto, ForTimes_CountsNanosecondsForwards) {
   const absl::Time late = absl::FromUnixMillis(1'700'000'000'250);
   EXPECT_EQ(1'700'000'000, ToProto(late).seconds());
@@ -169,6 +178,9 @@ TEST_F(DescribeTest, ForAnOperation_TellsHowItEnded) {
   EXPECT_EQ("it did not start", message.error());
   EXPECT_EQ(6, message.end_time().seconds());
   EXPECT_EQ(9u, message.generation());
+
+  operation.status = absl::UnavailableError("caf\xE9");
+  EXPECT_EQ("caf\\xe9", ToProto(operation, table_).error());
 
   operation.status = absl::OkStatus();
   EXPECT_EQ(proto::Operation::SUCCEEDED, ToProto(operation, table_).phase());

@@ -32,6 +32,13 @@ TEST(EventHistory, WhenEmpty_HasAllSinceNothing) {
   EXPECT_FALSE(history.HasAllSince(~uint64_t{0}));
 }
 
+TEST(EventHistory, WhenItMayKeepNone_KeepsTheLast) {
+  EventHistory history(0);
+  EXPECT_EQ("a", history.Add(EventOf("a")).component);
+  EXPECT_EQ("b", history.Add(EventOf("b")).component);
+  EXPECT_EQ(2u, history.oldest());
+}
+
 TEST(EventHistory, WhenFull_ForgetsTheOldest) {
   EventHistory history(3);
   for (int i = 1; i <= 5; ++i) history.Add(EventOf(std::to_string(i)));
