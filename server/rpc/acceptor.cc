@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,10 +19,14 @@ namespace {
 // How long accepting rests where it cannot go on: nothing tells when a descriptor comes free.
 constexpr int kRestMilliseconds = 100;
 
-// Zero where it is not an open descriptor.
-ino_t InodeOf(int fd) {
+// How many clients of one listener come before the next listener's turn.
+constexpr int kAcceptsInARow = 16;
+
+// Zeros where it is not an open descriptor.
+std::pair<dev_t, ino_t> FileOf(int fd) {
   struct stat status;
-  return fstat(fd, &status) == 0 ? status.st_ino : 0;
+  if (fstat(fd, &status) != 0) return {0, 0};
+  return {status.st_dev, status.st_ino};
 }
 
 }  // namespace
@@ -39,7 +44,7 @@ size_t Door::CountConnections() {
 
 void Door::Sweep() {
   for (auto each = connections_.begin(); each != connections_.end();) {
-    each = InodeOf(each->first) == each->second ? std::next(each) : connections_.erase(each);
+    each = FileOf(each->first) == each->second ? std::next(each) : connections_.erase(each);
   }
 }
 
@@ -49,24 +54,34 @@ bool Door::HasRoom() {
   return connections_.size() < max_connections_;
 }
 
-bool Door::AcceptOne(int listening_fd, bool& exhausted) {
+Door::Accepted Door::AcceptOne(int listening_fd) {
   MutexLock lock(mutex_);
   // The listener may have been closed since the poll, and its descriptor may be another's by now.
   bool ours = false;
   for (const auto& listener : listeners_) ours |= listener->fd() == listening_fd;
-  if (!ours) return false;
-  if (!HasRoom()) {
-    exhausted = true;
-    return false;
-  }
+  if (!ours) return Accepted::kNone;
+  if (!HasRoom()) return Accepted::kExhausted;
   const int fd = accept4(listening_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) {
-    exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    return errno == ECONNABORTED || errno == EINTR;
+    const bool lost = errno == EINVAL || errno == EBADF || errno == ENOTSOCK;
+    const bool exhausted =
+        errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+    return lost ? Accepted::kLost : exhausted ? Accepted::kExhausted : Accepted::kNone;
   }
-  connections_[fd] = InodeOf(fd);
+  connections_[fd] = FileOf(fd);
   handoff_(fd);
-  return true;
+  return Accepted::kOne;
+}
+
+std::string Door::Drop(int listening_fd) {
+  MutexLock lock(mutex_);
+  const auto found = std::find_if(listeners_.begin(), listeners_.end(), [&](const auto& listener) {
+    return listener->fd() == listening_fd;
+  });
+  if (found == listeners_.end()) return "";
+  const std::string address = (*found)->address();
+  listeners_.erase(found);
+  return address;
 }
 
 Acceptor::~Acceptor() {
@@ -92,6 +107,25 @@ void Acceptor::Wake() {
   [[maybe_unused]] const ssize_t written = write(wake_fd_, &one, sizeof(one));
 }
 
+bool Acceptor::Accept(Door& door, int listening_fd, bool& exhausted) {
+  for (int accepted = 0; accepted < kAcceptsInARow; ++accepted) {
+    switch (door.AcceptOne(listening_fd)) {
+      case Door::Accepted::kOne:
+        break;
+      case Door::Accepted::kNone:
+        return accepted != 0;
+      case Door::Accepted::kExhausted:
+        exhausted = true;
+        return accepted != 0;
+      case Door::Accepted::kLost:
+        // Unless its door has been closed meanwhile.
+        if (const std::string lost = door.Drop(listening_fd); !lost.empty()) on_loss_(lost);
+        return accepted != 0;
+    }
+  }
+  return true;
+}
+
 void Acceptor::Run() {
   bool resting = false;
   while (!stop_.load()) {
@@ -114,7 +148,7 @@ void Acceptor::Run() {
     if (rested) continue;
     for (size_t i = 1; i < polled.size(); ++i) {
       if (polled[i].revents == 0) continue;
-      while (door_of[i]->AcceptOne(polled[i].fd, resting)) accepted = true;
+      accepted |= Accept(*door_of[i], polled[i].fd, resting);
     }
     if (resting && !exhausted_) {
       exhausted_ = true;

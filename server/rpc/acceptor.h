@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -44,9 +45,16 @@ class Door {
  private:
   friend class Acceptor;
 
-  // False where there is nothing to accept; sets `exhausted` where there is and no descriptor is
-  // free for it.
-  bool AcceptOne(int listening_fd, bool& exhausted);
+  enum class Accepted {
+    kOne,
+    kNone,       // there is nobody
+    kExhausted,  // there is somebody, and no descriptor or place is free
+    kLost,       // the socket accepts nobody any more: another process has shut it down
+  };
+
+  Accepted AcceptOne(int listening_fd);
+  // Closes that listener; says where it listened.
+  std::string Drop(int listening_fd);
   bool HasRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Sweep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -54,15 +62,20 @@ class Door {
   const Handoff handoff_;
   Mutex mutex_;
   std::vector<std::unique_ptr<Listener>> listeners_ ABSL_GUARDED_BY(mutex_);
-  std::map<int, ino_t> connections_ ABSL_GUARDED_BY(mutex_);  // by descriptor
+  // By descriptor, which file it was, as device and inode.
+  std::map<int, std::pair<dev_t, ino_t>> connections_ ABSL_GUARDED_BY(mutex_);
 };
 
 class Acceptor {
  public:
   // Hears that descriptors ran out, once for each time that they do; and that they came back.
   using Exhaustion = std::function<void(bool exhausted)>;
+  // Hears of a listener that was closed because it accepts nobody any more.
+  using Loss = std::function<void(const std::string& address)>;
 
-  explicit Acceptor(Exhaustion on_exhaustion) : on_exhaustion_(std::move(on_exhaustion)) {}
+  explicit Acceptor(
+      Exhaustion on_exhaustion, Loss on_loss = [](const std::string&) {})
+      : on_exhaustion_(std::move(on_exhaustion)), on_loss_(std::move(on_loss)) {}
   // Stops accepting; the doors stay.
   ~Acceptor();
 
@@ -76,8 +89,12 @@ class Acceptor {
 
  private:
   void Run();
+  // Accepts from that listener, but not for ever: the others have clients too. Says whether it
+  // accepted any.
+  bool Accept(Door& door, int listening_fd, bool& exhausted);
 
   const Exhaustion on_exhaustion_;
+  const Loss on_loss_;
   std::vector<Door*> doors_;
   int wake_fd_ = -1;
   std::atomic<bool> stop_{false};

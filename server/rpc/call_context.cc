@@ -3,14 +3,14 @@
 #include <chrono>
 
 #include "absl/strings/str_join.h"
+#include "server/rpc/grpc_time.h"
 
 namespace mainspring::rpc {
 
 SteadyTime SteadyDeadline(const grpc::ServerContext& context) {
-  const std::chrono::system_clock::time_point deadline = context.deadline();
-  if (deadline == std::chrono::system_clock::time_point::max()) return kNever;
-  return After(std::chrono::steady_clock::now(),
-               absl::FromChrono(deadline - std::chrono::system_clock::now()));
+  // context.deadline() overflows for what a system_clock cannot say.
+  const gpr_timespec deadline = context.raw_deadline();
+  return ToSteadyTime(deadline, gpr_now(deadline.clock_type), std::chrono::steady_clock::now());
 }
 
 std::string PrincipalOf(const grpc::ServerContext& context) {

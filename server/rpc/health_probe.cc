@@ -1,19 +1,20 @@
 #include "server/rpc/health_probe.h"
 
 #include <grpcpp/grpcpp.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
-#include <optional>
+#include <string>
 
-#include "absl/strings/ascii.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "absl/time/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "mainspring/text.h"
+#include "server/rpc/address.h"
+#include "server/rpc/grpc_time.h"
 
 namespace mainspring::rpc {
 namespace {
@@ -21,51 +22,59 @@ namespace {
 using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
+constexpr size_t kLongestQuoted = 256;
+
 struct Target {
   std::string address;
   std::string name;
 };
 
-bool IsSocket(const std::string& path) {
+bool IsSocket(absl::string_view path) {
   struct stat file;
-  return stat(path.c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
+  return stat(std::string(path).c_str(), &file) == 0 && S_ISSOCK(file.st_mode);
 }
 
-std::optional<Target> Parse(absl::string_view text) {
-  absl::string_view rest = text;
-  if (absl::ConsumePrefix(&rest, "unix:")) {
-    if (!absl::StartsWith(rest, "/")) return std::nullopt;
-    const size_t slash = rest.rfind('/');
-    if (slash == 0 || IsSocket(std::string(rest)) ||
-        !IsSocket(std::string(rest.substr(0, slash)))) {
-      return Target{std::string(text), ""};
-    }
-    return Target{absl::StrCat("unix:", rest.substr(0, slash)),
-                  std::string(rest.substr(slash + 1))};
+// Where the address ends in `text`. The path of a unix socket ends where the socket is.
+size_t EndOfAddress(absl::string_view text) {
+  if (!absl::StartsWith(text, "unix:")) return std::min(text.find('/'), text.size());
+  const absl::string_view path = text.substr(strlen("unix:"));
+  const size_t slash = text.rfind('/');
+  if (slash == absl::string_view::npos || IsSocket(path) ||
+      !IsSocket(text.substr(0, slash).substr(strlen("unix:")))) {
+    return text.size();
   }
-  const size_t slash = text.find('/');
-  const absl::string_view address = text.substr(0, slash);
-  const size_t colon = address.rfind(':');
-  if (colon == absl::string_view::npos || colon == 0) return std::nullopt;
-  const absl::string_view port = address.substr(colon + 1);
-  if (port.empty() || !std::all_of(port.begin(), port.end(), absl::ascii_isdigit)) {
-    return std::nullopt;
+  return slash;
+}
+
+// What gRPC dials.
+std::string ToDial(Address address) {
+  if (address.host == "*") address.host = "localhost";
+  return address.ToString();
+}
+
+absl::StatusOr<Target> Parse(absl::string_view text) {
+  const size_t end = EndOfAddress(text);
+  absl::StatusOr<Address> address = Address::Parse(text.substr(0, end));
+  if (!address.ok()) return address.status();
+  if (address->IsRelative()) return absl::InvalidArgumentError("its path is relative");
+  if (!address->IsUnix() && address->port == 0) {
+    return absl::InvalidArgumentError("nobody listens on port 0");
   }
-  return Target{std::string(address),
-                slash == absl::string_view::npos ? "" : std::string(text.substr(slash + 1))};
+  return Target{ToDial(*std::move(address)),
+                end == text.size() ? "" : std::string(text.substr(end + 1))};
 }
 
 }  // namespace
 
 ProbeReport ProbeHealth(absl::string_view text, absl::Duration timeout) {
-  const std::optional<Target> target = Parse(text);
-  if (!target.has_value()) {
+  const absl::StatusOr<Target> target = Parse(text);
+  if (!target.ok()) {
     return {ProbeResult::kBadTarget,
-            absl::StrCat("\"", text,
+            absl::StrCat("\"", BoundedText(text, kLongestQuoted),
                          "\" is not a target; write HOST:PORT, HOST:PORT/NAME, "
                          "unix:/PATH or unix:/PATH/NAME")};
   }
-  const auto deadline = absl::ToChronoTime(absl::Now() + timeout);
+  const gpr_timespec deadline = GrpcDeadline(timeout);
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   const std::shared_ptr<grpc::Channel> channel =
@@ -87,7 +96,7 @@ ProbeReport ProbeHealth(absl::string_view text, absl::Duration timeout) {
   }
   if (!status.ok()) {
     return {ProbeResult::kFailed, absl::StrCat(what, "Check failed: code ", status.error_code(),
-                                               ": ", status.error_message())};
+                                               ": ", BoundedText(status.error_message()))};
   }
   const bool serving = response.status() == HealthCheckResponse::SERVING;
   return {serving ? ProbeResult::kServing : ProbeResult::kNotServing,

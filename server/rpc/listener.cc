@@ -7,18 +7,19 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 
 namespace mainspring::rpc {
 namespace {
@@ -26,16 +27,19 @@ namespace {
 // Linux cuts it to net.core.somaxconn.
 constexpr int kBacklog = 4096;
 
-absl::Status Failed(absl::string_view doing) {
-  const char* reason = errno == EADDRINUSE ? "address already in use" : strerror(errno);
-  return absl::UnavailableError(absl::StrCat(doing, ": ", reason));
+// Tries to find one port that is free on all addresses of a name.
+constexpr int kTriesForAPort = 16;
+
+absl::Status Failed(absl::string_view address, int error) {
+  const char* reason = error == EADDRINUSE ? "address already in use" : strerror(error);
+  return absl::UnavailableError(absl::StrCat(address, ": ", reason));
 }
 
 int NewSocket(int family) { return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
 
-void SetOption(int fd, int level, int option) {
-  const int on = 1;
-  setsockopt(fd, level, option, &on, sizeof(on));
+void SetOption(int fd, int level, int option, bool on) {
+  const int value = on ? 1 : 0;
+  setsockopt(fd, level, option, &value, sizeof(value));
 }
 
 std::string BoundAddress(int fd, uint16_t& port) {
@@ -55,25 +59,115 @@ std::string BoundAddress(int fd, uint16_t& port) {
   return absl::StrCat(text, ":", port);
 }
 
-// Whether `name` is the file of a socket that nobody listens on.
-bool IsAbandoned(const sockaddr_un& name) {
+// An abstract one is written with an @, as the kernel's own lists do.
+std::string PathOf(const sockaddr_un& name, socklen_t size) {
+  const size_t length = size - std::min<size_t>(size, offsetof(sockaddr_un, sun_path));
+  const absl::string_view path(name.sun_path, length);
+  if (path.empty() || path[0] != '\0') return std::string(path.substr(0, path.find('\0')));
+  return absl::StrCat("@", absl::CHexEscape(path.substr(1)));
+}
+
+// Removes the file of a socket that nobody listens on; an error where something else is in the way.
+absl::Status TakeAbandoned(absl::string_view text, const sockaddr_un& name) {
   struct stat file;
-  if (stat(name.sun_path, &file) != 0 || !S_ISSOCK(file.st_mode)) return false;
+  if (stat(name.sun_path, &file) != 0) return Failed(text, errno);
+  if (!S_ISSOCK(file.st_mode)) {
+    return absl::UnavailableError(absl::StrCat(
+        text, S_ISDIR(file.st_mode) ? ": is a folder" : ": there is a file that is no socket"));
+  }
   const int probe = NewSocket(AF_UNIX);
-  if (probe < 0) return false;
+  if (probe < 0) return Failed(text, errno);
   const bool refused =
       connect(probe, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) != 0 &&
       errno == ECONNREFUSED;
   close(probe);
-  return refused;
+  if (!refused) return Failed(text, EADDRINUSE);
+  if (unlink(name.sun_path) != 0 && errno != ENOENT) return Failed(text, errno);
+  return absl::OkStatus();
 }
 
-absl::Status NotAnAddress(absl::string_view address) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "\"", address, "\" is not an address; write HOST:PORT, [IPV6]:PORT or unix:/PATH"));
-}
+// Held while a unix socket is made: whoever else wants the same path is refused meanwhile, so that
+// nobody takes a socket for abandoned that is bound and does not listen yet. By flock(2) on a file
+// beside the socket, which goes with the lock.
+class PathLock {
+ public:
+  explicit PathLock(const std::string& path) : path_(path + ".lock") {
+    // One that is opened may have been removed by its holder since: then it locks nothing.
+    for (int tries = 0; tries < kTries && fd_ < 0; ++tries) {
+      fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+      if (fd_ < 0) break;
+      struct stat opened, now;
+      if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+        error_ = errno == EWOULDBLOCK ? EADDRINUSE : errno;
+        close(std::exchange(fd_, -1));
+        return;
+      }
+      if (fstat(fd_, &opened) != 0 || stat(path_.c_str(), &now) != 0 ||
+          opened.st_ino != now.st_ino || opened.st_dev != now.st_dev) {
+        close(std::exchange(fd_, -1));
+        errno = EADDRINUSE;
+      }
+    }
+    error_ = fd_ < 0 ? errno : 0;
+  }
+  ~PathLock() {
+    if (fd_ < 0) return;
+    unlink(path_.c_str());
+    close(fd_);
+  }
+  PathLock(const PathLock&) = delete;
+  PathLock& operator=(const PathLock&) = delete;
+
+  // As errno; zero: it is held.
+  int error() const { return error_; }
+
+ private:
+  static constexpr int kTries = 100;
+
+  const std::string path_;
+  int fd_ = -1;
+  int error_ = 0;
+};
 
 }  // namespace
+
+struct Listener::Endpoint {
+  sockaddr_storage name = {};
+  socklen_t size = 0;
+  bool optional = false;  // the family may be missing on this machine: there are others
+
+  bool is_ipv6() const { return name.ss_family == AF_INET6; }
+  void SetPort(uint16_t port) {
+    (is_ipv6() ? reinterpret_cast<sockaddr_in6&>(name).sin6_port
+               : reinterpret_cast<sockaddr_in&>(name).sin_port) = htons(port);
+  }
+};
+
+bool Listener::HasIpv4(const std::vector<Endpoint>& endpoints) {
+  return std::any_of(endpoints.begin(), endpoints.end(),
+                     [](const Endpoint& each) { return !each.is_ipv6(); });
+}
+
+absl::StatusOr<std::vector<Listener::Endpoint>> Listener::Resolve(const Address& address) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const char* host = address.host == "*" ? nullptr : address.host.c_str();
+  const int error = getaddrinfo(host, absl::StrCat(address.port).c_str(), &hints, &found);
+  if (error != 0) {
+    return absl::UnavailableError(absl::StrCat(address.ToString(), ": ", gai_strerror(error)));
+  }
+  absl::Cleanup free = [found] { freeaddrinfo(found); };
+  std::vector<Endpoint> endpoints;
+  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+    Endpoint& endpoint = endpoints.emplace_back();
+    memcpy(&endpoint.name, each->ai_addr, each->ai_addrlen);
+    endpoint.size = each->ai_addrlen;
+    endpoint.optional = found->ai_next != nullptr;
+  }
+  return endpoints;
+}
 
 Listener::~Listener() {
   if (!path_.empty()) {
@@ -89,33 +183,34 @@ Listener::~Listener() {
   close(fd_);
 }
 
-absl::StatusOr<std::vector<std::unique_ptr<Listener>>> Listener::Listen(absl::string_view address) {
-  absl::string_view rest = address;
-  if (absl::ConsumePrefix(&rest, "unix:")) {
-    if (rest.empty() || rest[0] != '/') return NotAnAddress(address);
-    absl::StatusOr<std::unique_ptr<Listener>> listener = ListenUnix(std::string(rest));
-    if (!listener.ok()) return listener.status();
-    std::vector<std::unique_ptr<Listener>> listeners;
-    listeners.push_back(*std::move(listener));
-    return listeners;
+absl::StatusOr<Listeners> Listener::Listen(absl::string_view address) {
+  return Listen(std::vector<std::string>{std::string(address)});
+}
+
+absl::StatusOr<Listeners> Listener::Listen(const std::vector<std::string>& texts) {
+  std::vector<Address> addresses;
+  std::vector<std::vector<Endpoint>> endpoints;
+  std::set<uint16_t> ipv4_ports;
+  for (const std::string& text : texts) {
+    absl::StatusOr<Address> address = Address::Parse(text);
+    if (!address.ok()) return address.status();
+    addresses.push_back(*std::move(address));
+    endpoints.emplace_back();
+    if (addresses.back().IsUnix()) continue;
+    absl::StatusOr<std::vector<Endpoint>> found = Resolve(addresses.back());
+    if (!found.ok()) return found.status();
+    // Any free port is not the one that another any free port is.
+    if (addresses.back().port != 0 && HasIpv4(*found)) ipv4_ports.insert(addresses.back().port);
+    endpoints.back() = *std::move(found);
   }
-  const size_t colon = address.rfind(':');
-  uint32_t port;
-  const absl::string_view digits =
-      colon == absl::string_view::npos ? "" : address.substr(colon + 1);
-  // SimpleAtoi takes signs and blanks too.
-  if (!std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ||
-      !absl::SimpleAtoi(digits, &port) || port > 65535) {
-    return NotAnAddress(address);
+  Listeners listeners;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    absl::Status listening = addresses[i].IsUnix()
+                                 ? ListenUnix(addresses[i], listeners)
+                                 : ListenTcp(addresses[i], endpoints[i], ipv4_ports, listeners);
+    if (!listening.ok()) return listening;
   }
-  absl::string_view host = address.substr(0, colon);
-  if (absl::ConsumePrefix(&host, "[")) {
-    if (!absl::ConsumeSuffix(&host, "]")) return NotAnAddress(address);
-  } else if (host.find(':') != absl::string_view::npos) {
-    return NotAnAddress(address);
-  }
-  if (host.empty()) return NotAnAddress(address);
-  return ListenTcp(std::string(host), absl::StrCat(port));
+  return listeners;
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> Listener::Adopt(int fd) {
@@ -143,7 +238,7 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Adopt(int fd) {
   listener->is_unix_ = bound.ss_family == AF_UNIX;
   if (listener->is_unix_) {
     listener->address_ =
-        absl::StrCat("unix:", reinterpret_cast<const sockaddr_un&>(bound).sun_path);
+        absl::StrCat("unix:", PathOf(reinterpret_cast<const sockaddr_un&>(bound), size));
   } else {
     uint16_t port;
     listener->address_ = BoundAddress(fd, port);
@@ -151,73 +246,90 @@ absl::StatusOr<std::unique_ptr<Listener>> Listener::Adopt(int fd) {
   return listener;
 }
 
-absl::StatusOr<std::unique_ptr<Listener>> Listener::ListenUnix(const std::string& path) {
+absl::Status Listener::ListenUnix(const Address& address, Listeners& listeners) {
+  const std::string text = address.ToString();
+  if (address.IsRelative()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text, "\" is not an address: its path does not begin with a slash; ",
+                     "write HOST:PORT, [IPV6]:PORT, *:PORT or unix:/PATH"));
+  }
   sockaddr_un name = {};
   name.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(name.sun_path)) {
-    return absl::InvalidArgumentError(absl::StrCat("unix:", path, ": longer than the ",
+  if (address.path.size() >= sizeof(name.sun_path)) {
+    return absl::InvalidArgumentError(absl::StrCat(text, ": longer than the ",
                                                    sizeof(name.sun_path) - 1,
                                                    " bytes that a socket's path may have"));
   }
-  memcpy(name.sun_path, path.c_str(), path.size());
+  memcpy(name.sun_path, address.path.c_str(), address.path.size());
+  const PathLock lock(address.path);
+  if (lock.error() != 0) return Failed(text, lock.error());
   const int fd = NewSocket(AF_UNIX);
-  if (fd < 0) return Failed(absl::StrCat("unix:", path));
+  if (fd < 0) return Failed(text, errno);
   std::unique_ptr<Listener> listener(new Listener(fd));
   // The mode of the socket becomes the mode of the file: set before there is one.
   fchmod(fd, 0600);
-  const auto* address = reinterpret_cast<const sockaddr*>(&name);
-  int error = bind(fd, address, sizeof(name));
-  if (error != 0 && errno == EADDRINUSE && IsAbandoned(name)) {
-    unlink(path.c_str());
-    error = bind(fd, address, sizeof(name));
+  const auto* bound = reinterpret_cast<const sockaddr*>(&name);
+  if (bind(fd, bound, sizeof(name)) != 0) {
+    if (errno != EADDRINUSE) return Failed(text, errno);
+    if (absl::Status taken = TakeAbandoned(text, name); !taken.ok()) return taken;
+    if (bind(fd, bound, sizeof(name)) != 0) return Failed(text, errno);
   }
-  if (error != 0 || listen(fd, kBacklog) != 0) return Failed(absl::StrCat("unix:", path));
-  stat(path.c_str(), &listener->file_);
-  listener->path_ = path;
+  stat(address.path.c_str(), &listener->file_);
+  listener->path_ = address.path;
   listener->is_unix_ = true;
-  listener->address_ = absl::StrCat("unix:", path);
-  return listener;
+  listener->address_ = text;
+  if (listen(fd, kBacklog) != 0) return Failed(text, errno);
+  listeners.push_back(std::move(listener));
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<std::unique_ptr<Listener>>> Listener::ListenTcp(
-    const std::string& host, const std::string& port) {
-  const std::string address = absl::StrCat(host, ":", port);
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (const int error = getaddrinfo(host.c_str(), port.c_str(), &hints, &found); error != 0) {
-    return absl::UnavailableError(absl::StrCat(address, ": ", gai_strerror(error)));
+absl::Status Listener::ListenTcp(const Address& address, std::vector<Endpoint>& endpoints,
+                                 const std::set<uint16_t>& ipv4_ports, Listeners& listeners) {
+  // The first address of a name with port 0 chooses the port for all; somebody may have it on
+  // another of them.
+  for (int tries = address.port == 0 && endpoints.size() > 1 ? kTriesForAPort : 1;; --tries) {
+    Listeners group;
+    const int error = ListenTcpOnce(address, endpoints, ipv4_ports, group);
+    if (error == 0) {
+      std::move(group.begin(), group.end(), std::back_inserter(listeners));
+      return absl::OkStatus();
+    }
+    if (error != EADDRINUSE || tries == 1) return Failed(address.ToString(), error);
   }
-  absl::Cleanup free = [found] { freeaddrinfo(found); };
-  std::vector<std::unique_ptr<Listener>> listeners;
-  uint16_t taken = 0;
-  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-    const int fd = NewSocket(each->ai_family);
+}
+
+int Listener::ListenTcpOnce(const Address& address, std::vector<Endpoint>& endpoints,
+                            const std::set<uint16_t>& ipv4_ports, Listeners& group) {
+  int missing = EADDRNOTAVAIL;
+  uint16_t taken = address.port;
+  for (Endpoint& each : endpoints) {
+    const int fd = NewSocket(each.name.ss_family);
     if (fd < 0) {
       // A name with an IPv6 address, on a machine without IPv6.
-      if (errno == EAFNOSUPPORT && (each->ai_next != nullptr || !listeners.empty())) continue;
-      return Failed(address);
+      missing = errno;
+      if (errno == EAFNOSUPPORT && each.optional) continue;
+      return errno;
     }
     std::unique_ptr<Listener> listener(new Listener(fd));
-    SetOption(fd, SOL_SOCKET, SO_REUSEADDR);
-    SetOption(fd, IPPROTO_TCP, TCP_NODELAY);
-    if (taken != 0) {
-      // The first address of a name with port 0 has chosen the port for all.
-      auto& port_field = each->ai_family == AF_INET6
-                             ? reinterpret_cast<sockaddr_in6*>(each->ai_addr)->sin6_port
-                             : reinterpret_cast<sockaddr_in*>(each->ai_addr)->sin_port;
-      port_field = htons(taken);
+    SetOption(fd, SOL_SOCKET, SO_REUSEADDR, true);
+    SetOption(fd, IPPROTO_TCP, TCP_NODELAY, true);
+    each.SetPort(taken);
+    // What the machine's bindv6only says is not asked: [::]:PORT is for IPv4 too, unless that has
+    // an address of its own at this port.
+    if (each.is_ipv6()) {
+      SetOption(fd, IPPROTO_IPV6, IPV6_V6ONLY,
+                HasIpv4(endpoints) || ipv4_ports.count(address.port) != 0);
     }
-    if (bind(fd, each->ai_addr, each->ai_addrlen) != 0 || listen(fd, kBacklog) != 0) {
-      if (errno == EADDRNOTAVAIL && (each->ai_next != nullptr || !listeners.empty())) continue;
-      return Failed(address);
+    if (bind(fd, reinterpret_cast<const sockaddr*>(&each.name), each.size) != 0 ||
+        listen(fd, kBacklog) != 0) {
+      missing = errno;
+      if (errno == EADDRNOTAVAIL && each.optional) continue;
+      return errno;
     }
     listener->address_ = BoundAddress(fd, taken);
-    listeners.push_back(std::move(listener));
+    group.push_back(std::move(listener));
   }
-  if (listeners.empty()) return Failed(address);
-  return listeners;
+  return group.empty() ? missing : 0;
 }
 
 }  // namespace mainspring::rpc

@@ -6,24 +6,32 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "server/rpc/address.h"
 
 namespace mainspring::rpc {
+
+class Listener;
+using Listeners = std::vector<std::unique_ptr<Listener>>;
 
 // Closes the socket when destroyed, and removes a unix socket's file if it made that and it is
 // still its own.
 class Listener {
  public:
-  // Listens on every address that `address` names: "127.0.0.1:50051", "[::]:0", "localhost:80",
-  // "unix:/run/x.sock". Port 0 takes a free one, the same for all of a name's addresses. A unix
-  // socket is made with mode 0600; a file that a dead process left is replaced.
+  // Listens on all that `addresses` name, see Address. Port 0 takes a free one, the same for all
+  // addresses of a name. "[::]:PORT" is for IPv4 as well, unless one of the others is an IPv4
+  // address with that port. A unix socket is made with mode 0600; a file that a dead process left
+  // is replaced, by one process of those that want to. Blocks to look up names.
   // INVALID_ARGUMENT: not an address. UNAVAILABLE: cannot be bound; the text says why.
-  static absl::StatusOr<std::vector<std::unique_ptr<Listener>>> Listen(absl::string_view address);
+  static absl::StatusOr<Listeners> Listen(const std::vector<std::string>& addresses);
+  static absl::StatusOr<Listeners> Listen(absl::string_view address);
 
   // Takes over a socket that listens already and that another process, a service manager, holds
   // too: closed here, it goes on listening there, and who connects waits for the next process.
@@ -41,9 +49,16 @@ class Listener {
 
  private:
   explicit Listener(int fd) : fd_(fd) {}
-  static absl::StatusOr<std::unique_ptr<Listener>> ListenUnix(const std::string& path);
-  static absl::StatusOr<std::vector<std::unique_ptr<Listener>>> ListenTcp(const std::string& host,
-                                                                          const std::string& port);
+  // One address to bind.
+  struct Endpoint;
+  static absl::StatusOr<std::vector<Endpoint>> Resolve(const Address& address);
+  static bool HasIpv4(const std::vector<Endpoint>& endpoints);
+  static absl::Status ListenUnix(const Address& address, Listeners& listeners);
+  static absl::Status ListenTcp(const Address& address, std::vector<Endpoint>& endpoints,
+                                const std::set<uint16_t>& ipv4_ports, Listeners& listeners);
+  // As errno; zero: `group` listens on all of them that the machine has.
+  static int ListenTcpOnce(const Address& address, std::vector<Endpoint>& endpoints,
+                           const std::set<uint16_t>& ipv4_ports, Listeners& group);
 
   const int fd_;
   std::string address_;

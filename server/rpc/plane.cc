@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "server/rpc/grpc_time.h"
 #include "server/rpc/ingress.h"
 
 namespace mainspring::rpc {
@@ -18,7 +19,7 @@ using grpc::experimental::ExternalConnectionAcceptor;
 void Apply(const PlaneLimits& limits, bool ages, grpc::ServerBuilder& builder) {
   const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
   const auto set_time = [&](const char* name, absl::Duration value) {
-    set(name, static_cast<int>(absl::ToInt64Milliseconds(value)));
+    set(name, ToGrpcMilliseconds(value));
   };
   builder.SetMaxReceiveMessageSize(limits.max_message_bytes);
   builder.SetMaxSendMessageSize(limits.max_message_bytes);
@@ -114,9 +115,7 @@ void Plane::Shutdown(SteadyTime deadline) {
     ingress_->Post(0, [ingress = ingress_.get(), gone] { ingress->RefuseCalls(gone); });
     Cut(gone);
   }
-  const absl::Duration left =
-      std::max(Between(std::chrono::steady_clock::now(), deadline), absl::ZeroDuration());
-  server_->Shutdown(absl::ToChronoTime(absl::Now() + left));
+  server_->Shutdown(GrpcDeadline(Between(std::chrono::steady_clock::now(), deadline)));
   // What a component has begun to answer is still on its way to the ingress.
   ingress_->AwaitNoCalls();
   ingress_->Stop();

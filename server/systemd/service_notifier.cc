@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -19,6 +20,8 @@ namespace {
 
 // How often the status is looked at.
 constexpr absl::Duration kTick = absl::Seconds(1);
+// However short the watchdog's patience is: nobody could feed it any faster.
+constexpr absl::Duration kLeastTick = absl::Milliseconds(1);
 // What one extension of the time to stop is good for: many ticks, so that a busy machine does not
 // get a host killed that is draining.
 constexpr absl::Duration kExtension = absl::Seconds(15);
@@ -52,7 +55,8 @@ absl::Status ServiceNotifier::Start(std::function<View()> look) {
   if (std::getenv("NOTIFY_SOCKET") == nullptr) return absl::OkStatus();
   uint64_t microseconds = 0;
   if (sd_watchdog_enabled(/*unset_environment=*/0, &microseconds) > 0) {
-    watchdog_ = absl::Microseconds(microseconds);
+    watchdog_ = absl::Microseconds(static_cast<int64_t>(
+        std::min<uint64_t>(microseconds, std::numeric_limits<int64_t>::max())));
   }
   absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start("notify", [this] { Run(); });
   if (!thread.ok()) return thread.status();
@@ -112,7 +116,7 @@ std::string ServiceNotifier::Lines() {
 void ServiceNotifier::Run() {
   // sd_watchdog_enabled(3): at half of the time that is given; a third leaves room for one that
   // comes late.
-  const absl::Duration tick = std::min(kTick, watchdog_ / 3);
+  const absl::Duration tick = std::clamp(watchdog_ / 3, kLeastTick, kTick);
   MutexLock lock(mutex_);
   while (!ending_) {
     Notify(Lines());

@@ -4,6 +4,7 @@ import unittest
 
 import grpc
 
+from harness import raw_http2
 from harness.case import HostTestCase
 from harness.client import SOON
 from harness.protos import trial
@@ -40,6 +41,15 @@ class Limits(HostTestCase):
         # gRPC gives up the connection over it, whatever server is behind: a new one is served.
         self.stub = trial.stub(self.connect(self.host.data), "Trial")
         self.assert_serves_on()
+
+    def test_DeadlineFarBeyondAnyClock_IsServed(self):
+        """grpc-timeout has up to eight digits; 99999999 hours end in the year 13434."""
+        request = trial.EchoRequest(text="patient").SerializeToString()
+        for timeout in ("10S", "2000000H", "2100000H", "99999999H"):
+            answers = raw_http2.ask(self.host.data, "/mainspring.trial.v1.Trial/Echo",
+                                    {"grpc-timeout": timeout}, request)
+            self.assertEqual([trial.EchoResponse.FromString(each).text for each in answers],
+                             ["patient"], f"expected a call with {timeout} to be served")
 
     def test_CompressedRequest_IsUnimplemented(self):
         for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):

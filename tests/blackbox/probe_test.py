@@ -85,6 +85,12 @@ class Probe(HostTestCase):
         self.assertGreaterEqual(seconds, 0.9, "expected a second's patience")
         self.assertLess(seconds, 3, "expected no more than a second's patience")
 
+    def test_AnEmptyTarget_IsNone_AndStartsNoHost(self):
+        """What a script asks whose variable is not set."""
+        code, line, _ = probe("")
+        self.assertEqual(code, NO_TARGET, line)
+        self.assertIn("HOST:PORT/NAME", line)
+
     def test_AWrongTarget_IsOneLineThatSaysHowToWriteOne(self):
         code, line, _ = probe("localhost")
         self.assertEqual(code, NO_TARGET)

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -188,6 +190,104 @@ TEST_F(AcceptorTest, WhenDestroyed_LeavesItsDoorsAsTheyAre) {
   Client client;
   EXPECT_TRUE(client.Connect(address_)) << "into the system's queue";
   EXPECT_EQ(0u, door_->CountConnections());
+}
+
+// Two doors, whose clients come before anybody accepts.
+class TwoDoorsTest : public ::testing::Test {
+ protected:
+  ~TwoDoorsTest() override {
+    acceptor_.reset();
+    MutexLock lock(mutex_);
+    for (const auto& [door, fd] : accepted_) close(fd);
+  }
+
+  // Says where it is; `held` becomes a descriptor of its socket that another process might have.
+  std::string Open(int number, size_t max_connections, int* held = nullptr) {
+    Listeners listeners = Listener::Listen("127.0.0.1:0").value();
+    const std::string address = listeners.front()->address();
+    if (held != nullptr) *held = dup(listeners.front()->fd());
+    doors_.push_back(
+        std::make_unique<Door>(std::move(listeners), max_connections, [this, number](int fd) {
+          MutexLock lock(mutex_);
+          accepted_.emplace_back(number, fd);
+        }));
+    acceptor_->Add(*doors_.back());
+    return address;
+  }
+  // By door.
+  std::vector<int> accepted() {
+    MutexLock lock(mutex_);
+    std::vector<int> doors;
+    for (const auto& [door, fd] : accepted_) doors.push_back(door);
+    return doors;
+  }
+  std::vector<bool> exhaustions() {
+    MutexLock lock(mutex_);
+    return exhaustions_;
+  }
+  std::vector<std::string> losses() {
+    MutexLock lock(mutex_);
+    return losses_;
+  }
+
+  Mutex mutex_;
+  std::vector<std::pair<int, int>> accepted_ ABSL_GUARDED_BY(mutex_);
+  std::vector<bool> exhaustions_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> losses_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<Door>> doors_;
+  std::unique_ptr<Acceptor> acceptor_ = std::make_unique<Acceptor>(
+      [this](bool exhausted) {
+        MutexLock lock(mutex_);
+        exhaustions_.push_back(exhausted);
+      },
+      [this](const std::string& address) {
+        MutexLock lock(mutex_);
+        losses_.push_back(address);
+      });
+};
+
+TEST_F(TwoDoorsTest, WhenManyWaitAtOne_TheOthersTurnComesSoon) {
+  const std::string flooded = Open(1, 1000);
+  const std::string quiet = Open(2, 1000);
+  std::deque<Client> clients(200);
+  for (Client& client : clients) ASSERT_TRUE(client.Connect(flooded));
+  Client one;
+  ASSERT_TRUE(one.Connect(quiet));
+  ASSERT_TRUE(acceptor_->Start().ok());
+  ASSERT_TRUE(Eventually([&] { return accepted().size() == 201; }));
+  const std::vector<int> order = accepted();
+  EXPECT_LT(std::find(order.begin(), order.end(), 2) - order.begin(), 50);
+}
+
+TEST_F(TwoDoorsTest, WhenOneIsFull_WhoComesToTheOtherDoesNotMakeItAcceptAgain) {
+  const std::string full = Open(1, 1);
+  const std::string open = Open(2, 1000);
+  Client in, waiting;
+  ASSERT_TRUE(in.Connect(full));
+  ASSERT_TRUE(waiting.Connect(full));
+  ASSERT_TRUE(acceptor_->Start().ok());
+  ASSERT_TRUE(Eventually([&] { return exhaustions() == std::vector<bool>{true}; }));
+  std::deque<Client> clients(5);
+  for (size_t i = 0; i < clients.size(); ++i) {
+    ASSERT_TRUE(clients[i].Connect(open));
+    ASSERT_TRUE(Eventually([&] { return accepted().size() == i + 2; }));
+  }
+  EXPECT_EQ(std::vector<bool>{true}, exhaustions());
+}
+
+TEST_F(TwoDoorsTest, WhenAnotherProcessShutsASocketDown_SaysSoOnceAndServesTheOther) {
+  int shared = -1;
+  const std::string address = Open(1, 10, &shared);
+  const std::string other = Open(2, 10);
+  ASSERT_TRUE(acceptor_->Start().ok());
+  shutdown(shared, SHUT_RDWR);
+  EXPECT_TRUE(Eventually([&] { return !losses().empty(); }));
+  Client client;
+  ASSERT_TRUE(client.Connect(other));
+  EXPECT_TRUE(Eventually([&] { return accepted().size() == 1; }));
+  EXPECT_THAT(losses(), ElementsAre(address));
+  EXPECT_THAT(exhaustions(), ElementsAre());
+  close(shared);
 }
 
 TEST(Acceptor, WhenDestroyedWithoutStart_DoesNothing) {

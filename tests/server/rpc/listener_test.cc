@@ -2,18 +2,23 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -111,6 +116,84 @@ TEST(Listener, WhenNameHasSeveralAddresses_ListensOnAllWithOnePort) {
   EXPECT_EQ(listeners->size(), addresses.size());
 }
 
+// Whether a TCP client of that family gets through to that port.
+bool CanConnect(int family, int port) {
+  sockaddr_in6 v6 = {};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(port);
+  v6.sin6_addr = in6addr_loopback;
+  sockaddr_in v4 = {};
+  v4.sin_family = AF_INET;
+  v4.sin_port = htons(port);
+  v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const bool is_v6 = family == AF_INET6;
+  const auto* name =
+      is_v6 ? reinterpret_cast<const sockaddr*>(&v6) : reinterpret_cast<const sockaddr*>(&v4);
+  const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool connected = connect(fd, name, is_v6 ? sizeof(v6) : sizeof(v4)) == 0;
+  close(fd);
+  return connected;
+}
+
+class EveryAddress : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Listener::Listen("[::1]:0").ok()) GTEST_SKIP() << "no IPv6 here";
+  }
+  // One that is free, for both families.
+  static int FreePort() { return PortOf(Listener::Listen("*:0").value().front()->address()); }
+};
+
+TEST_F(EveryAddress, WrittenAsAStar_IsBothFamiliesWithOnePort) {
+  auto listeners = Listener::Listen("*:0");
+  ASSERT_TRUE(listeners.ok()) << listeners.status();
+  ASSERT_EQ(2u, listeners->size());
+  const int port = PortOf(listeners->front()->address());
+  EXPECT_EQ(port, PortOf(listeners->back()->address()));
+  EXPECT_TRUE(CanConnect(AF_INET, port));
+  EXPECT_TRUE(CanConnect(AF_INET6, port));
+}
+
+TEST_F(EveryAddress, OfIpv6Alone_IsForIpv4AsWell) {
+  auto listeners = Listener::Listen("[::]:0");
+  ASSERT_TRUE(listeners.ok()) << listeners.status();
+  ASSERT_EQ(1u, listeners->size());
+  EXPECT_THAT(listeners->front()->address(), StartsWith("[::]:"));
+  EXPECT_TRUE(CanConnect(AF_INET, PortOf(listeners->front()->address())));
+  EXPECT_TRUE(CanConnect(AF_INET6, PortOf(listeners->front()->address())));
+}
+
+TEST_F(EveryAddress, OfIpv6BesideIpv4_IsForIpv6Alone) {
+  const int port = FreePort();
+  for (const char* ipv4 : {"0.0.0.0:", "127.0.0.1:"}) {
+    for (const bool first : {true, false}) {
+      std::vector<std::string> addresses = {absl::StrCat("[::]:", port), absl::StrCat(ipv4, port)};
+      if (first) std::swap(addresses[0], addresses[1]);
+      auto listeners = Listener::Listen(addresses);
+      ASSERT_TRUE(listeners.ok()) << listeners.status();
+      EXPECT_EQ(2u, listeners->size());
+      EXPECT_TRUE(CanConnect(AF_INET, port));
+      EXPECT_TRUE(CanConnect(AF_INET6, port));
+    }
+  }
+}
+
+TEST(Listener, WhenAnIpv6AddressIsNotThisMachines_SaysWhyInBrackets) {
+  const absl::Status status = Listener::Listen("[2001:db8::1]:0").status();
+  EXPECT_EQ(absl::StatusCode::kUnavailable, status.code());
+  EXPECT_THAT(std::string(status.message()), StartsWith("[2001:db8::1]:0: "));
+}
+
+TEST(Listener, WhenOneOfSeveralCannotBeBound_LeavesNoneListening) {
+  auto taken = Listener::Listen("127.0.0.1:0");
+  const int port = PortOf(taken->front()->address());
+  taken->clear();
+  const std::string address = absl::StrCat("127.0.0.1:", port);
+  const absl::Status status = Listener::Listen({address, "192.0.2.1:0"}).status();
+  EXPECT_THAT(std::string(status.message()), StartsWith("192.0.2.1:0: "));
+  EXPECT_FALSE(CanConnect(AF_INET, port));
+}
+
 TEST(Listener, WhenHostIsNotThisMachines_SaysWhy) {
   const absl::Status status = Listener::Listen("192.0.2.1:0").status();
   EXPECT_EQ(absl::StatusCode::kUnavailable, status.code());
@@ -124,20 +207,11 @@ TEST(Listener, WhenHostIsNotKnown_NamesIt) {
 }
 
 TEST(Listener, WhenAddressIsMalformed_SaysWhatToWrite) {
-  for (const char* address :
-       {"", "50051", ":50051", "127.0.0.1", "127.0.0.1:", "127.0.0.1:http", "127.0.0.1:65536",
-        "127.0.0.1:-1", "::1:50051", "[::1:50051", "[::1]", "[]:1", "unix:", "unix:relative"}) {
+  for (const char* address : {"", "127.0.0.1:http", "unix:", "unix:relative", "unix:@x"}) {
     const absl::Status status = Listener::Listen(address).status();
     EXPECT_EQ(absl::StatusCode::kInvalidArgument, status.code()) << address << ": " << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("HOST:PORT")) << address;
     EXPECT_THAT(std::string(status.message()), HasSubstr(absl::StrCat("\"", address, "\"")));
-  }
-}
-
-TEST(Listener, WhenPortHasASignOrABlank_RefusesIt) {
-  for (const char* address : {"127.0.0.1: 0", "127.0.0.1:0 ", "127.0.0.1:+0", "127.0.0.1:\t0"}) {
-    EXPECT_EQ(absl::StatusCode::kInvalidArgument, Listener::Listen(address).status().code())
-        << "\"" << address << "\"";
   }
 }
 
@@ -188,6 +262,69 @@ TEST_F(UnixListener, WhenTheFileIsNoSocket_IsRefusedAndLeavesIt) {
   std::string text;
   std::ifstream(path_) >> text;
   EXPECT_EQ("precious", text);
+}
+
+TEST_F(UnixListener, WhenAFolderStandsThere_SaysSo) {
+  const absl::Status status = Listener::Listen("unix:" + directory_.path()).status();
+  EXPECT_EQ(absl::StatusCode::kUnavailable, status.code());
+  EXPECT_EQ("unix:" + directory_.path() + ": is a folder", status.message());
+}
+
+TEST_F(UnixListener, WhenSomebodyListensAndHasNoTime_IsInUse) {
+  const sockaddr_un name = UnixName(path_);
+  const auto* address = reinterpret_cast<const sockaddr*>(&name);
+  const int busy = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(0, bind(busy, address, sizeof(name)));
+  ASSERT_EQ(0, listen(busy, 0));
+  std::vector<int> clients;
+  do {
+    clients.push_back(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  } while (connect(clients.back(), address, sizeof(name)) == 0);
+  EXPECT_EQ(EAGAIN, errno);
+  EXPECT_EQ(address_ + ": address already in use", Listener::Listen(address_).status().message());
+  for (const int client : clients) close(client);
+  close(busy);
+}
+
+TEST_F(UnixListener, WhenAnotherProcessIsAboutToBindIt_IsInUse) {
+  const std::string lock = path_ + ".lock";
+  const int held = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_EQ(0, flock(held, LOCK_EX));
+  EXPECT_EQ(address_ + ": address already in use", Listener::Listen(address_).status().message());
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  close(held);
+  EXPECT_TRUE(Listener::Listen(address_).ok()) << "the file alone locks nothing";
+  EXPECT_FALSE(std::filesystem::exists(lock)) << "and goes with who held it last";
+}
+
+// However they meet, one has it, and it works.
+TEST_F(UnixListener, WhenManyWantWhatADeadProcessLeft_OneGetsIt) {
+  constexpr int kHosts = 4;
+  for (int round = 0; round < 300; ++round) {
+    LeaveStaleSocket(path_);
+    std::atomic<int> ready{0};
+    std::vector<absl::StatusOr<Listeners>> outcomes(kHosts);
+    std::vector<std::thread> hosts;
+    for (absl::StatusOr<Listeners>& outcome : outcomes) {
+      hosts.emplace_back([&] {
+        for (++ready; ready < kHosts;) std::this_thread::yield();
+        outcome = Listener::Listen(address_);
+      });
+    }
+    for (std::thread& host : hosts) host.join();
+    int winners = 0;
+    for (const auto& outcome : outcomes) {
+      winners += outcome.ok() ? 1 : 0;
+      if (!outcome.ok()) {
+        ASSERT_EQ(address_ + ": address already in use", outcome.status().message());
+      }
+    }
+    ASSERT_EQ(1, winners) << "round " << round;
+    ASSERT_TRUE(CanConnect(path_));
+    outcomes.clear();
+    ASSERT_FALSE(std::filesystem::exists(path_));
+    ASSERT_FALSE(std::filesystem::exists(path_ + ".lock"));
+  }
 }
 
 TEST_F(UnixListener, WhenAnotherHasTakenThePlace_LeavesItAtDestruction) {
@@ -274,6 +411,20 @@ TEST_F(AdoptTest, WhenItDoesNotListenOrIsNoStream_RefusesIt) {
   close(passed_);
   EXPECT_THAT(std::string(Listener::Adopt(passed_).status().message()),
               HasSubstr("Bad file descriptor"));
+}
+
+TEST(Listener, WhenAnAbstractSocketIsAdopted_TellsItsName) {
+  const std::string name = absl::StrCat("mainspring-test-", getpid());
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof(address.sun_path) - 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(0, bind(fd, reinterpret_cast<const sockaddr*>(&address),
+                    offsetof(sockaddr_un, sun_path) + 1 + name.size()));
+  ASSERT_EQ(0, listen(fd, 1));
+  auto adopted = Listener::Adopt(fd);
+  ASSERT_TRUE(adopted.ok()) << adopted.status();
+  EXPECT_EQ("unix:@" + name, (*adopted)->address());
 }
 
 TEST_F(UnixListener, WhenAdopted_LeavesTheFile) {

@@ -95,6 +95,20 @@ TEST(Plane, WhenMoreCallsAreInFlightThanAllowed_RefusesTheRest) {
   EXPECT_TRUE(two.Await().ok());
 }
 
+TEST(Plane, WhenTimesAreLongerThanGrpcCanSay_ServesAsIfTheyWereForEver) {
+  for (const absl::Duration longest :
+       {absl::Hours(597), absl::Hours(720), absl::Hours(24 * 365 * 1000)}) {
+    PlaneLimits limits;
+    limits.max_connection_age = longest;
+    limits.keepalive_time = longest;
+    limits.keepalive_timeout = longest;
+    limits.least_ping_interval = longest;
+    limits.handshake_timeout = longest;
+    TrialPlane plane(TheTrial(), limits);
+    EXPECT_TRUE(testing::Echo(*plane.NewStub()).ok()) << longest;
+  }
+}
+
 TEST(Plane, WhenARequestIsTooLarge_RefusesItAndServesOn) {
   PlaneLimits limits;
   limits.max_message_bytes = 1000;

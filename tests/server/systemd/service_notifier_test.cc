@@ -165,6 +165,16 @@ TEST_F(ServiceNotifierTest, WhenAWatchdogWaits_HearsOfTheLivingOnly) {
   EXPECT_EQ("WATCHDOG=1\n", socket_.Next());
 }
 
+TEST_F(ServiceNotifierTest, WhenAWatchdogWaitsForEver_IsFedOnceAndNotWithoutAPause) {
+  for (const char* microseconds : {"18446744073709551614", "9223372036854775808", "3600000000"}) {
+    const Variable watchdog("WATCHDOG_USEC", microseconds);
+    ServiceNotifier manager([this] { return ServiceNotifier::View{alive_.load(), "still"}; });
+    ASSERT_TRUE(manager.Start().ok());
+    EXPECT_THAT(socket_.NextWith("WATCHDOG"), HasSubstr("STATUS=still"));
+    EXPECT_EQ(std::nullopt, socket_.Next(absl::Milliseconds(300))) << microseconds;
+  }
+}
+
 TEST_F(ServiceNotifierTest, WhenTheWatchdogIsAnotherProcesss_SaysNothingToIt) {
   const Variable watchdog("WATCHDOG_USEC", "60000");
   const Variable process("WATCHDOG_PID", "1");
