@@ -38,15 +38,11 @@ struct Reflection {
 
 absl::StatusOr<std::vector<std::unique_ptr<rpc::Listener>>> ListenOn(const char* plane,
                                                                      const PlaneConfig& config) {
-  std::vector<std::unique_ptr<rpc::Listener>> listeners;
-  for (const std::string& address : config.addresses) {
-    auto bound = rpc::Listener::Listen(address);
-    if (!bound.ok()) {
-      return absl::Status(bound.status().code(),
-                          absl::StrCat("plane \"", plane, "\": cannot listen on ",
-                                       std::string(bound.status().message())));
-    }
-    std::move(bound->begin(), bound->end(), std::back_inserter(listeners));
+  auto listeners = rpc::Listener::Listen(config.addresses);
+  if (!listeners.ok()) {
+    return absl::Status(listeners.status().code(),
+                        absl::StrCat("plane \"", plane, "\": cannot listen on ",
+                                     std::string(listeners.status().message())));
   }
   for (const int socket : config.sockets) {
     auto adopted = rpc::Listener::Adopt(socket);
@@ -55,7 +51,7 @@ absl::StatusOr<std::vector<std::unique_ptr<rpc::Listener>>> ListenOn(const char*
                           absl::StrCat("plane \"", plane, "\": cannot take over ",
                                        std::string(adopted.status().message())));
     }
-    listeners.push_back(*std::move(adopted));
+    listeners->push_back(*std::move(adopted));
   }
   return listeners;
 }
@@ -84,6 +80,9 @@ class Host::Parts {
     }
     running_ = true;
     for (const PlaneParts* parts : {&probe_, &admin_, &data_}) LogListening(parts->plane.get());
+    for (const std::string& warning : Warnings(config_)) {
+      world_.log->Warning("configuration", {{"warning", warning}});
+    }
     const auto guard = Guard(trigger, kNever);
     status = guard.status();
     if (status.ok()) {
@@ -395,12 +394,18 @@ class Host::Parts {
   // a plane.
   HealthServicer health_;
   std::unique_ptr<Supervision> supervision_;
-  rpc::Acceptor acceptor_{[this](bool exhausted) {
-    world_.log->WriteLimited(
-        exhausted ? "accept" : "accept again", exhausted ? Severity::kWarning : Severity::kInfo,
-        "accept",
-        {{"state", exhausted ? "no descriptor or place free; waiting" : "accepting again"}});
-  }};
+  rpc::Acceptor acceptor_{
+      [this](bool exhausted) {
+        world_.log->WriteLimited(
+            exhausted ? "accept" : "accept again",
+            exhausted ? Severity::kWarning : Severity::kInfo, "accept",
+            {{"state", exhausted ? "no descriptor or place free; waiting" : "accepting again"}});
+      },
+      [this](const std::string& address) {
+        world_.log->Error("accept",
+                          {{"state", "the socket was shut down by another process; closed"},
+                           {"address", address}});
+      }};
 };
 
 Host::Host(std::vector<ComponentType> types, HostConfig config, World world)

@@ -1,7 +1,6 @@
 #include "server/host_main.h"
 
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -9,19 +8,22 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/flags/flag.h"
 #include "absl/flags/marshalling.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "server/drain/drain_report.h"
 #include "server/flags.h"
 #include "server/host.h"
 #include "server/observe/output.h"
 #include "server/observe/protobuf_log.h"
+#include "server/rpc/address.h"
 #include "server/rpc/grpc_log.h"
 #include "server/rpc/health_probe.h"
 #include "server/signals/signals.h"
@@ -45,9 +47,9 @@ std::string AbslUnparseFlag(LogFormat format) {
   return format == LogFormat::kJson ? "json" : "text";
 }
 
-// A time that can be waited for; without one, it is left to the host.
+// A time that can be waited for.
 struct WaitTime {
-  std::optional<absl::Duration> time;
+  absl::Duration time;
 };
 
 bool AbslParseFlag(absl::string_view text, WaitTime* wait, std::string* error) {
@@ -61,27 +63,82 @@ bool AbslParseFlag(absl::string_view text, WaitTime* wait, std::string* error) {
   return false;
 }
 
-std::string AbslUnparseFlag(WaitTime wait) {
-  return wait.time.has_value() ? absl::FormatDuration(*wait.time) : "auto";
+std::string AbslUnparseFlag(WaitTime wait) { return absl::FormatDuration(wait.time); }
+
+// The same; "auto", without one, leaves it to the host.
+struct AutoTime {
+  std::optional<WaitTime> wait;
+};
+
+bool AbslParseFlag(absl::string_view text, AutoTime* time, std::string* error) {
+  if (text == "auto") {
+    time->wait.reset();
+    return true;
+  }
+  WaitTime wait;
+  if (AbslParseFlag(text, &wait, error)) {
+    time->wait = wait;
+    return true;
+  }
+  *error += ", or auto";
+  return false;
 }
+
+std::string AbslUnparseFlag(AutoTime time) {
+  return time.wait.has_value() ? AbslUnparseFlag(*time.wait) : "auto";
+}
+
+// Where a plane listens.
+struct AddressList {
+  std::vector<std::string> addresses;
+};
+
+bool AbslParseFlag(absl::string_view text, AddressList* list, std::string* error) {
+  const absl::StatusOr<std::vector<rpc::Address>> parsed = rpc::Address::ParseList(text);
+  if (!parsed.ok()) {
+    *error = std::string(parsed.status().message());
+    return false;
+  }
+  list->addresses.clear();
+  for (const rpc::Address& each : *parsed) list->addresses.push_back(each.ToString());
+  return true;
+}
+
+std::string AbslUnparseFlag(const AddressList& list) { return absl::StrJoin(list.addresses, ","); }
+
+// What --probe asks. One that is empty was given all the same: by a script whose variable is not
+// set, and it must not start a host.
+struct ProbeTarget {
+  std::optional<std::string> text;
+};
+
+bool AbslParseFlag(absl::string_view text, ProbeTarget* target, std::string*) {
+  target->text = std::string(text);
+  return true;
+}
+
+std::string AbslUnparseFlag(const ProbeTarget& target) { return target.text.value_or(""); }
 
 }  // namespace mainspring
 
-ABSL_FLAG(std::string, data_address, "0.0.0.0:50051",
-          "Where the data plane listens: HOST:PORT or unix:/PATH, several separated by commas.");
-ABSL_FLAG(std::string, admin_address, "unix:admin.sock,127.0.0.1:50052",
+ABSL_FLAG(mainspring::AddressList, data_address, {{"0.0.0.0:50051"}},
+          "Where the data plane listens: HOST:PORT, [IPV6]:PORT, *:PORT or unix:/PATH, several "
+          "separated by commas.");
+ABSL_FLAG(mainspring::AddressList, admin_address,
+          (mainspring::AddressList{{"unix:admin.sock", "127.0.0.1:50052"}}),
           "Where the admin plane listens; a unix: path that does not begin with a slash is in the "
           "run directory.");
-ABSL_FLAG(std::string, probe_address, "",
+ABSL_FLAG(mainspring::AddressList, probe_address, {},
           "Where the probe plane listens, which serves health alone and ends last: for a kubelet. "
           "Nowhere when empty.");
-ABSL_FLAG(std::string, probe, "",
+ABSL_FLAG(mainspring::ProbeTarget, probe, {},
           "ADDRESS or ADDRESS/NAME: asks the host there for its health, or for that of NAME, and "
           "ends: 0 it serves, 1 not a target, 2 no connection, 3 no answer, 4 it does not serve.");
 ABSL_FLAG(mainspring::WaitTime, probe_timeout, {absl::Seconds(1)}, "For all that --probe does.");
-ABSL_FLAG(mainspring::WaitTime, lame_duck, {},
-          "How long a drain goes on accepting, unready. Left alone it is 5s, or 0s where standard "
-          "input is a terminal.");
+ABSL_FLAG(
+    mainspring::AutoTime, lame_duck, {},
+    "How long a drain goes on accepting, unready. auto is 5s, or 0s where standard input is a "
+    "terminal.");
 ABSL_FLAG(mainspring::WaitTime, drain_timeout, {absl::Seconds(35)},
           "How long a drain waits for connections and calls to end.");
 ABSL_FLAG(
@@ -106,20 +163,26 @@ HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
     component.type = type.name;
     config.components.push_back(component);
   }
-  config.data.addresses = absl::StrSplit(absl::GetFlag(FLAGS_data_address), ',', absl::SkipEmpty());
-  config.admin.addresses =
-      absl::StrSplit(absl::GetFlag(FLAGS_admin_address), ',', absl::SkipEmpty());
-  config.probe.addresses =
-      absl::StrSplit(absl::GetFlag(FLAGS_probe_address), ',', absl::SkipEmpty());
-  config.lame_duck =
-      absl::GetFlag(FLAGS_lame_duck)
-          .time.value_or(isatty(STDIN_FILENO) ? absl::ZeroDuration() : config.lame_duck);
-  config.drain_timeout = *absl::GetFlag(FLAGS_drain_timeout).time;
-  config.data.limits.max_connection_age = *absl::GetFlag(FLAGS_max_connection_age).time;
+  config.data.addresses = absl::GetFlag(FLAGS_data_address).addresses;
+  config.admin.addresses = absl::GetFlag(FLAGS_admin_address).addresses;
+  config.probe.addresses = absl::GetFlag(FLAGS_probe_address).addresses;
+  if (const auto lame_duck = absl::GetFlag(FLAGS_lame_duck).wait; lame_duck.has_value()) {
+    config.lame_duck = lame_duck->time;
+  } else if (isatty(STDIN_FILENO)) {
+    config.lame_duck = absl::ZeroDuration();
+  }
+  config.drain_timeout = absl::GetFlag(FLAGS_drain_timeout).time;
+  config.data.limits.max_connection_age = absl::GetFlag(FLAGS_max_connection_age).time;
   // An operator's connection is kept.
   config.admin.limits.max_connection_age = absl::ZeroDuration();
   config.probe.limits.max_connection_age = absl::ZeroDuration();
   return config;
+}
+
+// Whether a passed socket is the data plane's: by name, by that of its unit, or because it has
+// none, for which libsystemd says "unknown".
+bool IsForData(const std::string& name) {
+  return name == "data" || name == "unknown" || absl::EndsWith(name, ".socket");
 }
 
 // The sockets that the process was started with stand in for --data-address; one that is called
@@ -128,6 +191,11 @@ absl::Status TakeSockets(HostConfig& config) {
   std::vector<PassedSocket> passed;
   if (absl::Status taken = TakePassedSockets(passed); !taken.ok()) return taken;
   for (const PassedSocket& each : passed) {
+    if (each.name != "probe" && !IsForData(each.name)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "passed socket \"", absl::CHexEscape(each.name),
+          "\": no plane takes it; FileDescriptorName= is data or probe, or left out for data"));
+    }
     (each.name == "probe" ? config.probe : config.data).sockets.push_back(each.fd);
   }
   for (PlaneConfig* plane : {&config.data, &config.probe}) {
@@ -143,10 +211,9 @@ std::string Describe(const HostStatus& status) {
                       status.components, " components RUNNING");
 }
 
-int Probe(const char* program) {
+int Probe(const char* program, const std::string& target) {
   rpc::SendGrpcLogTo([](rpc::GrpcSeverity, const std::string&, const std::string&) {});
-  const rpc::ProbeReport report =
-      rpc::ProbeHealth(absl::GetFlag(FLAGS_probe), *absl::GetFlag(FLAGS_probe_timeout).time);
+  const rpc::ProbeReport report = rpc::ProbeHealth(target, absl::GetFlag(FLAGS_probe_timeout).time);
   std::FILE* out = report.result == rpc::ProbeResult::kServing ? stdout : stderr;
   std::fprintf(out, "%s: %s\n", program, report.text.c_str());
   return static_cast<int>(report.result);
@@ -154,11 +221,14 @@ int Probe(const char* program) {
 
 // Puts relative unix sockets into the run directory.
 absl::Status Place(std::vector<std::string>& addresses) {
-  for (std::string& address : addresses) {
-    if (address.rfind("unix:", 0) != 0 || address.rfind("unix:/", 0) == 0) continue;
+  for (std::string& text : addresses) {
+    absl::StatusOr<rpc::Address> address = rpc::Address::Parse(text);
+    if (!address.ok()) return address.status();
+    if (!address->IsRelative()) continue;
     std::string directory;
     if (absl::Status made = MakeRunDirectory(directory); !made.ok()) return made;
-    address = absl::StrCat("unix:", directory, "/", address.substr(strlen("unix:")));
+    address->path = absl::StrCat(directory, "/", address->path);
+    text = address->ToString();
   }
   return absl::OkStatus();
 }
@@ -273,7 +343,9 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
     return kExitClean;
   }
 
-  if (!absl::GetFlag(FLAGS_probe).empty()) return Probe(program);
+  if (const auto target = absl::GetFlag(FLAGS_probe).text; target.has_value()) {
+    return Probe(program, *target);
+  }
 
   HostConfig config = ConfigFromFlags(types);
   adjust(config);

@@ -7,30 +7,146 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <set>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "server/rpc/address.h"
 
 namespace mainspring {
 namespace {
 
-bool IsLocal(absl::string_view address) {
-  if (absl::StartsWith(address, "unix:") || absl::StartsWith(address, "[::1]:") ||
-      absl::StartsWith(address, "localhost:")) {
-    return true;
+using rpc::Address;
+
+// What is wrong, one after another.
+class Errors {
+ public:
+  template <class... Parts>
+  void Add(const Parts&... parts) {
+    errors_.push_back(absl::StrCat(parts...));
   }
-  // 127.0.0.0/8, but no name that begins so.
-  const absl::string_view host = address.substr(0, address.rfind(':'));
-  return absl::StartsWith(host, "127.") && std::all_of(host.begin(), host.end(), [](char c) {
-           return absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '.';
+  absl::Status status() const {
+    if (errors_.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrJoin(errors_, "; "));
+  }
+
+ private:
+  std::vector<std::string> errors_;
+};
+
+constexpr size_t kLongestName = 63;
+// Names of the host's own that health and the log know.
+constexpr absl::string_view kReservedNames[] = {"host", "liveness", "readiness", "startup",
+                                                kSupervisorName};
+
+bool IsName(absl::string_view name) {
+  return name.size() <= kLongestName && std::all_of(name.begin(), name.end(), [](char each) {
+           return absl::ascii_islower(static_cast<unsigned char>(each)) ||
+                  absl::ascii_isdigit(static_cast<unsigned char>(each)) || each == '.' ||
+                  each == '_' || each == '-';
          });
 }
 
+// Sums of times are waited for, and no sum may be for ever.
 bool CanBeWaitedFor(absl::Duration time) {
   return time >= absl::ZeroDuration() && time < absl::InfiniteDuration();
+}
+
+void CheckTime(const std::string& field, absl::Duration value, Errors& errors) {
+  if (CanBeWaitedFor(value)) return;
+  errors.Add(field, ": ", absl::FormatDuration(value), " is not a time that can be waited for");
+}
+
+void CheckPositiveTime(const std::string& field, absl::Duration value, Errors& errors) {
+  if (value > absl::ZeroDuration()) return;
+  errors.Add(field, ": ", absl::FormatDuration(value), " is not more than 0");
+}
+
+template <class Number>
+void CheckAtLeastOne(const std::string& field, Number value, Errors& errors) {
+  if (value >= Number{1}) return;
+  errors.Add(field, ": ", value, " is less than one");
+}
+
+void CheckRestart(const std::string& of, const RestartPolicy& restart, Errors& errors) {
+  CheckTime(of + "restart.period", restart.period, errors);
+  CheckTime(of + "restart.least_backoff", restart.least_backoff, errors);
+  CheckTime(of + "restart.most_backoff", restart.most_backoff, errors);
+  CheckTime(of + "restart.reset_after", restart.reset_after, errors);
+  CheckAtLeastOne(of + "restart.max_failures", restart.max_failures, errors);
+  if (restart.least_backoff > restart.most_backoff) {
+    errors.Add(of, "restart.least_backoff: ", absl::FormatDuration(restart.least_backoff),
+               " is more than restart.most_backoff, ", absl::FormatDuration(restart.most_backoff));
+  }
+  if (!(restart.jitter >= 0 && restart.jitter < 1)) {
+    errors.Add(of, "restart.jitter: ", restart.jitter, " is not from 0 to less than 1");
+  }
+}
+
+void CheckComponent(const ComponentConfig& component, std::set<std::string>& names,
+                    Errors& errors) {
+  const std::string& name = component.name;
+  if (std::find(std::begin(kReservedNames), std::end(kReservedNames), name) !=
+      std::end(kReservedNames)) {
+    errors.Add("a component of type \"", component.type, "\" is called \"", name,
+               "\", which is a name of the host's own");
+  }
+  if (name.empty()) {
+    errors.Add("a component of type \"", component.type, "\" has no name");
+  } else if (!IsName(name)) {
+    errors.Add("component \"", absl::CHexEscape(name), "\": a name has 1 to ", kLongestName,
+               " of a-z, 0-9, \".\", \"_\" and \"-\"");
+  } else if (!names.insert(name).second) {
+    errors.Add("two components are called \"", name, "\"");
+  }
+  const std::string of = absl::StrCat("component \"", absl::CHexEscape(name), "\": ");
+  CheckTime(of + "start_timeout", component.start_timeout, errors);
+  CheckTime(of + "stop_timeout", component.stop_timeout, errors);
+  CheckTime(of + "stall_warning", component.stall_warning, errors);
+  CheckTime(of + "stall_limit", component.stall_limit, errors);
+  CheckRestart(of, component.restart, errors);
+  CheckAtLeastOne(of + "mailbox.max_calls", component.mailbox.max_calls, errors);
+  CheckAtLeastOne(of + "mailbox.max_bytes", component.mailbox.max_bytes, errors);
+  CheckPositiveTime(of + "mailbox.max_queue_age", component.mailbox.max_queue_age, errors);
+}
+
+void CheckLimits(const std::string& of, const rpc::PlaneLimits& limits, Errors& errors) {
+  CheckAtLeastOne(of + "max_message_bytes", limits.max_message_bytes, errors);
+  CheckAtLeastOne(of + "max_metadata_bytes", limits.max_metadata_bytes, errors);
+  CheckAtLeastOne(of + "max_streams", limits.max_streams, errors);
+  CheckAtLeastOne(of + "max_connections", limits.max_connections, errors);
+  CheckAtLeastOne(of + "max_calls", limits.max_calls, errors);
+  CheckPositiveTime(of + "keepalive_time", limits.keepalive_time, errors);
+  CheckPositiveTime(of + "keepalive_timeout", limits.keepalive_timeout, errors);
+  CheckPositiveTime(of + "handshake_timeout", limits.handshake_timeout, errors);
+  CheckTime(of + "least_ping_interval", limits.least_ping_interval, errors);
+  CheckTime(of + "max_connection_age", limits.max_connection_age, errors);
+}
+
+// `all` are the addresses of the planes before.
+void CheckAddresses(const std::string& of, const PlaneConfig& plane, bool local_only,
+                    std::vector<Address>& all, Errors& errors) {
+  for (const std::string& text : plane.addresses) {
+    const absl::StatusOr<Address> address = Address::Parse(text);
+    if (!address.ok()) {
+      errors.Add(of, address.status().message());
+      continue;
+    }
+    if (address->IsRelative()) errors.Add(of, text, ": the path does not begin with a slash");
+    if (local_only && !address->IsLocal()) {
+      errors.Add(of, text,
+                 " is open to other machines, and not encrypted; use a unix socket or 127.0.0.1");
+    }
+    const bool any_port = !address->IsUnix() && address->port == 0;
+    if (!any_port && std::find(all.begin(), all.end(), *address) != all.end()) {
+      errors.Add(of, text, " is given twice");
+    }
+    all.push_back(*address);
+  }
 }
 
 std::string Environment(const char* name) {
@@ -51,67 +167,61 @@ std::string RunDirectory() {
 }  // namespace
 
 absl::Status Validate(const HostConfig& config) {
-  std::vector<std::string> errors;
+  Errors errors;
   std::set<std::string> names;
   for (const ComponentConfig& component : config.components) {
-    if (component.name == kSupervisorName) {
-      errors.push_back(absl::StrCat("a component of type \"", component.type, "\" is called \"",
-                                    component.name, "\", as the supervisor is"));
-    }
-    if (component.name.empty()) {
-      errors.push_back(absl::StrCat("a component of type \"", component.type, "\" has no name"));
-    } else if (!names.insert(component.name).second) {
-      errors.push_back(absl::StrCat("two components are called \"", component.name, "\""));
-    }
-    const struct {
-      const char* name;
-      absl::Duration value;
-    } times[] = {{"start_timeout", component.start_timeout},
-                 {"stop_timeout", component.stop_timeout},
-                 {"stall_warning", component.stall_warning},
-                 {"stall_limit", component.stall_limit},
-                 {"restart.period", component.restart.period},
-                 {"restart.least_backoff", component.restart.least_backoff},
-                 {"restart.most_backoff", component.restart.most_backoff},
-                 {"restart.reset_after", component.restart.reset_after}};
-    for (const auto& [name, value] : times) {
-      if (CanBeWaitedFor(value)) continue;
-      errors.push_back(absl::StrCat("component \"", component.name, "\": ", name, ": ",
-                                    absl::FormatDuration(value),
-                                    " is not a time that can be waited for"));
-    }
-    if (component.restart.max_failures < 1) {
-      errors.push_back(absl::StrCat("component \"", component.name, "\": restart.max_failures: ",
-                                    component.restart.max_failures, " is less than one"));
-    }
-    if (!(component.restart.jitter >= 0 && component.restart.jitter < 1)) {
-      errors.push_back(absl::StrCat("component \"", component.name, "\": restart.jitter: ",
-                                    component.restart.jitter, " is not from 0 to less than 1"));
-    }
+    CheckComponent(component, names, errors);
   }
-  if (config.data.addresses.empty() && config.data.sockets.empty())
-    errors.push_back("plane \"data\": no address");
-  if (config.admin.addresses.empty()) errors.push_back("plane \"admin\": no address");
-  for (const std::string& address : config.admin.addresses) {
-    if (config.admin.insecure || IsLocal(address)) continue;
-    errors.push_back(absl::StrCat("plane \"admin\": ", address,
-                                  " is open to other machines, and not encrypted; use a unix "
-                                  "socket or 127.0.0.1"));
-  }
+  std::vector<Address> addresses;
   const struct {
     const char* name;
-    absl::Duration value;
-  } durations[] = {{"lame_duck", config.lame_duck},
-                   {"drain_timeout", config.drain_timeout},
-                   {"exit_margin", config.exit_margin},
-                   {"max_connection_age", config.data.limits.max_connection_age}};
-  for (const auto& [name, value] : durations) {
-    if (CanBeWaitedFor(value)) continue;
-    errors.push_back(absl::StrCat(name, ": ", absl::FormatDuration(value),
-                                  " is not a time that can be waited for"));
+    const PlaneConfig& config;
+    bool needed;
+    bool local_only;
+  } planes[] = {{"data", config.data, true, false},
+                {"admin", config.admin, true, !config.admin.insecure},
+                {"probe", config.probe, false, false}};
+  for (const auto& plane : planes) {
+    const std::string of = absl::StrCat("plane \"", plane.name, "\": ");
+    if (plane.needed && plane.config.addresses.empty() && plane.config.sockets.empty()) {
+      errors.Add(of, "no address");
+    }
+    CheckAddresses(of, plane.config, plane.local_only, addresses, errors);
+    CheckLimits(of, plane.config.limits, errors);
   }
-  if (errors.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrJoin(errors, "; "));
+  CheckAtLeastOne("event_history", config.event_history, errors);
+  CheckTime("lame_duck", config.lame_duck, errors);
+  CheckTime("drain_timeout", config.drain_timeout, errors);
+  CheckTime("exit_margin", config.exit_margin, errors);
+  return errors.status();
+}
+
+std::vector<std::string> Warnings(const HostConfig& config) {
+  std::vector<std::string> warnings;
+  const absl::Duration age = config.data.limits.max_connection_age;
+  const bool ages = age > absl::ZeroDuration();
+  // Give or take a tenth: see PlaneLimits.
+  if (!ages || age * 1.1 >= config.drain_timeout) {
+    warnings.push_back(
+        absl::StrCat(ages ? absl::StrCat("max_connection_age, ", absl::FormatDuration(age),
+                                         " give or take a tenth, is not below drain_timeout, ",
+                                         absl::FormatDuration(config.drain_timeout))
+                          : "max_connection_age is 0, never",
+                     ": a drain cuts the calls of clients that stay connected"));
+  }
+  const auto is_unix = [](const std::string& text) {
+    const absl::StatusOr<Address> address = Address::Parse(text);
+    return address.ok() && address->IsUnix();
+  };
+  const std::vector<std::string>& data = config.data.addresses;
+  if (ages && std::any_of(data.begin(), data.end(), is_unix) &&
+      !std::all_of(data.begin(), data.end(), is_unix)) {
+    warnings.push_back(
+        "the data plane listens on a unix socket, so that no connection comes of age there, those "
+        "over TCP neither: a drain waits for clients that stay connected, and then cuts their "
+        "calls");
+  }
+  return warnings;
 }
 
 absl::Status MakeRunDirectory(std::string& path) {
@@ -123,6 +233,12 @@ absl::Status MakeRunDirectory(std::string& path) {
   if (lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != getuid()) {
     return absl::UnavailableError(
         absl::StrCat("run directory ", path, ": is not a directory of this user's"));
+  }
+  // Who may write there can put a socket of their own in the place of the host's.
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("run directory ", path, ": others may write there, mode ",
+                     absl::StrFormat("%04o", status.st_mode & 07777), "; chmod go-w it"));
   }
   return absl::OkStatus();
 }

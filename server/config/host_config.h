@@ -24,6 +24,8 @@ struct Dependency {
 inline constexpr char kSupervisorName[] = "supervisor";
 
 struct ComponentConfig {
+  // 1 to 63 of a-z, 0-9, ".", "_" and "-"; not "host", "supervisor", "liveness", "readiness" or
+  // "startup", which the host's own health has.
   std::string name;
   // The name of its component type.
   std::string type;
@@ -44,7 +46,8 @@ struct ComponentConfig {
 };
 
 struct PlaneConfig {
-  // "HOST:PORT", "[IPV6]:PORT" or "unix:/PATH"; port 0 is any that is free.
+  // See rpc::Address: "HOST:PORT", "[IPV6]:PORT", "*:PORT" or "unix:/PATH"; port 0 is any that is
+  // free. "[::]:PORT" is for IPv4 as well, unless an IPv4 address with that port is among them.
   std::vector<std::string> addresses;
   // Descriptors of sockets that listen already, which the host takes over.
   std::vector<int> sockets;
@@ -61,7 +64,7 @@ struct HostConfig {
   PlaneConfig probe;
   size_t max_health_watchers = 1000;
   size_t max_lifecycle_watchers = 1000;
-  // How many changes of states the host remembers, for watches that go on.
+  // How many changes of states the host remembers, for watches that go on; one at least.
   size_t event_history = 10'000;
 
   // The drain, phase by phase: see server/README.md.
@@ -72,14 +75,18 @@ struct HostConfig {
   absl::Duration exit_margin = absl::Seconds(5);
 };
 
-// What is wrong with it, all at once; OK: nothing.
-// INVALID_ARGUMENT: a name is missing or used twice, a plane has no address, a duration is
-// negative, or the admin plane is open to other machines.
+// What is wrong with it, all at once, with field, value and what is allowed; OK: nothing.
+// INVALID_ARGUMENT: a name is missing, used twice or not allowed, a plane has no address or one
+// that is none, an address is given twice, a duration or a limit is none that can be, or the admin
+// plane is open to other machines.
 absl::Status Validate(const HostConfig& config);
+
+// What can be and is hardly meant, for the log: one sentence each. The configuration is valid.
+std::vector<std::string> Warnings(const HostConfig& config);
 
 // Where sockets of a host are put: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/mainspring, else
 // /run/mainspring for root, else /tmp/mainspring-UID. Made with mode 0700 if it is not there.
-// UNAVAILABLE: it cannot be made, or belongs to somebody else.
+// UNAVAILABLE: it cannot be made, belongs to somebody else, or others may write there.
 absl::Status MakeRunDirectory(std::string& path);
 
 }  // namespace mainspring

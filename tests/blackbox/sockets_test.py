@@ -47,6 +47,52 @@ class Sockets(HostTestCase):
         for address in addresses:
             self.assert_answers(address)
 
+    def test_BlanksAfterCommas_AreNoPartOfAnAddress(self):
+        host = self.start_host(data=f"127.0.0.1:0, {self.unix}")
+        self.assertIn(self.unix, host.addresses("data"))
+        self.assert_answers(self.unix)
+
+    @unittest.skipUnless(socket.has_dualstack_ipv6(), "no IPv6 here")
+    def test_EveryAddressOfBothFamilies_ServesHoweverItIsWritten(self):
+        for addresses in ("*:{0}", "[::]:{0}", "[::]:{0},0.0.0.0:{0}", "0.0.0.0:{0}, [::]:{0}"):
+            port = places.fixed_ports(1)[0]
+            self.start_host(data=addresses.format(port))
+            self.assert_answers(f"ipv4:127.0.0.1:{port}")
+            self.assert_answers(f"ipv6:[::1]:{port}")
+
+    def test_FolderInThePlaceOfASocket_IsNamed(self):
+        self.assert_refused(f"--data-address=unix:{self.directory}",
+                            f"--admin-address={self.other_admin()}",
+                            naming=("data", str(self.directory), "folder"))
+
+    def test_RunDirectoryThatOthersMayWrite_IsRefused(self):
+        os.chmod(self.directory, 0o777)
+        host = self.launch_host(admin="unix:admin.sock",
+                                environment={"RUNTIME_DIRECTORY": str(self.directory)})
+        self.assertEqual(host.wait(), ADDRESS_FAILURE)
+        self.assertEqual(len(host.lines), 1, host.lines)
+        for words in ("run directory", str(self.directory), "0777"):
+            self.assertIn(words, host.lines[0])
+
+    def test_TwoHostsThatRaceForAStaleSocket_OneServes(self):
+        for _ in range(10):
+            with socket.socket(socket.AF_UNIX) as stale:
+                stale.bind(str(self.path))
+            racers = [self.launch_host(data=self.unix) for _ in range(3)]
+            lines = [racer.wait_for_line(
+                lambda line: "event=serving" in line or "already in use" in line, "its fate")
+                for racer in racers]
+            serving = [racer for racer, line in zip(racers, lines) if "event=serving" in line]
+            self.assertEqual(len(serving), 1, f"expected one to serve: {lines}")
+            self.assert_answers(self.unix)
+            for racer in racers:
+                if racer not in serving:
+                    self.assertEqual(racer.wait(), ADDRESS_FAILURE)
+            self.assert_answers(self.unix)
+            serving[0].signal(signal.SIGTERM)
+            self.assertIn(serving[0].wait(), (0, 75))
+            self.assertEqual(list(self.directory.iterdir()), [], "expected nothing to be left")
+
     def test_AdminSocket_IsForItsOwnerAlone(self):
         host = self.start_host()
         mode = os.stat(host.admin.removeprefix("unix:")).st_mode

@@ -7,9 +7,11 @@ import signal
 import unittest
 
 from harness.case import HostTestCase
+from harness.client import SOON
 from harness.host import parse_event, run_to_end
+from harness.protos import clock
 
-USAGE, ADDRESS_FAILURE = 64, 74
+USAGE = 64
 
 # A host that takes a bad flag for a good one must not listen to the world.
 HARMLESS = ("--data-address=127.0.0.1:0", "--admin-address=127.0.0.1:0")
@@ -44,10 +46,28 @@ class Flags(unittest.TestCase):
         self.assert_usage_error("--log-format=xml", naming=("log-format", "xml", "text", "json"))
 
     def test_MalformedAddress_IsNamedWithItsFlag(self):
-        for address in ("nonsense", "127.0.0.1:99999", "127.0.0.1:http", "unix:"):
-            with self.subTest(address=address):
-                self.assert_usage_error(f"--data-address={address}", naming=("data", address),
-                                        codes=(USAGE, ADDRESS_FAILURE))
+        for address in ("nonsense", "127.0.0.1:99999", "127.0.0.1:http", "unix:", "unix:@name",
+                        "127.0.0.1:0,nonsense", "::1:80"):
+            for flag in ("data", "admin", "probe"):
+                with self.subTest(flag=flag, address=address):
+                    self.assert_usage_error(f"--{flag}-address={address}",
+                                            naming=(f"--{flag}-address", address))
+
+    def test_AddressesThatAreMissing_AreNamed(self):
+        self.assert_usage_error("--data-address=", naming=('plane "data"', "no address"))
+        for addresses in (",", "127.0.0.1:0,", "127.0.0.1:0,,127.0.0.1:0"):
+            self.assert_usage_error(f"--data-address={addresses}",
+                                    naming=("--data-address", "missing"))
+
+    def test_AddressGivenTwice_IsNamed(self):
+        self.assert_usage_error("--data-address=127.0.0.1:4711,127.0.0.1:4711",
+                                naming=('plane "data"', "127.0.0.1:4711", "twice"))
+        self.assert_usage_error("--data-address=[::1]:4711", "--probe-address=[0:0::1]:4711",
+                                naming=('plane "probe"', "[::1]:4711", "twice"))
+
+    def test_OnlyTheLameDuck_MayBeAuto(self):
+        self.assert_usage_error("--drain-timeout=auto", naming=("--drain-timeout", "auto"))
+        self.assert_usage_error("--probe-timeout=auto", naming=("--probe-timeout", "auto"))
 
     def test_Version_IsPrinted(self):
         code, output, lines = run_to_end("--version")
@@ -59,6 +79,32 @@ class Flags(unittest.TestCase):
         self.assertEqual(code, 0, "expected exit 0: help was asked for")
         for flag in FLAGS:
             self.assertIn(flag, output, "expected the flag in the help")
+
+
+class Ends(HostTestCase):
+    """Values that can be, however far out they are."""
+
+    def test_MaxConnectionAgeOfAMonth_IsServed(self):
+        for age in ("720h", "597h", "1000000000h"):
+            host = self.start_host(f"--max-connection-age={age}")
+            stub = clock.stub(self.connect(host.data), "Clock")
+            self.assertTrue(stub.GetTime(clock.GetTimeRequest(), timeout=SOON).rfc3339,
+                            f"expected a host with --max-connection-age={age} to serve")
+
+    def test_LameDuckAuto_IsWhatItIsWithoutTheFlag(self):
+        host = self.start_host("--lame-duck=auto")
+        host.signal(signal.SIGTERM)
+        host.signal(signal.SIGTERM)
+        host.wait()
+        [drain] = [event for event in host.events if "trigger" in event]
+        self.assertEqual(drain["lame_duck"], "5000", "expected 5 s: there is no terminal")
+
+    def test_ContradictionsAreToldAtTheStart(self):
+        host = self.start_host("--drain-timeout=35s", "--max-connection-age=40s")
+        [warning] = [event for event in host.events if event.get("event") == "configuration"]
+        self.assertIn("max_connection_age, 40s", warning["warning"])
+        quiet = self.start_host("--drain-timeout=35s")
+        self.assertFalse([event for event in quiet.events if event.get("event") == "configuration"])
 
 
 class Log(HostTestCase):

@@ -147,6 +147,20 @@ class SocketActivation(HostTestCase):
         self.assertEqual(host.addresses("probe"), [f"ipv4:127.0.0.1:{probe.getsockname()[1]}"])
         self.assertEqual(host.addresses("data"), [f"ipv4:127.0.0.1:{data.getsockname()[1]}"])
 
+    def test_TheNameOfItsUnit_IsTheDataPlanes(self):
+        listener = self.listening()
+        host = self.start_host(sockets=[listener],
+                               environment={"LISTEN_FDNAMES": "mainspring.socket"})
+        self.assertTrue(self.get_time(host.data).rfc3339)
+
+    def test_AnotherName_IsOneLineThatSaysWhichThereAre(self):
+        host = self.launch_host(sockets=[self.listening()],
+                                environment={"LISTEN_FDNAMES": "admin"})
+        self.assertEqual(host.wait(), 64)
+        self.assertEqual(len(host.lines), 1, host.lines)
+        for words in ('passed socket "admin"', "data", "probe"):
+            self.assertIn(words, host.lines[0])
+
     def test_AcrossARestart_NoConnectionIsRefused(self):
         listener = self.listening()
         port = listener.getsockname()[1]

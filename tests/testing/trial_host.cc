@@ -114,7 +114,9 @@ void Shape(ComponentConfig& trial) {
   trial.restart.max_failures = absl::GetFlag(FLAGS_trial_max_failures);
   trial.restart.period = absl::GetFlag(FLAGS_trial_period);
   trial.restart.least_backoff = absl::GetFlag(FLAGS_trial_least_backoff);
-  trial.restart.most_backoff = absl::GetFlag(FLAGS_trial_most_backoff);
+  // Who asks for a long one need not ask twice.
+  trial.restart.most_backoff =
+      std::max(absl::GetFlag(FLAGS_trial_most_backoff), trial.restart.least_backoff);
   trial.restart.jitter = absl::GetFlag(FLAGS_trial_jitter);
   trial.restart.reset_after = absl::GetFlag(FLAGS_trial_reset_after);
 }

@@ -7,15 +7,23 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "tests/server/trial_client.h"
 
 namespace mainspring {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 ComponentConfig Component(const std::string& name) {
   ComponentConfig component;
@@ -58,6 +66,26 @@ TEST(Validate, WhenANameIsUsedTwice_NamesIt) {
   ExpectError(config, "two components are called \"clock\"");
 }
 
+TEST(Validate, ForEachNameThatIsNotAllowed_NamesIt) {
+  HostConfig config = GoodConfig();
+  const std::string longest(63, 'x');
+  for (const std::string& name : {longest, std::string("a"), std::string("0.a-b_c")}) {
+    config.components = {Component(name)};
+    EXPECT_TRUE(Validate(config).ok()) << name;
+  }
+  config.components = {Component("Clock"), Component("fine"), Component("a b"),
+                       Component("caf\xE9"), Component(longest + "x")};
+  const std::string allowed = "\": a name has 1 to 63 of a-z, 0-9, \".\", \"_\" and \"-\"";
+  ExpectError(config, "component \"Clock" + allowed + "; component \"a b" + allowed +
+                          "; component \"caf\\xe9" + allowed + "; component \"" + longest + "x" +
+                          allowed);
+  for (const char* name : {"host", "liveness", "readiness", "startup", "supervisor"}) {
+    config.components = {Component(name)};
+    ExpectError(config, absl::StrCat("a component of type \"clock\" is called \"", name,
+                                     "\", which is a name of the host's own"));
+  }
+}
+
 TEST(Validate, WhenAPlaneHasNoAddress_NamesThePlane) {
   HostConfig config = GoodConfig();
   config.data.addresses.clear();
@@ -80,6 +108,37 @@ TEST(Validate, WhenTheAdminPlaneIsOpenToOthers_RefusesTheAddress) {
   }
 }
 
+TEST(Validate, ForEachPlane_RefusesWhatIsNoAddress) {
+  PlaneConfig HostConfig::*const planes[] = {&HostConfig::data, &HostConfig::admin,
+                                             &HostConfig::probe};
+  for (PlaneConfig HostConfig::*plane : planes) {
+    for (const char* address : {"", "nonsense", "127.0.0.1:99999", "unix:", "unix:@x"}) {
+      HostConfig config = GoodConfig();
+      (config.*plane).addresses.push_back(address);
+      const absl::Status status = Validate(config);
+      EXPECT_EQ(absl::StatusCode::kInvalidArgument, status.code()) << address;
+      EXPECT_THAT(std::string(status.message()),
+                  HasSubstr(absl::StrCat(": \"", address, "\" is not an address: ")));
+    }
+    HostConfig config = GoodConfig();
+    (config.*plane).addresses.push_back("unix:relative");
+    EXPECT_THAT(std::string(Validate(config).message()),
+                HasSubstr("unix:relative: the path does not begin with a slash"));
+  }
+}
+
+TEST(Validate, WhenAnAddressIsGivenTwice_SaysWhereTheSecondIs) {
+  HostConfig config = GoodConfig();
+  config.data.addresses = {"127.0.0.1:0", "127.0.0.1:0", "[::1]:7", "[0::1]:7"};
+  ExpectError(config, "plane \"data\": [0::1]:7 is given twice");
+  config = GoodConfig();
+  config.data.addresses = {"localhost:1"};
+  ExpectError(config, "plane \"admin\": localhost:1 is given twice");
+  config = GoodConfig();
+  config.probe.addresses = {"unix:/run/x/admin.sock"};
+  ExpectError(config, "plane \"probe\": unix:/run/x/admin.sock is given twice");
+}
+
 TEST(Validate, WhenAHostNameOnlyLooksLikeLoopback_RefusesIt) {
   HostConfig config = GoodConfig();
   config.admin.addresses = {"127.example.com:50052"};
@@ -94,7 +153,7 @@ TEST(Validate, ForEachDurationOfTheHost_RefusesNegativeAndInfinite) {
       {"lame_duck", [](HostConfig& c) -> absl::Duration& { return c.lame_duck; }},
       {"drain_timeout", [](HostConfig& c) -> absl::Duration& { return c.drain_timeout; }},
       {"exit_margin", [](HostConfig& c) -> absl::Duration& { return c.exit_margin; }},
-      {"max_connection_age",
+      {"plane \"data\": max_connection_age",
        [](HostConfig& c) -> absl::Duration& { return c.data.limits.max_connection_age; }},
   };
   for (const auto& [name, field] : durations) {
@@ -119,6 +178,103 @@ TEST(Validate, ForEachDurationOfAComponent_RefusesNegative) {
   }
 }
 
+template <class Number>
+void ExpectLeastIsOne(const std::string& name, const std::function<Number&(HostConfig&)>& field) {
+  HostConfig config = GoodConfig();
+  field(config) = 0;
+  ExpectError(config, name + ": 0 is less than one");
+  if constexpr (std::is_signed_v<Number>) {
+    field(config) = std::numeric_limits<Number>::min();
+    EXPECT_EQ(absl::StatusCode::kInvalidArgument, Validate(config).code()) << name;
+  }
+  for (const Number allowed : {Number{1}, std::numeric_limits<Number>::max()}) {
+    field(config) = allowed;
+    EXPECT_TRUE(Validate(config).ok()) << name << " " << allowed;
+  }
+}
+
+TEST(Validate, ForEachLimit_RefusesLessThanOne) {
+  ExpectLeastIsOne<size_t>("event_history",
+                           [](HostConfig& c) -> size_t& { return c.event_history; });
+  ExpectLeastIsOne<size_t>("component \"clock\": mailbox.max_calls", [](HostConfig& c) -> size_t& {
+    return c.components[0].mailbox.max_calls;
+  });
+  ExpectLeastIsOne<size_t>("component \"clock\": mailbox.max_bytes", [](HostConfig& c) -> size_t& {
+    return c.components[0].mailbox.max_bytes;
+  });
+  ExpectLeastIsOne<int>("component \"clock\": restart.max_failures",
+                        [](HostConfig& c) -> int& { return c.components[0].restart.max_failures; });
+  const std::pair<const char*, PlaneConfig HostConfig::*> planes[] = {
+      {"data", &HostConfig::data}, {"admin", &HostConfig::admin}, {"probe", &HostConfig::probe}};
+  for (const auto& [name, plane] : planes) {
+    const std::string of = absl::StrCat("plane \"", name, "\": ");
+    const std::pair<const char*, int rpc::PlaneLimits::*> ints[] = {
+        {"max_message_bytes", &rpc::PlaneLimits::max_message_bytes},
+        {"max_metadata_bytes", &rpc::PlaneLimits::max_metadata_bytes},
+        {"max_streams", &rpc::PlaneLimits::max_streams}};
+    for (const auto& [field, member] : ints) {
+      ExpectLeastIsOne<int>(of + field, [plane = plane, member = member](HostConfig& c) -> int& {
+        return (c.*plane).limits.*member;
+      });
+    }
+    const std::pair<const char*, size_t rpc::PlaneLimits::*> sizes[] = {
+        {"max_connections", &rpc::PlaneLimits::max_connections},
+        {"max_calls", &rpc::PlaneLimits::max_calls}};
+    for (const auto& [field, member] : sizes) {
+      ExpectLeastIsOne<size_t>(of + field,
+                               [plane = plane, member = member](HostConfig& c) -> size_t& {
+                                 return (c.*plane).limits.*member;
+                               });
+    }
+  }
+}
+
+TEST(Validate, ForEachTimeOfAPlane_RefusesWhatGrpcCannotKeep) {
+  const struct {
+    const char* name;
+    absl::Duration rpc::PlaneLimits::*field;
+    bool may_be_zero;
+  } times[] = {{"keepalive_time", &rpc::PlaneLimits::keepalive_time, false},
+               {"keepalive_timeout", &rpc::PlaneLimits::keepalive_timeout, false},
+               {"handshake_timeout", &rpc::PlaneLimits::handshake_timeout, false},
+               {"least_ping_interval", &rpc::PlaneLimits::least_ping_interval, true},
+               {"max_connection_age", &rpc::PlaneLimits::max_connection_age, true}};
+  for (PlaneConfig HostConfig::*plane : {&HostConfig::data, &HostConfig::admin}) {
+    for (const auto& each : times) {
+      HostConfig config = GoodConfig();
+      absl::Duration& field = (config.*plane).limits.*each.field;
+      field = absl::ZeroDuration();
+      EXPECT_EQ(each.may_be_zero, Validate(config).ok()) << each.name;
+      for (const absl::Duration wrong : {-absl::Nanoseconds(1), -absl::InfiniteDuration()}) {
+        field = wrong;
+        EXPECT_THAT(std::string(Validate(config).message()), HasSubstr(each.name));
+      }
+      for (const absl::Duration right : {absl::Nanoseconds(1), absl::Hours(24 * 365 * 1000)}) {
+        field = right;
+        EXPECT_TRUE(Validate(config).ok()) << each.name << " " << right;
+      }
+    }
+  }
+}
+
+TEST(Validate, WhenTheLeastBackoffIsMoreThanTheMost_SaysSo) {
+  HostConfig config = GoodConfig();
+  config.components[0].restart.least_backoff = absl::Seconds(2);
+  config.components[0].restart.most_backoff = absl::Seconds(1);
+  ExpectError(
+      config,
+      "component \"clock\": restart.least_backoff: 2s is more than restart.most_backoff, 1s");
+}
+
+TEST(Validate, WhenACallMayNotWaitAtAll_SaysSo) {
+  HostConfig config = GoodConfig();
+  for (const absl::Duration age : {absl::ZeroDuration(), -absl::Seconds(1)}) {
+    config.components[0].mailbox.max_queue_age = age;
+    ExpectError(config, absl::StrCat("component \"clock\": mailbox.max_queue_age: ",
+                                     absl::FormatDuration(age), " is not more than 0"));
+  }
+}
+
 TEST(Validate, WhenAStopTimeoutIsInfinite_RefusesIt) {
   // The exit guard waits for the sum of all: it would never act.
   HostConfig config = GoodConfig();
@@ -134,6 +290,29 @@ TEST(Validate, WhenSeveralThingsAreWrong_TellsThemAllAtOnce) {
   ExpectError(config,
               "a component of type \"clock\" has no name; two components are called \"a\"; plane "
               "\"data\": no address; lame_duck: -5s is not a time that can be waited for");
+}
+
+TEST(Warnings, OfTheDefaults_AreNone) { EXPECT_THAT(Warnings(GoodConfig()), IsEmpty()); }
+
+TEST(Warnings, WhenConnectionsMayOutliveADrain_SaysWhatThatCosts) {
+  HostConfig config = GoodConfig();
+  config.data.limits.max_connection_age = absl::Seconds(32);
+  EXPECT_THAT(Warnings(config),
+              ElementsAre("max_connection_age, 32s give or take a tenth, is not below "
+                          "drain_timeout, 35s: a drain cuts the calls of clients that stay "
+                          "connected"));
+  config.data.limits.max_connection_age = absl::ZeroDuration();
+  EXPECT_THAT(Warnings(config), ElementsAre(HasSubstr("max_connection_age is 0, never: ")));
+  config.data.limits.max_connection_age = absl::Seconds(31);
+  EXPECT_THAT(Warnings(config), IsEmpty());
+}
+
+TEST(Warnings, WhenAUnixSocketKeepsTcpConnectionsFromComingOfAge_SaysSo) {
+  HostConfig config = GoodConfig();
+  config.data.addresses.push_back("unix:/run/x/data.sock");
+  EXPECT_THAT(Warnings(config), ElementsAre(HasSubstr("listens on a unix socket")));
+  config.data.addresses = {"unix:/run/x/data.sock"};
+  EXPECT_THAT(Warnings(config), IsEmpty());
 }
 
 // Sets variables of the environment, and puts back what was there.
@@ -191,6 +370,21 @@ TEST_F(RunDirectoryTest, WhenItCannotBeMade_SaysWhy) {
   EXPECT_EQ(absl::StatusCode::kUnavailable, status.code());
   EXPECT_EQ("run directory " + directory_.File("none/run") + ": No such file or directory",
             status.message());
+}
+
+TEST_F(RunDirectoryTest, WhenOthersMayWriteThere_Refuses) {
+  Variable variable("RUNTIME_DIRECTORY", directory_.File("run"));
+  ASSERT_TRUE(MakeRunDirectory(path_).ok());
+  for (const mode_t mode : {0777, 0702, 0720, 01777}) {
+    ASSERT_EQ(0, chmod(path_.c_str(), mode));
+    const absl::Status status = MakeRunDirectory(path_);
+    EXPECT_EQ(absl::StatusCode::kUnavailable, status.code());
+    EXPECT_EQ(absl::StrCat("run directory ", path_, ": others may write there, mode ",
+                           absl::StrFormat("%04o", mode), "; chmod go-w it"),
+              status.message());
+  }
+  ASSERT_EQ(0, chmod(path_.c_str(), 0755));
+  EXPECT_TRUE(MakeRunDirectory(path_).ok()) << "as systemd makes it";
 }
 
 TEST_F(RunDirectoryTest, WhenAFileOrALinkStandsThere_Refuses) {
