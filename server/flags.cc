@@ -28,9 +28,14 @@ absl::CommandLineFlag* Find(absl::string_view name) {
 absl::Status Set(absl::CommandLineFlag& flag, absl::string_view value) {
   std::string error;
   if (flag.ParseFrom(value, &error)) return absl::OkStatus();
+  // abseil says first what is said here already.
+  absl::string_view why = error;
+  absl::ConsumePrefix(
+      &why, absl::StrCat("Illegal value '", value, "' specified for flag '", flag.Name(), "'"));
+  absl::ConsumePrefix(&why, "; ");
   return absl::InvalidArgumentError(absl::StrCat("flag --", WithDashes(flag.Name()), ": \"",
                                                  absl::CHexEscape(value), "\" is not a valid value",
-                                                 error.empty() ? "" : ": ", error));
+                                                 why.empty() ? "" : ": ", why));
 }
 
 }  // namespace

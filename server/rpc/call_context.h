@@ -18,7 +18,7 @@ SteadyTime SteadyDeadline(const grpc::ServerContext& context);
 // The identity that the connection's certificate proves; empty where there is none.
 std::string PrincipalOf(const grpc::ServerContext& context);
 
-// The first value of the metadata under `key`; empty where there is none.
+// The first value under `key`, or ""; unless that ends in "-bin", bytes that are no UTF-8 escaped.
 std::string MetadataOf(const grpc::ServerContext& context, absl::string_view key);
 
 }  // namespace mainspring::rpc

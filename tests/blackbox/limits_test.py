@@ -51,6 +51,12 @@ class Limits(HostTestCase):
             self.assertEqual([trial.EchoResponse.FromString(each).text for each in answers],
                              ["patient"], f"expected a call with {timeout} to be served")
 
+    def test_MetadataThatIsNoText_IsReadableInAnAnswer(self):
+        request = trial.EchoRequest().SerializeToString()
+        [answer] = raw_http2.ask(self.host.data, "/mainspring.trial.v1.Trial/Echo",
+                                 {"traceparent": "caf\xe9"}, request)
+        self.assertEqual(trial.EchoResponse.FromString(answer).traceparent, "caf\\xe9")
+
     def test_CompressedRequest_IsUnimplemented(self):
         for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
             self.assert_fails(grpc.StatusCode.UNIMPLEMENTED,

@@ -120,6 +120,11 @@ TEST_F(FlagsTest, WhenTheValueIsNotValid_TellsItEscaped) {
   ExpectError({"--a-switch=perhaps"}, "flag --a-switch: \"perhaps\" is not a valid value");
 }
 
+TEST_F(FlagsTest, WhenTheValueIsNotValid_SaysItOnce) {
+  EXPECT_EQ("flag --a-time: \"5\" is not a valid value", Parse({"--a-time=5"}).message());
+  EXPECT_EQ("flag --number: \"many\" is not a valid value", Parse({"--number=many"}).message());
+}
+
 TEST_F(FlagsTest, WhenAnArgumentIsLeftOver_NamesIt) {
   for (const char* argument : {"left-over", "-number=1", "-", "--", ""}) {
     ExpectError({argument}, std::string("argument \"") + argument + "\": not a flag; see --help");

@@ -52,7 +52,7 @@ def _split(data):
 
 def _text(text):
     # A string literal of HPACK, without Huffman; up to 126 bytes.
-    return bytes([len(text)]) + text.encode()
+    return bytes([len(text)]) + text.encode("latin-1")
 
 
 def _frame(kind, flags, stream, payload):
