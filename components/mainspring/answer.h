@@ -131,23 +131,34 @@ class [[nodiscard]] Answer {
 
   // Runs `callback` with the answer on the calling component's thread, through its mailbox; not at
   // all where the calling instance has gone by then. Component thread only.
+  // FAILED_PRECONDITION is what it gets, later too, where there is no answer to be had here: it was
+  // asked for before, detached, or moved to another Answer.
   void Then(AnswerCallback<T> callback) {
-    std::exchange(call_, nullptr)->Then(std::move(callback));
+    SharedPtr<LocalCall<T>> call = std::exchange(call_, nullptr);
+    if (call == nullptr) return Waiting<absl::StatusOr<T>>(std::move(callback)).Post(NoAnswer());
+    call->Then(std::move(callback));
   }
 
   // Blocks until the answer is there or `deadline` has passed: DEADLINE_EXCEEDED, and the call is
-  // cancelled. Plain threads only: FAILED_PRECONDITION on a component's, which must not block.
+  // cancelled. Plain threads only: FAILED_PRECONDITION on a component's, which must not block; and
+  // where there is no answer to be had, as for Then.
   absl::StatusOr<T> Await(SteadyTime deadline = kNever) {
     if (ReturnAddress::HasCurrent()) {
       return absl::FailedPreconditionError("Await on a component's thread: use Then");
     }
-    return std::exchange(call_, nullptr)->Await(deadline);
+    SharedPtr<LocalCall<T>> call = std::exchange(call_, nullptr);
+    if (call == nullptr) return NoAnswer();
+    return call->Await(deadline);
   }
 
   // The call goes on; nobody gets its answer. Any thread.
   void Detach() { call_ = nullptr; }
 
  private:
+  static absl::Status NoAnswer() {
+    return absl::FailedPreconditionError("the answer was asked for before, detached, or moved");
+  }
+
   void Abandon() {
     if (call_ != nullptr) call_->MarkCancelled();
   }

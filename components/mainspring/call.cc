@@ -37,6 +37,16 @@ void CallContext::BeginCall(SteadyTime deadline) {
   SetHook(nullptr);
 }
 
+const CallContext& CallContext::None() {
+  struct NoCall final : CallContext {
+    NoCall() { MarkCancelled(); }
+    std::string Peer() const override { return ""; }
+  };
+  // Never destroyed: replies may be asked until the process ends.
+  static const auto* const none = new NoCall;
+  return *none;
+}
+
 void CallContext::OnCancel(Callback callback) {
   auto hook = std::make_unique<Hook>(std::move(callback));
   Hook* before = hook_.load(std::memory_order_acquire);

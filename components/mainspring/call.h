@@ -46,6 +46,10 @@ class CallContext {
   // The W3C trace context that came with the call.
   std::string TraceParent() const { return Metadata("traceparent"); }
 
+  // What a Reply or ReplyStream shows that has no call, or none any more: no deadline, nobody who
+  // waits, nobody who called.
+  static const CallContext& None();
+
   // For mailboxes, which count the calls that they have handed on: `answered` goes up once, when
   // this call is answered or its caller has gone, and must outlive it.
   void CountAnswerIn(std::atomic<uint64_t>& answered) const {

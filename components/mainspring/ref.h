@@ -1,11 +1,13 @@
-// Ref: the in-process address of a component. The generated refs, such as ClockRef, derive from it
-// and give it one method for each rpc. A call in process goes into the same mailbox as one over
+// Ref: the in-process address of a component. The generated refs, such as ClockRef, have one, and
+// one method for each rpc. They do not derive from it: its names are not theirs, and every rpc may
+// be called what it likes. A call in process goes into the same mailbox as one over
 // gRPC, with the same bounds, deadline and order, and is never serialised.
 #ifndef MAINSPRING_REF_H_
 #define MAINSPRING_REF_H_
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "mainspring/answer.h"
@@ -34,13 +36,21 @@ class [[nodiscard]] AnswerStream {
     if (pipe_ != nullptr) pipe_->Release();
   }
 
-  // As RequestStream::Read. Component thread only.
-  void Read(ReadCallback<T> callback) { pipe_->Read(std::move(callback)); }
+  // As RequestStream::Read, and as it at its end where it was moved from. Component thread only.
+  void Read(ReadCallback<T> callback) {
+    if (pipe_ == nullptr) return ReadEnd<T>(std::move(callback));
+    pipe_->Read(std::move(callback));
+  }
   // Blocks for the next answer: nothing at the end, and where `deadline` passed. Plain threads
   // only.
-  std::optional<T> AwaitNext(SteadyTime deadline = kNever) { return pipe_->AwaitRead(deadline); }
-  // How the stream ended; UNKNOWN while it has not.
-  absl::Status status() const { return pipe_->status(); }
+  std::optional<T> AwaitNext(SteadyTime deadline = kNever) {
+    return pipe_ == nullptr ? std::nullopt : pipe_->AwaitRead(deadline);
+  }
+  // How the stream ended; UNKNOWN while it has not, FAILED_PRECONDITION where it was moved from.
+  absl::Status status() const {
+    return pipe_ == nullptr ? absl::FailedPreconditionError("the answers were moved elsewhere")
+                            : pipe_->status();
+  }
 
  private:
   Pipe<T>* pipe_;
@@ -65,18 +75,25 @@ struct [[nodiscard]] Dialog {
   AnswerStream<Response> answers;
 };
 
-// Cheap to copy; keeps the mailbox alive, not the component. Any thread.
+// Cheap to copy, and copied where it is moved; keeps the mailbox alive, not the component. Any
+// thread. Without a mailbox it answers every call FAILED_PRECONDITION.
 template <class Enum>
 class Ref {
  public:
   using RequestEnum = Enum;
 
   explicit Ref(std::shared_ptr<Mailbox<RequestEnum>> mailbox) : mailbox_(std::move(mailbox)) {}
+  Ref(const Ref&) = default;
+  Ref& operator=(const Ref&) = default;
 
   // The name of the component that answers.
-  const std::string& component() const { return mailbox_->component(); }
+  const std::string& component() const {
+    static const auto* const none = new std::string;
+    return mailbox_ == nullptr ? *none : mailbox_->component();
+  }
 
- protected:
+  // A call, of each of the four shapes.
+
   template <UnaryCall Call>
   Answer<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request&& request,
                                                  CallOptions options) const {
@@ -137,8 +154,11 @@ class Ref {
 
   template <class Call, class First, class Second>
   void Push(First&& first, Second&& second) const {
-    mailbox_->Push(RequestEnum(std::in_place_type<Call>,
-                               Call{std::forward<First>(first), std::forward<Second>(second)}));
+    Call call{std::forward<First>(first), std::forward<Second>(second)};
+    if (mailbox_ == nullptr) {
+      return Refuse(call, absl::FailedPreconditionError("the ref has no mailbox"));
+    }
+    mailbox_->Push(RequestEnum(std::in_place_type<Call>, std::move(call)));
   }
 
   std::shared_ptr<Mailbox<RequestEnum>> mailbox_;

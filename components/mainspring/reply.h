@@ -74,13 +74,15 @@ class Reply {
   // Whether an answer was given, or this was moved from.
   bool answered() const { return sink_ == nullptr; }
 
-  // The call's circumstances. Only while not answered.
-  const CallContext& context() const { return *sink_; }
-  SteadyTime deadline() const { return sink_->deadline(); }
+  // The call's circumstances; once answered, those of CallContext::None().
+  const CallContext& context() const { return sink_ == nullptr ? CallContext::None() : *sink_; }
+  SteadyTime deadline() const { return sink_ == nullptr ? kNever : sink_->deadline(); }
   // Whether nobody waits any more; true as well once answered.
   bool cancelled() const { return sink_ == nullptr || sink_->cancelled(); }
-  // See CallContext. Component thread only, and only while not answered.
-  void OnCancel(Callback callback) { sink_->OnCancel(std::move(callback)); }
+  // See CallContext; once answered, it does nothing. Component thread only.
+  void OnCancel(Callback callback) {
+    if (sink_ != nullptr) sink_->OnCancel(std::move(callback));
+  }
 
  private:
   ReplySink<T>* sink_ = nullptr;

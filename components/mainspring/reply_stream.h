@@ -65,7 +65,8 @@ class ReplyStream {
   WriteResult Write(const T& message) { return Write(T(message)); }
 
   // Runs `callback` on the calling thread, later and once: when a stream that said kFull has room
-  // again, or when it is closed. A second callback replaces the first. Component thread only.
+  // again, or when it is closed. A second callback replaces the first; of a stream that is
+  // finished, none runs. Component thread only.
   void OnReady(Callback callback) {
     if (sink_ != nullptr) sink_->OnReady(std::move(callback));
   }
@@ -88,9 +89,9 @@ class ReplyStream {
 
   bool finished() const { return sink_ == nullptr; }
 
-  // The call's circumstances. Only while not finished.
-  const CallContext& context() const { return *sink_; }
-  SteadyTime deadline() const { return sink_->deadline(); }
+  // The call's circumstances; once finished, those of CallContext::None().
+  const CallContext& context() const { return sink_ == nullptr ? CallContext::None() : *sink_; }
+  SteadyTime deadline() const { return sink_ == nullptr ? kNever : sink_->deadline(); }
   bool cancelled() const { return sink_ == nullptr || sink_->cancelled(); }
 
  private:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
+#include "mainspring/waiting.h"
 
 namespace mainspring {
 
@@ -24,6 +25,12 @@ class StreamSource {
   ~StreamSource() = default;
 };
 
+// A read of a stream that has no source, or none any more: the end, later.
+template <class T>
+void ReadEnd(ReadCallback<T> callback) {
+  Waiting<std::optional<T>>(std::move(callback)).Post(std::nullopt);
+}
+
 // Move-only; component thread only. Nothing is read from the caller but what was asked for: a
 // component that does not read holds the caller back, not the memory.
 template <class T>
@@ -31,7 +38,7 @@ class RequestStream {
  public:
   using Message = T;
 
-  // At its end already.
+  // At its end already, as one that was moved from.
   RequestStream() = default;
   explicit RequestStream(StreamSource<T>* source) : source_(source) {}
   RequestStream(RequestStream&& other) noexcept : source_(std::exchange(other.source_, nullptr)) {}
@@ -47,9 +54,13 @@ class RequestStream {
   }
 
   // Runs `callback` on the calling thread, later and once, with the next message; with nothing
-  // when the caller has sent its last one, has gone, or the call was answered. One read at a time:
-  // the next may be asked for in the callback.
-  void Read(ReadCallback<T> callback) { source_->Read(std::move(callback)); }
+  // when the caller has sent its last one, has gone, or the call was answered. The next may be
+  // asked for in the callback. One read waits at a time: where another does already, this one takes
+  // its place, and the other's callback is destroyed and not run; no message is lost by that.
+  void Read(ReadCallback<T> callback) {
+    if (source_ == nullptr) return ReadEnd<T>(std::move(callback));
+    source_->Read(std::move(callback));
+  }
 
  private:
   StreamSource<T>* source_ = nullptr;

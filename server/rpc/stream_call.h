@@ -147,8 +147,10 @@ class StreamServerCall final
 
   void Read(ReadCallback<Request> callback) override {
     Waiting<std::optional<Request>> read(std::move(callback));
+    Waiting<std::optional<Request>> replaced;
     {
       MutexLock lock(mutex_);
+      std::swap(on_read_, replaced);
       wants_read_ = !ending_ && !broken_ && !requests_ended_;
       if (wants_read_) std::swap(on_read_, read);
     }
@@ -210,9 +212,12 @@ class StreamServerCall final
 
   void WasRead(bool ok) {
     Waiting<std::optional<Request>> read;
+    read_in_flight_ = false;
     {
       MutexLock lock(mutex_);
       std::swap(on_read_, read);
+      // Whichever read is the last one gets it.
+      wants_read_ = false;
       requests_ended_ = !ok;
     }
     if (read) read.Post(ok ? std::optional<Request>(std::move(request_)) : std::nullopt);
@@ -270,7 +275,8 @@ class StreamServerCall final
   void ComeRound() {
     MutexLock lock(mutex_);
     called_ = false;
-    if (std::exchange(wants_read_, false)) StartRead();
+    // gRPC takes a second read while one is under way for a broken program, and aborts.
+    if (wants_read_ && !read_in_flight_) StartRead();
     if (write_in_flight_ || finish_started_) return;
     if (std::optional<Response> next = writes_.Pop()) {
       StartWrite(*next);
@@ -279,8 +285,10 @@ class StreamServerCall final
     }
   }
 
-  void StartRead() {
+  void StartRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    wants_read_ = false;
     if constexpr (kAsksMany) {
+      read_in_flight_ = true;
       ++operations_;
       stream_.Read(&request_, &read_tag_);
     }
@@ -313,6 +321,7 @@ class StreamServerCall final
   // Ingress thread only.
   Request request_;     // the one that is read
   int operations_ = 2;  // Done and Finished, and the read and the write that are under way
+  bool read_in_flight_ = false;
   bool write_in_flight_ = false;
   bool finish_started_ = false;
 

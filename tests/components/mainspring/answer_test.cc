@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "tests/components/mainspring/fakes.h"
 #include "tests/components/mainspring/speaker.h"
@@ -134,6 +135,35 @@ TEST_F(AnswerTest, Then_BesideTheReply_RunsExactlyOnce) {
     component.join();
     lane_->RunAll();
     ASSERT_EQ(ran, 1);
+  }
+}
+
+TEST_F(AnswerTest, Then_ASecondTimeOrAfterAMove_SaysSoLater) {
+  Ends call, moved;
+  call.answer->Then([](absl::StatusOr<Word>) {});
+  const Answer<Word> owner(*std::move(moved.answer));
+  std::vector<absl::Status> got;
+  for (Ends* ends : {&call, &moved}) {
+    ends->answer->Then([&](absl::StatusOr<Word> word) { got.push_back(word.status()); });
+  }
+  EXPECT_TRUE(got.empty());
+  lane_->RunAll();
+  ASSERT_EQ(got.size(), 2u);
+  for (const absl::Status& status : got) {
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  }
+  EXPECT_FALSE(call.reply.cancelled());
+  EXPECT_FALSE(moved.reply.cancelled());
+}
+
+TEST(Answer, Await_ASecondTimeOrAfterAMoveOrDetach_SaysSo) {
+  Ends call, moved, detached;
+  call.reply.Send(Word{"hello"});
+  EXPECT_TRUE(call.answer->Await().ok());
+  const Answer<Word> owner(*std::move(moved.answer));
+  detached.answer->Detach();
+  for (Ends* ends : {&call, &moved, &detached}) {
+    EXPECT_EQ(ends->answer->Await().status().code(), absl::StatusCode::kFailedPrecondition);
   }
 }
 

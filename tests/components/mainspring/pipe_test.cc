@@ -197,6 +197,41 @@ TEST_F(PipeTest, ReaderMovedAndAssigned_ReleasesTheOneThatIsOverwritten) {
   EXPECT_TRUE(other.AwaitNext(kNoWait).has_value());
 }
 
+TEST_F(PipeTest, Read_ASecondTime_TakesThePlaceOfTheFirstAndLosesNothing) {
+  const auto held = std::make_shared<int>(0);
+  reader_->Read([held](std::optional<Word>) { FAIL() << "another took its place"; });
+  EXPECT_EQ(held.use_count(), 2);
+  Read();
+  EXPECT_EQ(held.use_count(), 1);
+  writer_->Write(Word{"one"});
+  writer_->Write(Word{"two"});
+  lane_->RunAll();
+  EXPECT_THAT(read_, ElementsAre("one"));
+  Read();
+  lane_->RunAll();
+  EXPECT_THAT(read_, ElementsAre("one", "two"));
+}
+
+// Its message was on its way to it: it is its own.
+TEST_F(PipeTest, Read_AfterTheFirstWasAnswered_GetsTheNext) {
+  writer_->Write(Word{"one"});
+  Read();
+  Read();
+  writer_->Write(Word{"two"});
+  lane_->RunAll();
+  EXPECT_THAT(read_, ElementsAre("one", "two"));
+}
+
+TEST_F(PipeTest, ReaderMovedFrom_IsAtItsEnd) {
+  AnswerStream<Word> owner(std::move(*reader_));
+  Read();
+  EXPECT_TRUE(read_.empty());
+  lane_->RunAll();
+  EXPECT_THAT(read_, ElementsAre("(end)"));
+  EXPECT_EQ(reader_->AwaitNext(), std::nullopt);
+  EXPECT_EQ(reader_->status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(PipeTest, ReadPending_WhenTheReaderGoes_IsDestroyed) {
   const auto held = std::make_shared<int>(0);
   reader_->Read([held](std::optional<Word>) {});

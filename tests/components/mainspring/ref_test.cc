@@ -126,6 +126,27 @@ class RefTest : public ::testing::Test {
   const SpeakerRef ref_{host_.mailbox};
 };
 
+TEST_F(RefTest, MovedFrom_CallsTheSameComponent) {
+  SpeakerRef first = ref_;
+  const SpeakerRef second(std::move(first));
+  Answer<Word> answer = first.Say("hello");  // NOLINT(bugprone-use-after-move): says so
+  host_.RunReady();
+  EXPECT_TRUE(answer.Await(kNoWait).ok());
+  EXPECT_EQ(second.component(), first.component());
+}
+
+TEST_F(RefTest, WithoutAMailbox_AnswersFailedPrecondition) {
+  const SpeakerRef ref(nullptr);
+  EXPECT_EQ(ref.component(), "");
+  EXPECT_EQ(ref.Say("hello").Await().status().code(), absl::StatusCode::kFailedPrecondition);
+  AnswerStream<Word> answers = ref.Recount("hello");
+  EXPECT_EQ(answers.AwaitNext(), std::nullopt);
+  EXPECT_EQ(answers.status().code(), absl::StatusCode::kFailedPrecondition);
+  Upload<Word, Word> upload = ref.Gather();
+  EXPECT_EQ(upload.requests.Write(Word{"x"}), WriteResult::kClosed);
+  EXPECT_EQ(upload.answer.Await().status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(RefTest, AnswerDestroyed_BeforeTheDispatch_IsNotDispatched) {
   { Answer<Word> unwanted = ref_.Say("unwanted"); }
   host_.RunReady();

@@ -139,5 +139,24 @@ TEST(ReplyStream, WhenTheReaderGoes_SaysSoAndRunsOnCancel) {
   EXPECT_TRUE(gone);
 }
 
+TEST(ReplyStream, Finished_HasTheCircumstancesOfNoCall) {
+  const auto lane = std::make_shared<CallbackLane>();
+  const ReturnAddress address(lane, 1);
+  ReturnAddressScope scope(address);
+  StreamRecord<Word> record;
+  ReplyStream<Word> finished(&record);
+  finished.Finish();
+  ReplyStream<Word> by_default;
+  for (ReplyStream<Word>* replies : {&finished, &by_default}) {
+    EXPECT_EQ(replies->deadline(), kNever);
+    EXPECT_TRUE(replies->cancelled());
+    EXPECT_TRUE(replies->context().cancelled());
+    EXPECT_EQ(replies->context().deadline(), kNever);
+    EXPECT_EQ(replies->Write(Word{"x"}), WriteResult::kClosed);
+    replies->OnCancel([] { FAIL() << "nobody can go any more"; });
+  }
+  EXPECT_EQ(lane->RunAll(), 0u);
+}
+
 }  // namespace
 }  // namespace mainspring::testing

@@ -162,5 +162,25 @@ TEST(Reply, OnCancel_RunsOnTheComponentsThread) {
   EXPECT_TRUE(ran);
 }
 
+TEST(Reply, Answered_HasTheCircumstancesOfNoCall) {
+  const auto lane = std::make_shared<CallbackLane>();
+  const ReturnAddress address(lane, 1);
+  ReturnAddressScope scope(address);
+  ReplyRecord<Word> record(SteadyTime(std::chrono::seconds(7)));
+  Reply<Word> sent(&record);
+  sent.Send(Word{"hello"});
+  Reply<Word> by_default;
+  for (Reply<Word>* reply : {&sent, &by_default}) {
+    EXPECT_EQ(reply->deadline(), kNever);
+    EXPECT_TRUE(reply->cancelled());
+    EXPECT_TRUE(reply->context().cancelled());
+    EXPECT_EQ(reply->context().deadline(), kNever);
+    EXPECT_EQ(reply->context().Peer(), "");
+    EXPECT_EQ(reply->context().Metadata("key"), "");
+    reply->OnCancel([] { FAIL() << "nobody can go any more"; });
+  }
+  EXPECT_EQ(lane->RunAll(), 0u);
+}
+
 }  // namespace
 }  // namespace mainspring::testing

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
+
+#include "tests/components/mainspring/fakes.h"
 
 namespace mainspring::testing {
 namespace {
@@ -58,6 +61,25 @@ TEST(RequestStream, ByDefault_HasNothingToRelease) {
   RequestStream<std::string> requests;
   requests = RequestStream<std::string>();
   EXPECT_FALSE(std::is_copy_constructible_v<RequestStream<std::string>>);
+}
+
+TEST(RequestStream, Read_OfOneAtItsEnd_CallsBackLaterWithNothing) {
+  const auto lane = std::make_shared<CallbackLane>();
+  const ReturnAddress address(lane, 1);
+  ReturnAddressScope scope(address);
+  Source source;
+  RequestStream<std::string> by_default;
+  RequestStream<std::string> moved(&source);
+  const RequestStream<std::string> owner(std::move(moved));
+  int ends = 0;
+  for (RequestStream<std::string>* requests : {&by_default, &moved}) {
+    requests->Read(
+        [&](std::optional<std::string> message) { ends += message.has_value() ? 0 : 1; });
+  }
+  EXPECT_EQ(ends, 0);
+  lane->RunAll();
+  EXPECT_EQ(ends, 2);
+  EXPECT_EQ(source.reads, 0);
 }
 
 }  // namespace

@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/components/mainspring/fakes.h"
 #include "tests/server/rpc/trial_plane.h"
 #include "tests/testing/trial.h"
 
@@ -17,9 +20,12 @@ namespace {
 
 using testing::CallBox;
 using testing::Eventually;
+using testing::PendingEcho;
 using testing::Trial;
 using testing::TrialPlane;
 using testing::Waiting;
+using trial::v1::EchoCall;
+using trial::v1::EchoResponse;
 using trial::v1::FloodCall;
 using trial::v1::FloodRequest;
 using trial::v1::FloodResponse;
@@ -312,6 +318,101 @@ TEST_F(BoxedStreamCallTest, WhenAnUploadIsAnsweredEarly_TheClientGetsItsAnswer) 
   }
   EXPECT_TRUE(sum->Finish().ok());
   EXPECT_EQ(42, response.sum());
+  EXPECT_TRUE(ComesToRest());
+}
+
+// Reads as a component does; its callbacks run when the test says so.
+class ReadingTest : public BoxedStreamCallTest {
+ protected:
+  // What was asked of gRPC before this is under way when it returns.
+  void AwaitIngress() {
+    PendingEcho echo(*stub_);
+    box_.Take<EchoCall>().reply.Send(EchoResponse());
+    EXPECT_TRUE(echo.Await().ok());
+  }
+  void Send(int64_t value) {
+    SumRequest request;
+    request.set_value(value);
+    ASSERT_TRUE(sum_->Write(request));
+  }
+  void Read() {
+    call_.requests.Read([this](std::optional<SumRequest> request) {
+      read_.push_back(request ? request->value() : kEnd);
+    });
+  }
+  void AwaitReads(size_t count) {
+    EXPECT_TRUE(Eventually([&] {
+      lane_->RunAll();
+      return read_.size() >= count;
+    }));
+  }
+
+  static constexpr int64_t kEnd = -1;
+
+  const std::shared_ptr<testing::CallbackLane> lane_ = std::make_shared<testing::CallbackLane>();
+  const ReturnAddress address_{lane_, 1};
+  ReturnAddressScope scope_{address_};
+  SumResponse response_;
+  std::unique_ptr<grpc::ClientWriter<SumRequest>> sum_ = stub_->Sum(&context_, &response_);
+  SumCall call_ = box_.Take<SumCall>();
+  std::vector<int64_t> read_;
+};
+
+TEST_F(ReadingTest, WhenReadTwice_TheLaterTakesThePlaceOfTheEarlierAndNothingIsLost) {
+  const auto held = std::make_shared<int>(0);
+  call_.requests.Read([held](std::optional<SumRequest>) { FAIL() << "another took its place"; });
+  AwaitIngress();
+  Read();
+  AwaitIngress();
+  EXPECT_EQ(held.use_count(), 1);
+  Send(1);
+  Send(2);
+  AwaitReads(1);
+  Read();
+  AwaitReads(2);
+  EXPECT_EQ(read_, (std::vector<int64_t>{1, 2}));
+  sum_->WritesDone();
+  Read();
+  AwaitIngress();
+  Read();
+  AwaitReads(3);
+  Read();
+  AwaitReads(4);
+  EXPECT_EQ(std::vector<int64_t>(read_.end() - 2, read_.end()), (std::vector<int64_t>{kEnd, kEnd}));
+  call_.reply.Send(SumResponse());
+  EXPECT_TRUE(sum_->Finish().ok());
+}
+
+TEST_F(ReadingTest, WhenReadManyTimesWhileMessagesCome_EachComesOnceInOrder) {
+  constexpr int64_t kCount = 500;
+  std::thread client([&] {
+    for (int64_t i = 0; i < kCount; ++i) Send(i);
+    sum_->WritesDone();
+  });
+  EXPECT_TRUE(Eventually([&] {
+    for (int i = 0; i < 3; ++i) Read();
+    lane_->RunAll();
+    return !read_.empty() && read_.back() == kEnd;
+  }));
+  client.join();
+  read_.erase(std::find(read_.begin(), read_.end(), kEnd), read_.end());
+  ASSERT_EQ(read_.size(), static_cast<size_t>(kCount));
+  for (int64_t i = 0; i < kCount; ++i) ASSERT_EQ(read_[i], i);
+  call_.reply.Send(SumResponse());
+  EXPECT_TRUE(sum_->Finish().ok());
+}
+
+TEST_F(ReadingTest, WhenAnsweredOrTheClientGoesWithTwoReadsAsked_TheLaterGetsTheEnd) {
+  Read();
+  AwaitIngress();
+  Read();
+  context_.TryCancel();
+  AwaitReads(1);
+  Read();
+  AwaitReads(2);
+  EXPECT_EQ(read_, (std::vector<int64_t>{kEnd, kEnd}));
+  call_.reply.Send(SumResponse());
+  EXPECT_FALSE(sum_->Finish().ok());
   EXPECT_TRUE(ComesToRest());
 }
 
