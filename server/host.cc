@@ -36,8 +36,9 @@ struct Reflection {
   ReflectionV1Alpha v1alpha;
 };
 
-absl::StatusOr<std::vector<std::unique_ptr<rpc::Listener>>> ListenOn(const char* plane,
-                                                                     const PlaneConfig& config) {
+using Listeners = std::vector<std::unique_ptr<rpc::Listener>>;
+
+absl::StatusOr<Listeners> ListenOn(const char* plane, const PlaneConfig& config) {
   auto listeners = rpc::Listener::Listen(config.addresses);
   if (!listeners.ok()) {
     return absl::Status(listeners.status().code(),
@@ -206,6 +207,8 @@ class Host::Parts {
     auto probe = ListenOn("probe", config_.probe);
     if (!probe.ok()) return probe.status();
     status.Update(AddServices());
+    TellWhere("data", *data, data_);
+    TellWhere("admin", *admin, admin_);
     if (status.ok()) status = StartPlane("data", *std::move(data), config_.data.limits, data_);
     if (status.ok()) status = StartPlane("admin", *std::move(admin), config_.admin.limits, admin_);
     if (status.ok() && !probe->empty()) {
@@ -336,12 +339,26 @@ class Host::Parts {
     return status;
   }
 
-  absl::Status StartPlane(const char* name, std::vector<std::unique_ptr<rpc::Listener>> listeners,
-                          const rpc::PlaneLimits& limits, PlaneParts& parts) {
+  // Where the services of that plane are, for callers that look for them on another one. Not for
+  // the probe plane, which has none of its own.
+  void TellWhere(const char* plane, const Listeners& listeners, const PlaneParts& parts) {
+    const std::string place =
+        absl::StrCat("the ", plane, " plane ",
+                     absl::StrJoin(listeners, ", ", [](std::string* out, const auto& listener) {
+                       absl::StrAppend(out, listener->address());
+                     }));
+    for (const auto& service : parts.services) {
+      std::string& places = where_[service->name()];
+      absl::StrAppend(&places, places.empty() ? "" : " and ", place);
+    }
+  }
+
+  absl::Status StartPlane(const char* name, Listeners listeners, const rpc::PlaneLimits& limits,
+                          PlaneParts& parts) {
     std::vector<rpc::Service*> served;
     for (const auto& service : parts.services) served.push_back(service.get());
     auto plane = rpc::Plane::Start(name, std::move(listeners), limits, served,
-                                   /*leader=*/data_.plane.get());
+                                   /*leader=*/data_.plane.get(), where_);
     if (!plane.ok()) return plane.status();
     parts.plane = *std::move(plane);
     acceptor_.Add(parts.plane->door());
@@ -390,6 +407,7 @@ class Host::Parts {
   PlaneParts probe_;
   PlaneParts admin_;
   PlaneParts data_;
+  rpc::Elsewhere where_;
   // After the planes, and so gone before them: replies and streams that these still hold belong to
   // a plane.
   HealthServicer health_;

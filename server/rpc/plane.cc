@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -43,7 +44,8 @@ void Apply(const PlaneLimits& limits, bool ages, grpc::ServerBuilder& builder) {
 
 absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
     const std::string& name, std::vector<std::unique_ptr<Listener>> listeners,
-    const PlaneLimits& limits, const std::vector<Service*>& services, const Plane* leader) {
+    const PlaneLimits& limits, const std::vector<Service*>& services, const Plane* leader,
+    Elsewhere elsewhere) {
   std::unique_ptr<Plane> plane(new Plane(name));
   for (const auto& listener : listeners) plane->addresses_.push_back(listener->address());
   const bool ages = std::none_of(listeners.begin(), listeners.end(),
@@ -54,7 +56,13 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
   plane->connector_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  for (Service* service : services) builder.RegisterService(&service->grpc_service());
+  std::set<std::string> names;
+  for (Service* service : services) {
+    builder.RegisterService(&service->grpc_service());
+    names.insert(service->name());
+  }
+  plane->unknown_calls_ = std::make_unique<UnknownCalls>(std::move(names), std::move(elsewhere));
+  plane->unknown_calls_->RegisterWith(builder);
   plane->ingress_ = std::make_shared<Ingress>(builder.AddCompletionQueue(), limits.max_calls,
                                               leader == nullptr ? nullptr : leader->ingress_);
   plane->server_ = builder.BuildAndStart();
@@ -63,6 +71,7 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
     return absl::InternalError(absl::StrCat("plane \"", name, "\": gRPC does not start a server"));
   }
   for (Service* service : services) service->Arm(*plane->ingress_);
+  plane->unknown_calls_->Arm(*plane->ingress_);
   plane->door_ = std::make_unique<Door>(
       std::move(listeners), limits.max_connections,
       [connector = plane->connector_.get(), ingress = plane->ingress_.get()](int fd) {

@@ -14,6 +14,7 @@
 #include "server/rpc/listener.h"
 #include "server/rpc/plane_limits.h"
 #include "server/rpc/service.h"
+#include "server/rpc/unknown_call.h"
 
 namespace grpc {
 class Server;
@@ -30,11 +31,13 @@ class Ingress;
 class Plane {
  public:
   // Serves at once. The services must outlive the plane. `leader`, null for the first, is the plane
-  // whose ingress this one's follows; it is shut down first.
+  // whose ingress this one's follows; it is shut down first. `elsewhere` is what calls to services
+  // of other planes are told.
   // RESOURCE_EXHAUSTED: no more threads. INTERNAL: gRPC refused; the log says why.
   static absl::StatusOr<std::unique_ptr<Plane>> Start(
       const std::string& name, std::vector<std::unique_ptr<Listener>> listeners,
-      const PlaneLimits& limits, const std::vector<Service*>& services, const Plane* leader);
+      const PlaneLimits& limits, const std::vector<Service*>& services, const Plane* leader,
+      Elsewhere elsewhere = {});
 
   // Shutdown must have been called.
   ~Plane();
@@ -65,6 +68,7 @@ class Plane {
   const std::string name_;
   std::vector<std::string> addresses_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;
+  std::unique_ptr<UnknownCalls> unknown_calls_;
   std::shared_ptr<Ingress> ingress_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Door> door_;

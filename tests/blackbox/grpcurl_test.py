@@ -40,7 +40,11 @@ class Reflection(GrpcurlTestCase):
         # The data plane's descriptors are not the admin plane's, so grpcurl is given them.
         protos = [f"-import-path={places.REPOSITORY}/protos",
                   "-proto=mainspring/clock/v1/clock.proto"]
-        self.ask(f"{CLOCK}/GetTime", address=self.host.admin, options=protos, expect=UNIMPLEMENTED)
+        said = self.ask(f"{CLOCK}/GetTime", address=self.host.admin, options=protos,
+                        expect=UNIMPLEMENTED)
+        where = self.host.data.removeprefix("ipv4:")
+        self.assertIn(f"no {CLOCK} here; it is on the data plane {where}", said,
+                      "expected to be told where the service is")
 
 
 class Clock(GrpcurlTestCase):

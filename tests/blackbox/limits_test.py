@@ -66,9 +66,17 @@ class Limits(HostTestCase):
 
     def test_UnknownMethod_IsUnimplemented(self):
         connection = self.connect(self.host.data)
-        for path in ("/mainspring.trial.v1.Trial/NoSuch", "/no.Such/Method"):
+        admin = self.host.admin.removeprefix("ipv4:")
+        for path, why in (
+                ("/mainspring.trial.v1.Trial/NoSuch",
+                 "service mainspring.trial.v1.Trial has no method NoSuch; list them by reflection"),
+                ("/no.Such/Method", "no service no.Such here; list them by reflection"),
+                ("/mainspring.lifecycle.v1.Lifecycle/ListComponents",
+                 "no mainspring.lifecycle.v1.Lifecycle here; it is on the admin plane " + admin)):
             call = connection.unary_unary(path)
-            self.assert_fails(grpc.StatusCode.UNIMPLEMENTED, lambda: call(b"", timeout=SOON), path)
+            error = self.assert_fails(grpc.StatusCode.UNIMPLEMENTED,
+                                      lambda: call(b"", timeout=SOON), path)
+            self.assertEqual(error.details(), why, f"expected {path} to be told the way out")
 
     def test_GarbledRequest_FailsAndTheComponentLives(self):
         call = self.connect(self.host.data).unary_unary("/mainspring.trial.v1.Trial/Echo")

@@ -118,13 +118,16 @@ TEST_F(HostLifecycleTest, WhenListed_TellsOfTheComponentsAndTheProcess) {
   EXPECT_FALSE(response.host().draining());
 }
 
-TEST_F(HostLifecycleTest, WhenAskedOnTheDataPlane_IsUnimplemented) {
+TEST_F(HostLifecycleTest, WhenAskedOnTheDataPlane_SaysWhereItIs) {
   Start();
   admin_ = proto::Lifecycle::NewStub(host_->Data());
   EXPECT_EQ(grpc::StatusCode::UNIMPLEMENTED, Stop("mail").error_code());
   proto::ListComponentsResponse response;
-  EXPECT_EQ(grpc::StatusCode::UNIMPLEMENTED,
-            Ask(&proto::Lifecycle::Stub::ListComponents, {}, &response).error_code());
+  const grpc::Status status = Ask(&proto::Lifecycle::Stub::ListComponents, {}, &response);
+  EXPECT_EQ(grpc::StatusCode::UNIMPLEMENTED, status.error_code());
+  EXPECT_EQ("no mainspring.lifecycle.v1.Lifecycle here; it is on the admin plane " +
+                host_->host().admin_addresses().front(),
+            status.error_message());
   EXPECT_TRUE(EchoTo("mail").ok());
 }
 

@@ -76,7 +76,11 @@ TEST(Host, WhenTheAdminPlaneIsAskedForAComponent_HasNoSuchService) {
   TrialHost host;
   ASSERT_TRUE(host.Start().ok());
   auto stub = trial::v1::Trial::NewStub(host.Admin());
-  EXPECT_EQ(grpc::StatusCode::UNIMPLEMENTED, testing::Echo(*stub).error_code());
+  const grpc::Status status = testing::Echo(*stub);
+  EXPECT_EQ(grpc::StatusCode::UNIMPLEMENTED, status.error_code());
+  EXPECT_EQ("no mainspring.trial.v1.Trial here; it is on the data plane " +
+                host.host().data_addresses().front(),
+            status.error_message());
 }
 
 TEST(Host, WhenAPlaneHasSeveralAddresses_ServesOnEach) {
