@@ -40,19 +40,19 @@ constexpr char kNamespaceEnd[] = R"(}  // namespace $namespace$
 )";
 
 constexpr char kServiceDeclaration[] = R"(// Serves $full_name$ over gRPC.
-std::unique_ptr<::mainspring::rpc::Service> Bind$service$();
+::std::unique_ptr<::mainspring::rpc::Service> Bind$service$();
 
 // The component type of `Class`, served as $full_name$: what a host is given.
 template <class Class>
-::mainspring::ComponentType $service$Type(std::string name) {
-  static_assert(std::is_base_of_v<$service$Component, Class>, "Class must derive from $service$Component");
-  return ::mainspring::ComponentType::Of<Class>(std::move(name), &Bind$service$);
+::mainspring::ComponentType $service$Type(::std::string name) {
+  static_assert(::std::is_base_of_v<$service$Component, Class>, "Class must derive from $service$Component");
+  return ::mainspring::ComponentType::Of<Class>(::std::move(name), &Bind$service$);
 }
 
 )";
 
 constexpr char kServiceDefinition[] =
-    R"(std::unique_ptr<::mainspring::rpc::Service> Bind$service$() {
+    R"(::std::unique_ptr<::mainspring::rpc::Service> Bind$service$() {
   return ::mainspring::rpc::Bind<$request_enum$>($service$Methods::kService);
 }
 

@@ -1,6 +1,5 @@
 #include "protos/plugin/refusal.h"
 
-#include <google/protobuf/compiler/cpp/names.h>
 #include <google/protobuf/descriptor.pb.h>
 
 #include <algorithm>
@@ -21,36 +20,21 @@ using google::protobuf::FileDescriptorProto;
 using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
 
-// What the generated classes have already, and where from.
+// What an rpc cannot be called, and whose name it is: what the authors of components override, call
+// and name. Whatever else the classes have is out of reach: messages are named with their
+// namespaces, and refs derive from nothing.
 std::string_view OwnerOfMember(std::string_view name) {
-  for (std::string_view member : {"Component", "Start", "Stop", "context"}) {
+  for (std::string_view member :
+       {"Component", "DependencyChanged", "Start", "Stop", "context", "context_"}) {
     if (name == member) return "::mainspring::Component";
   }
-  for (std::string_view member : {"Handle", "Handler"}) {
+  for (std::string_view member : {"AnyHandler", "Handle", "Handler"}) {
     if (name == member) return "::mainspring::Handler";
   }
-  for (std::string_view member : {"Ask", "Ref", "RequestEnum", "component"}) {
-    if (name == member) return "::mainspring::Ref";
-  }
-  for (std::string_view member : {"Request", "kService"}) {
+  for (std::string_view member : {"Request", "RequestEnum", "component", "kService"}) {
     if (name == member) return "the generated classes";
   }
   return "";
-}
-
-// What else a type's name would run into there; an rpc may have these names.
-bool IsUsedInside(std::string_view name) {
-  for (std::string_view parameter : {"request", "requests", "reply", "replies", "options"}) {
-    if (name == parameter) return true;
-  }
-  return name == "NewPipe" || name == "Push";  // private functions of ::mainspring::Ref
-}
-
-// What the name means inside the generated classes, whatever it means around them, or nothing.
-std::string MeaningInside(std::string_view name) {
-  const std::string owner(OwnerOfMember(name));
-  if (!owner.empty()) return "a member of " + owner;
-  return IsUsedInside(name) ? "a parameter or a function" : "";
 }
 
 // Why C++ does not take the name, or nothing.
@@ -58,6 +42,10 @@ std::string ReservedBy(std::string_view name) {
   if (IsKeyword(name)) return "a keyword of C++";
   if (IsMacro(name)) return "a macro of C's library";
   return "";
+}
+
+bool HasUpper(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return 'A' <= c && c <= 'Z'; });
 }
 
 std::string Quoted(const std::string& text) { return "\"" + text + "\""; }
@@ -87,6 +75,11 @@ void CheckPackage(const FileDescriptor& file, std::vector<Refusal>* refusals) {
         file, title + "its C++ namespace holds Mainspring's own classes, and yours could have the "
                       "same names. Put a package of your own below it or elsewhere, such as "
                       "\"package mainspring.product.v1;\"."));
+  }
+  if (package.starts_with("mainspring.") && HasUpper(package)) {
+    refusals->push_back(OfPackage(
+        file, title + "below \"mainspring\", names with upper-case letters are Mainspring's own "
+                      "classes. Write it in lower case."));
   }
   for (size_t begin = 0; begin < package.size();) {
     const size_t end = std::min(package.find('.', begin), package.size());
@@ -143,11 +136,10 @@ void CheckRequestEnum(const ServiceDescriptor& service, const Options& options,
                       std::vector<Refusal>* refusals) {
   const std::string name = RequestEnumName(service, options);
   const std::string reserved_by = ReservedBy(name);
-  const std::string meaning = reserved_by.empty() ? MeaningInside(name) : reserved_by;
-  if (meaning.empty()) return;
+  if (reserved_by.empty()) return;
   refusals->push_back(RefusalOf(service, "service " + std::string(service.name()) +
                                              ": the request enum cannot be called " + name +
-                                             ", which in the generated classes is " + meaning +
+                                             ", which is " + reserved_by +
                                              ". Pass another suffix in the option enum_suffix."));
 }
 
@@ -178,24 +170,6 @@ void CheckRpcName(const MethodDescriptor& rpc, const Options& options,
                                            " is generated for the service, and the method would "
                                            "hide it." +
                                            way_out));
-  }
-}
-
-// The messages of the rpc's own package are spelled by their simple names in the generated classes.
-void CheckHiddenMessages(const MethodDescriptor& rpc, std::vector<Refusal>* refusals) {
-  for (const Descriptor* message : {rpc.input_type(), rpc.output_type()}) {
-    if (message->file()->package() != rpc.file()->package()) continue;
-    const std::string name = google::protobuf::compiler::cpp::ClassName(message);
-    const MethodDescriptor* same = rpc.service()->FindMethodByName(name);
-    const std::string other =
-        same != nullptr ? "the method of " + Title(*same) : MeaningInside(name);
-    if (other.empty()) continue;
-    refusals->push_back(
-        RefusalOf(rpc, Title(rpc) + ": message " + name +
-                           " is hidden: inside the generated classes, " + name + " means " + other +
-                           ". Rename the message, such as " + std::string(rpc.name()) +
-                           (message == rpc.input_type() ? "Request." : "Response.")));
-    if (rpc.input_type() == rpc.output_type()) return;
   }
 }
 
@@ -252,7 +226,6 @@ std::vector<Refusal> Refusals(const FileDescriptor& file, const Options& options
     if (!options.allow_shared_requests) CheckSharedRequests(service, &refusals);
     for (int j = 0; j < service.method_count(); ++j) {
       CheckRpcName(*service.method(j), options, &refusals);
-      CheckHiddenMessages(*service.method(j), &refusals);
     }
   }
   std::stable_sort(refusals.begin(), refusals.end(), [](const Refusal& a, const Refusal& b) {

@@ -8,7 +8,6 @@ namespace mainspring::plugin {
 namespace {
 
 namespace cpp = google::protobuf::compiler::cpp;
-using google::protobuf::Descriptor;
 using google::protobuf::FileDescriptor;
 using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
@@ -31,11 +30,6 @@ std::string CppNamespace(const std::string& package) {
   std::string result;
   for (char c : package) result += c == '.' ? std::string("::") : std::string(1, c);
   return result;
-}
-
-std::string TypeName(const Descriptor& message, const FileDescriptor& user) {
-  return message.file()->package() == user.package() ? cpp::ClassName(&message)
-                                                     : cpp::QualifiedClassName(&message);
 }
 
 // One line of a proto's comment as a line of C++ that ends where it ends: compilers continue a
@@ -82,17 +76,24 @@ Rpc Describe(const MethodDescriptor& rpc) {
           .constant = ConstantName(rpc),
           .call = CallName(rpc),
           .path = "/" + service + "/" + name,
-          .request = TypeName(*rpc.input_type(), *rpc.file()),
-          .response = TypeName(*rpc.output_type(), *rpc.file()),
+          .request = cpp::QualifiedClassName(rpc.input_type()),
+          .response = cpp::QualifiedClassName(rpc.output_type()),
           .client_streaming = rpc.client_streaming(),
           .server_streaming = rpc.server_streaming(),
           .comment = Comment(rpc)};
+}
+
+std::string RefMember(const ServiceDescriptor& service) {
+  std::string member = "ref_";
+  while (service.FindMethodByName(member) != nullptr) member += '_';
+  return member;
 }
 
 Service Describe(const ServiceDescriptor& service, const Options& options) {
   Service result{.name = std::string(service.name()),
                  .full_name = std::string(service.full_name()),
                  .request_enum = RequestEnumName(service, options),
+                 .ref = RefMember(service),
                  .rpcs = {},
                  .comment = Comment(service)};
   for (int i = 0; i < service.method_count(); ++i) {

@@ -18,7 +18,7 @@ struct Rpc {
   std::string constant;  // kGetTime, its value in the enum of methods
   std::string call;      // GetTimeCall, its alternative in the request enum
   std::string path;      // /mainspring.clock.v1.Clock/GetTime
-  std::string request;   // GetTimeRequest, or ::other::package::GetTimeRequest
+  std::string request;   // ::mainspring::clock::v1::GetTimeRequest, which no scope can hide
   std::string response;
   bool client_streaming = false;
   bool server_streaming = false;
@@ -29,6 +29,7 @@ struct Service {
   std::string name;          // Clock
   std::string full_name;     // mainspring.clock.v1.Clock
   std::string request_enum;  // ClockRequest
+  std::string ref;           // the ref's one data member, which no rpc is called like
   std::vector<Rpc> rpcs;
   std::vector<std::string> comment;
 };

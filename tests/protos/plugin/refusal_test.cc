@@ -107,18 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"RpcIsCallOfAnother",
              WithRpcs("rpc Get(A) returns (B);\nrpc GetCall(C) returns (B);"),
              {"shop/a.proto:4:1: ", "rpc Clock.GetCall", "is generated for the service",
-              "Rename the rpc, such as GetCallClock"}},
-        Case{"MessageIsHiddenByRpc",
-             WithRpcs("rpc B(A) returns (.shop.v1.B);"),
-             {"shop/a.proto:3:1: ", "message B is hidden", "the method of rpc Clock.B",
-              "Rename the message, such as BResponse"}},
-        Case{"MessageIsHiddenByMember",
-             WithRpcs("rpc Go(Ref) returns (B);") + "message Ref {}",
-             {"shop/a.proto:3:1: ", "message Ref is hidden", "a member of ::mainspring::Ref",
-              "such as GoRequest"}},
-        Case{"MessageIsHiddenByParameter",
-             WithRpcs("rpc Go(A) returns (reply);") + "message reply {}",
-             {"shop/a.proto:3:1: ", "message reply is hidden", "a parameter", "GoResponse"}}),
+              "Rename the rpc, such as GetCallClock"}}),
     [](const auto& info) { return std::string(info.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -179,7 +168,10 @@ INSTANTIATE_TEST_SUITE_P(
              {"shop/a.proto:2:1: ", "\"stdin\"", "macro of C's library", "Choose another word"}},
         Case{"Mainspring",
              InPackage("package mainspring;"),
-             {"shop/a.proto:2:1: ", "Mainspring's own classes", "mainspring.product.v1"}}),
+             {"shop/a.proto:2:1: ", "Mainspring's own classes", "mainspring.product.v1"}},
+        Case{"MainspringsClass",
+             InPackage("package mainspring.Component.v1;"),
+             {"shop/a.proto:2:1: ", "Mainspring's own classes", "Write it in lower case."}}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Refusal, OfCLibrarysName_IsForFirstPartOfPackageOnly) {
@@ -194,13 +186,34 @@ TEST(Refusal, OfCLibrarysName_IsForFirstPartOfPackageOnly) {
   EXPECT_EQ(RunOn(InPackage("package shop.clock.v1;")).exit_code, 0);
 }
 
+// names_test proves that the list is complete.
 TEST(Refusal, OfRpcNamedAsMember_HappensForEachMember) {
-  for (const std::string name : {"Start", "Stop", "context", "Component", "Handle", "Handler",
-                                 "Request", "kService", "Ask", "Ref", "RequestEnum", "component"}) {
+  for (const std::string name :
+       {"Start", "Stop", "DependencyChanged", "context", "context_", "Component", "Handle",
+        "Handler", "AnyHandler", "Request", "kService", "RequestEnum", "component"}) {
     ExpectRefused(RunOn(WithRpcs("rpc " + name + "(A) returns (B);")),
                   {"shop/a.proto:3:1: ", "rpc Clock." + name, "has a member " + name,
                    "Rename the rpc, such as " + name + "Clock"});
   }
+}
+
+TEST(Refusal, OfMessage_DoesNotHappenForNamesOfRpcsMembersAndParameters) {
+  EXPECT_EQ(RunOn(WithRpcs("rpc B(A) returns (.shop.v1.B);")).exit_code, 0);
+  for (const std::string name : {"EndWith", "Ref", "Start", "Handle", "request", "reply"}) {
+    const PluginRun run =
+        RunOn(WithRpcs("rpc Go(" + name + ") returns (B);") + "message " + name + " {}");
+    ASSERT_EQ(run.exit_code, 0) << run.errors;
+    EXPECT_NE(run.outputs.at("shop/a.component.pb.h")
+                  .find("virtual void Go(::shop::v1::" + name + " request, "),
+              std::string::npos);
+  }
+}
+
+TEST(Refusal, OfRpcNamedAsTheRefsMember_DoesNotHappen) {
+  const PluginRun run = RunOn(WithRpcs("rpc ref_(A) returns (B);"));
+  ASSERT_EQ(run.exit_code, 0) << run.errors;
+  EXPECT_NE(run.outputs.at("shop/a.component.pb.h").find("::mainspring::Ref<RequestEnum> ref__;"),
+            std::string::npos);
 }
 
 TEST(Refusal, OfRpcNamedAsGeneratedName_HappensForEachName) {
@@ -271,7 +284,7 @@ TEST(Refusal, OfEnumSuffix_HappensForEachOtherGeneratedName) {
   }
 }
 
-TEST(Refusal, OfRequestEnum_HappensForNamesThatClassesUse) {
+TEST(Refusal, OfRequestEnum_HappensForNamesOfTheLanguageAlone) {
   const auto run_on = [](const std::string& service, const std::string& suffix) {
     return RunOn("syntax = \"proto3\"; package shop.v1; message A {} message B {}\n" +
                      ("service " + service) + " { rpc Go(A) returns (B); }",
@@ -279,8 +292,9 @@ TEST(Refusal, OfRequestEnum_HappensForNamesThatClassesUse) {
   };
   const std::string place = "shop/a.proto:2:1: ";
   ExpectRefused(run_on("clas", "s"), {place, "called class", "a keyword of C++", "enum_suffix"});
-  ExpectRefused(run_on("Re", "f"), {place, "called Ref", "a member of ::mainspring::Ref"});
-  ExpectRefused(run_on("req", "uest"), {place, "called request", "a parameter"});
+  EXPECT_EQ(run_on("Re", "f").exit_code, 0);
+  EXPECT_EQ(run_on("st", "d").exit_code, 0);
+  EXPECT_EQ(run_on("req", "uest").exit_code, 0);
 }
 
 TEST(Refusal, OfMessageOrRpcNamedAsRequestEnum_FollowsEnumSuffix) {

@@ -5,7 +5,7 @@
 
 namespace mainspring::golden::v1 {
 
-std::unique_ptr<::mainspring::rpc::Service> BindLocksmith() {
+::std::unique_ptr<::mainspring::rpc::Service> BindLocksmith() {
   return ::mainspring::rpc::Bind<LocksmithRequest>(LocksmithMethods::kService);
 }
 

@@ -13,13 +13,13 @@
 namespace mainspring::golden::v1 {
 
 // Serves mainspring.golden.v1.Locksmith over gRPC.
-std::unique_ptr<::mainspring::rpc::Service> BindLocksmith();
+::std::unique_ptr<::mainspring::rpc::Service> BindLocksmith();
 
 // The component type of `Class`, served as mainspring.golden.v1.Locksmith: what a host is given.
 template <class Class>
-::mainspring::ComponentType LocksmithType(std::string name) {
-  static_assert(std::is_base_of_v<LocksmithComponent, Class>, "Class must derive from LocksmithComponent");
-  return ::mainspring::ComponentType::Of<Class>(std::move(name), &BindLocksmith);
+::mainspring::ComponentType LocksmithType(::std::string name) {
+  static_assert(::std::is_base_of_v<LocksmithComponent, Class>, "Class must derive from LocksmithComponent");
+  return ::mainspring::ComponentType::Of<Class>(::std::move(name), &BindLocksmith);
 }
 
 }  // namespace mainspring::golden::v1

@@ -10,39 +10,39 @@ struct LocksmithDispatch {
   LocksmithMethods& methods;
 
   void operator()(CutKeyCall& call) const {
-    methods.CutKey(std::move(call.request), std::move(call.reply));
+    methods.CutKey(::std::move(call.request), ::std::move(call.reply));
   }
   void operator()(ListKeysCall& call) const {
-    methods.ListKeys(std::move(call.request), std::move(call.replies));
+    methods.ListKeys(::std::move(call.request), ::std::move(call.replies));
   }
   void operator()(CollectCall& call) const {
-    methods.Collect(std::move(call.requests), std::move(call.reply));
+    methods.Collect(::std::move(call.requests), ::std::move(call.reply));
   }
   void operator()(ChatCall& call) const {
-    methods.Chat(std::move(call.requests), std::move(call.replies));
+    methods.Chat(::std::move(call.requests), ::std::move(call.replies));
   }
 };
 
 }  // namespace
 
-void LocksmithMethods::Handle(LocksmithRequest&& request) {
-  std::visit(LocksmithDispatch{*this}, request);
+void LocksmithMethods::Handle(::mainspring::golden::v1::LocksmithRequest&& request) {
+  ::std::visit(LocksmithDispatch{*this}, request);
 }
 
-::mainspring::Answer<CutKeyResponse> LocksmithRef::CutKey(CutKeyRequest request, ::mainspring::CallOptions options) const {
-  return Ask<CutKeyCall>(std::move(request), options);
+::mainspring::Answer<::mainspring::golden::v1::CutKeyResponse> LocksmithRef::CutKey(::mainspring::golden::v1::CutKeyRequest request, ::mainspring::CallOptions options) const {
+  return ref_.Ask<CutKeyCall>(::std::move(request), options);
 }
 
-::mainspring::AnswerStream<ListKeysResponse> LocksmithRef::ListKeys(ListKeysRequest request, ::mainspring::CallOptions options) const {
-  return Ask<ListKeysCall>(std::move(request), options);
+::mainspring::AnswerStream<::mainspring::golden::v1::ListKeysResponse> LocksmithRef::ListKeys(::mainspring::golden::v1::ListKeysRequest request, ::mainspring::CallOptions options) const {
+  return ref_.Ask<ListKeysCall>(::std::move(request), options);
 }
 
-::mainspring::Upload<CollectRequest, CollectResponse> LocksmithRef::Collect(::mainspring::CallOptions options) const {
-  return Ask<CollectCall>(options);
+::mainspring::Upload<::mainspring::golden::v1::CollectRequest, ::mainspring::golden::v1::CollectResponse> LocksmithRef::Collect(::mainspring::CallOptions options) const {
+  return ref_.Ask<CollectCall>(options);
 }
 
-::mainspring::Dialog<ChatRequest, ChatResponse> LocksmithRef::Chat(::mainspring::CallOptions options) const {
-  return Ask<ChatCall>(options);
+::mainspring::Dialog<::mainspring::golden::v1::ChatRequest, ::mainspring::golden::v1::ChatResponse> LocksmithRef::Chat(::mainspring::CallOptions options) const {
+  return ref_.Ask<ChatCall>(options);
 }
 
 }  // namespace mainspring::golden::v1

@@ -2,6 +2,9 @@
 #ifndef MAINSPRING_GENERATED_KINDS_COMPONENT_PB_H_
 #define MAINSPRING_GENERATED_KINDS_COMPONENT_PB_H_
 
+#include <memory>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "kinds.pb.h"
@@ -17,32 +20,32 @@ enum class LocksmithMethod { kCutKey, kListKeys, kCollect, kChat };
 // NOT_FOUND: no such blank.
 struct CutKeyCall {
   static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/CutKey";
-  CutKeyRequest request;
-  ::mainspring::Reply<CutKeyResponse> reply;
+  ::mainspring::golden::v1::CutKeyRequest request;
+  ::mainspring::Reply<::mainspring::golden::v1::CutKeyResponse> reply;
 };
 
 // Lists the keys cut so far.
 struct ListKeysCall {
   static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/ListKeys";
-  ListKeysRequest request;
-  ::mainspring::ReplyStream<ListKeysResponse> replies;
+  ::mainspring::golden::v1::ListKeysRequest request;
+  ::mainspring::ReplyStream<::mainspring::golden::v1::ListKeysResponse> replies;
 };
 
 struct CollectCall {
   static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/Collect";
-  ::mainspring::RequestStream<CollectRequest> requests;
-  ::mainspring::Reply<CollectResponse> reply;
+  ::mainspring::RequestStream<::mainspring::golden::v1::CollectRequest> requests;
+  ::mainspring::Reply<::mainspring::golden::v1::CollectResponse> reply;
 };
 
 // Talks.
 struct ChatCall {
   static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/Chat";
-  ::mainspring::RequestStream<ChatRequest> requests;
-  ::mainspring::ReplyStream<ChatResponse> replies;
+  ::mainspring::RequestStream<::mainspring::golden::v1::ChatRequest> requests;
+  ::mainspring::ReplyStream<::mainspring::golden::v1::ChatResponse> replies;
 };
 
 // Everything that a Locksmith can be asked: alternative i is method i.
-using LocksmithRequest = std::variant<CutKeyCall, ListKeysCall, CollectCall, ChatCall>;
+using LocksmithRequest = ::std::variant<CutKeyCall, ListKeysCall, CollectCall, ChatCall>;
 
 // One method for each rpc of mainspring.golden.v1.Locksmith.
 class LocksmithMethods : public ::mainspring::Handler<LocksmithRequest> {
@@ -50,20 +53,20 @@ class LocksmithMethods : public ::mainspring::Handler<LocksmithRequest> {
   static constexpr char kService[] = "mainspring.golden.v1.Locksmith";
 
   // Calls the method that the request asks for.
-  void Handle(LocksmithRequest&& request) final;
+  void Handle(::mainspring::golden::v1::LocksmithRequest&& request) final;
 
   // Cuts one key.
   //
   // NOT_FOUND: no such blank.
-  virtual void CutKey(CutKeyRequest request, ::mainspring::Reply<CutKeyResponse> reply) = 0;
+  virtual void CutKey(::mainspring::golden::v1::CutKeyRequest request, ::mainspring::Reply<::mainspring::golden::v1::CutKeyResponse> reply) = 0;
 
   // Lists the keys cut so far.
-  virtual void ListKeys(ListKeysRequest request, ::mainspring::ReplyStream<ListKeysResponse> replies) = 0;
+  virtual void ListKeys(::mainspring::golden::v1::ListKeysRequest request, ::mainspring::ReplyStream<::mainspring::golden::v1::ListKeysResponse> replies) = 0;
 
-  virtual void Collect(::mainspring::RequestStream<CollectRequest> requests, ::mainspring::Reply<CollectResponse> reply) = 0;
+  virtual void Collect(::mainspring::RequestStream<::mainspring::golden::v1::CollectRequest> requests, ::mainspring::Reply<::mainspring::golden::v1::CollectResponse> reply) = 0;
 
   // Talks.
-  virtual void Chat(::mainspring::RequestStream<ChatRequest> requests, ::mainspring::ReplyStream<ChatResponse> replies) = 0;
+  virtual void Chat(::mainspring::RequestStream<::mainspring::golden::v1::ChatRequest> requests, ::mainspring::ReplyStream<::mainspring::golden::v1::ChatResponse> replies) = 0;
 };
 
 // Sells keys.
@@ -73,27 +76,35 @@ class LocksmithMethods : public ::mainspring::Handler<LocksmithRequest> {
 // The base of a component that answers mainspring.golden.v1.Locksmith: derive from it and write the methods.
 class LocksmithComponent : public ::mainspring::Component, public LocksmithMethods {
  public:
-  using Request = LocksmithRequest;
+  using Request = ::mainspring::golden::v1::LocksmithRequest;
   using ::mainspring::Component::Component;
 };
 
 // The typed in-process address of a component that answers mainspring.golden.v1.Locksmith. Any thread.
-class LocksmithRef : public ::mainspring::Ref<LocksmithRequest> {
+class LocksmithRef {
  public:
-  using ::mainspring::Ref<LocksmithRequest>::Ref;
+  using RequestEnum = ::mainspring::golden::v1::LocksmithRequest;
+
+  explicit LocksmithRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+
+  // The name of the component that answers.
+  const ::std::string& component() const { return ref_.component(); }
 
   // Cuts one key.
   //
   // NOT_FOUND: no such blank.
-  ::mainspring::Answer<CutKeyResponse> CutKey(CutKeyRequest request, ::mainspring::CallOptions options = {}) const;
+  ::mainspring::Answer<::mainspring::golden::v1::CutKeyResponse> CutKey(::mainspring::golden::v1::CutKeyRequest request, ::mainspring::CallOptions options = {}) const;
 
   // Lists the keys cut so far.
-  ::mainspring::AnswerStream<ListKeysResponse> ListKeys(ListKeysRequest request, ::mainspring::CallOptions options = {}) const;
+  ::mainspring::AnswerStream<::mainspring::golden::v1::ListKeysResponse> ListKeys(::mainspring::golden::v1::ListKeysRequest request, ::mainspring::CallOptions options = {}) const;
 
-  ::mainspring::Upload<CollectRequest, CollectResponse> Collect(::mainspring::CallOptions options = {}) const;
+  ::mainspring::Upload<::mainspring::golden::v1::CollectRequest, ::mainspring::golden::v1::CollectResponse> Collect(::mainspring::CallOptions options = {}) const;
 
   // Talks.
-  ::mainspring::Dialog<ChatRequest, ChatResponse> Chat(::mainspring::CallOptions options = {}) const;
+  ::mainspring::Dialog<::mainspring::golden::v1::ChatRequest, ::mainspring::golden::v1::ChatResponse> Chat(::mainspring::CallOptions options = {}) const;
+
+ private:
+  ::mainspring::Ref<RequestEnum> ref_;
 };
 
 }  // namespace mainspring::golden::v1

@@ -5,7 +5,7 @@
 
 namespace mainspring::golden::mirror::v1 {
 
-std::unique_ptr<::mainspring::rpc::Service> BindMirror() {
+::std::unique_ptr<::mainspring::rpc::Service> BindMirror() {
   return ::mainspring::rpc::Bind<MirrorEnum>(MirrorMethods::kService);
 }
 

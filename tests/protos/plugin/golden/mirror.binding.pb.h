@@ -13,13 +13,13 @@
 namespace mainspring::golden::mirror::v1 {
 
 // Serves mainspring.golden.mirror.v1.Mirror over gRPC.
-std::unique_ptr<::mainspring::rpc::Service> BindMirror();
+::std::unique_ptr<::mainspring::rpc::Service> BindMirror();
 
 // The component type of `Class`, served as mainspring.golden.mirror.v1.Mirror: what a host is given.
 template <class Class>
-::mainspring::ComponentType MirrorType(std::string name) {
-  static_assert(std::is_base_of_v<MirrorComponent, Class>, "Class must derive from MirrorComponent");
-  return ::mainspring::ComponentType::Of<Class>(std::move(name), &BindMirror);
+::mainspring::ComponentType MirrorType(::std::string name) {
+  static_assert(::std::is_base_of_v<MirrorComponent, Class>, "Class must derive from MirrorComponent");
+  return ::mainspring::ComponentType::Of<Class>(::std::move(name), &BindMirror);
 }
 
 }  // namespace mainspring::golden::mirror::v1

@@ -10,18 +10,18 @@ struct MirrorDispatch {
   MirrorMethods& methods;
 
   void operator()(MirrorInfoCall& call) const {
-    methods.MirrorInfo(std::move(call.requests), std::move(call.replies));
+    methods.MirrorInfo(::std::move(call.requests), ::std::move(call.replies));
   }
 };
 
 }  // namespace
 
-void MirrorMethods::Handle(MirrorEnum&& request) {
-  std::visit(MirrorDispatch{*this}, request);
+void MirrorMethods::Handle(::mainspring::golden::mirror::v1::MirrorEnum&& request) {
+  ::std::visit(MirrorDispatch{*this}, request);
 }
 
-::mainspring::Dialog<MirrorRequest, MirrorResponse> MirrorRef::MirrorInfo(::mainspring::CallOptions options) const {
-  return Ask<MirrorInfoCall>(options);
+::mainspring::Dialog<::mainspring::golden::mirror::v1::MirrorRequest, ::mainspring::golden::mirror::v1::MirrorResponse> MirrorRef::MirrorInfo(::mainspring::CallOptions options) const {
+  return ref_.Ask<MirrorInfoCall>(options);
 }
 
 }  // namespace mainspring::golden::mirror::v1

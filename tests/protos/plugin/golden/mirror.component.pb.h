@@ -2,6 +2,9 @@
 #ifndef MAINSPRING_GENERATED_MIRROR_COMPONENT_PB_H_
 #define MAINSPRING_GENERATED_MIRROR_COMPONENT_PB_H_
 
+#include <memory>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "mirror.pb.h"
@@ -15,12 +18,12 @@ enum class MirrorMethod { kMirrorInfo };
 // One answer for each request, in order.
 struct MirrorInfoCall {
   static constexpr char kMethod[] = "/mainspring.golden.mirror.v1.Mirror/MirrorInfo";
-  ::mainspring::RequestStream<MirrorRequest> requests;
-  ::mainspring::ReplyStream<MirrorResponse> replies;
+  ::mainspring::RequestStream<::mainspring::golden::mirror::v1::MirrorRequest> requests;
+  ::mainspring::ReplyStream<::mainspring::golden::mirror::v1::MirrorResponse> replies;
 };
 
 // Everything that a Mirror can be asked: alternative i is method i.
-using MirrorEnum = std::variant<MirrorInfoCall>;
+using MirrorEnum = ::std::variant<MirrorInfoCall>;
 
 // One method for each rpc of mainspring.golden.mirror.v1.Mirror.
 class MirrorMethods : public ::mainspring::Handler<MirrorEnum> {
@@ -28,26 +31,34 @@ class MirrorMethods : public ::mainspring::Handler<MirrorEnum> {
   static constexpr char kService[] = "mainspring.golden.mirror.v1.Mirror";
 
   // Calls the method that the request asks for.
-  void Handle(MirrorEnum&& request) final;
+  void Handle(::mainspring::golden::mirror::v1::MirrorEnum&& request) final;
 
   // One answer for each request, in order.
-  virtual void MirrorInfo(::mainspring::RequestStream<MirrorRequest> requests, ::mainspring::ReplyStream<MirrorResponse> replies) = 0;
+  virtual void MirrorInfo(::mainspring::RequestStream<::mainspring::golden::mirror::v1::MirrorRequest> requests, ::mainspring::ReplyStream<::mainspring::golden::mirror::v1::MirrorResponse> replies) = 0;
 };
 
 // The base of a component that answers mainspring.golden.mirror.v1.Mirror: derive from it and write the methods.
 class MirrorComponent : public ::mainspring::Component, public MirrorMethods {
  public:
-  using Request = MirrorEnum;
+  using Request = ::mainspring::golden::mirror::v1::MirrorEnum;
   using ::mainspring::Component::Component;
 };
 
 // The typed in-process address of a component that answers mainspring.golden.mirror.v1.Mirror. Any thread.
-class MirrorRef : public ::mainspring::Ref<MirrorEnum> {
+class MirrorRef {
  public:
-  using ::mainspring::Ref<MirrorEnum>::Ref;
+  using RequestEnum = ::mainspring::golden::mirror::v1::MirrorEnum;
+
+  explicit MirrorRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+
+  // The name of the component that answers.
+  const ::std::string& component() const { return ref_.component(); }
 
   // One answer for each request, in order.
-  ::mainspring::Dialog<MirrorRequest, MirrorResponse> MirrorInfo(::mainspring::CallOptions options = {}) const;
+  ::mainspring::Dialog<::mainspring::golden::mirror::v1::MirrorRequest, ::mainspring::golden::mirror::v1::MirrorResponse> MirrorInfo(::mainspring::CallOptions options = {}) const;
+
+ private:
+  ::mainspring::Ref<RequestEnum> ref_;
 };
 
 }  // namespace mainspring::golden::mirror::v1

@@ -5,11 +5,11 @@
 
 namespace mainspring::golden::shop::v1 {
 
-std::unique_ptr<::mainspring::rpc::Service> BindCounter() {
+::std::unique_ptr<::mainspring::rpc::Service> BindCounter() {
   return ::mainspring::rpc::Bind<CounterRequest>(CounterMethods::kService);
 }
 
-std::unique_ptr<::mainspring::rpc::Service> BindStoreroom() {
+::std::unique_ptr<::mainspring::rpc::Service> BindStoreroom() {
   return ::mainspring::rpc::Bind<StoreroomRequest>(StoreroomMethods::kService);
 }
 

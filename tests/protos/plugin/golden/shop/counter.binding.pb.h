@@ -13,23 +13,23 @@
 namespace mainspring::golden::shop::v1 {
 
 // Serves mainspring.golden.shop.v1.Counter over gRPC.
-std::unique_ptr<::mainspring::rpc::Service> BindCounter();
+::std::unique_ptr<::mainspring::rpc::Service> BindCounter();
 
 // The component type of `Class`, served as mainspring.golden.shop.v1.Counter: what a host is given.
 template <class Class>
-::mainspring::ComponentType CounterType(std::string name) {
-  static_assert(std::is_base_of_v<CounterComponent, Class>, "Class must derive from CounterComponent");
-  return ::mainspring::ComponentType::Of<Class>(std::move(name), &BindCounter);
+::mainspring::ComponentType CounterType(::std::string name) {
+  static_assert(::std::is_base_of_v<CounterComponent, Class>, "Class must derive from CounterComponent");
+  return ::mainspring::ComponentType::Of<Class>(::std::move(name), &BindCounter);
 }
 
 // Serves mainspring.golden.shop.v1.Storeroom over gRPC.
-std::unique_ptr<::mainspring::rpc::Service> BindStoreroom();
+::std::unique_ptr<::mainspring::rpc::Service> BindStoreroom();
 
 // The component type of `Class`, served as mainspring.golden.shop.v1.Storeroom: what a host is given.
 template <class Class>
-::mainspring::ComponentType StoreroomType(std::string name) {
-  static_assert(std::is_base_of_v<StoreroomComponent, Class>, "Class must derive from StoreroomComponent");
-  return ::mainspring::ComponentType::Of<Class>(std::move(name), &BindStoreroom);
+::mainspring::ComponentType StoreroomType(::std::string name) {
+  static_assert(::std::is_base_of_v<StoreroomComponent, Class>, "Class must derive from StoreroomComponent");
+  return ::mainspring::ComponentType::Of<Class>(::std::move(name), &BindStoreroom);
 }
 
 }  // namespace mainspring::golden::shop::v1

@@ -10,39 +10,39 @@ struct CounterDispatch {
   CounterMethods& methods;
 
   void operator()(ShowCall& call) const {
-    methods.Show(std::move(call.request), std::move(call.reply));
+    methods.Show(::std::move(call.request), ::std::move(call.reply));
   }
   void operator()(SellCall& call) const {
-    methods.Sell(std::move(call.request), std::move(call.reply));
+    methods.Sell(::std::move(call.request), ::std::move(call.reply));
   }
   void operator()(SoldCall& call) const {
-    methods.Sold(std::move(call.request), std::move(call.replies));
+    methods.Sold(::std::move(call.request), ::std::move(call.replies));
   }
   void operator()(CloseCall& call) const {
-    methods.Close(std::move(call.request), std::move(call.reply));
+    methods.Close(::std::move(call.request), ::std::move(call.reply));
   }
 };
 
 }  // namespace
 
-void CounterMethods::Handle(CounterRequest&& request) {
-  std::visit(CounterDispatch{*this}, request);
+void CounterMethods::Handle(::mainspring::golden::shop::v1::CounterRequest&& request) {
+  ::std::visit(CounterDispatch{*this}, request);
 }
 
-::mainspring::Answer<Price> CounterRef::Show(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options) const {
-  return Ask<ShowCall>(std::move(request), options);
+::mainspring::Answer<::mainspring::golden::shop::v1::Price> CounterRef::Show(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options) const {
+  return ref_.Ask<ShowCall>(::std::move(request), options);
 }
 
-::mainspring::Answer<Price_Receipt> CounterRef::Sell(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options) const {
-  return Ask<SellCall>(std::move(request), options);
+::mainspring::Answer<::mainspring::golden::shop::v1::Price_Receipt> CounterRef::Sell(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options) const {
+  return ref_.Ask<SellCall>(::std::move(request), options);
 }
 
-::mainspring::AnswerStream<::mainspring::golden::parts::v1::Part_Serial> CounterRef::Sold(Price_Query request, ::mainspring::CallOptions options) const {
-  return Ask<SoldCall>(std::move(request), options);
+::mainspring::AnswerStream<::mainspring::golden::parts::v1::Part_Serial> CounterRef::Sold(::mainspring::golden::shop::v1::Price_Query request, ::mainspring::CallOptions options) const {
+  return ref_.Ask<SoldCall>(::std::move(request), options);
 }
 
 ::mainspring::Answer<::google::protobuf::Empty> CounterRef::Close(::google::protobuf::Empty request, ::mainspring::CallOptions options) const {
-  return Ask<CloseCall>(std::move(request), options);
+  return ref_.Ask<CloseCall>(::std::move(request), options);
 }
 
 namespace {
@@ -51,32 +51,32 @@ struct StoreroomDispatch {
   StoreroomMethods& methods;
 
   void operator()(get_partCall& call) const {
-    methods.get_part(std::move(call.request), std::move(call.replies));
+    methods.get_part(::std::move(call.request), ::std::move(call.replies));
   }
   void operator()(FillCall& call) const {
-    methods.Fill(std::move(call.requests), std::move(call.reply));
+    methods.Fill(::std::move(call.requests), ::std::move(call.reply));
   }
   void operator()(SwapCall& call) const {
-    methods.Swap(std::move(call.requests), std::move(call.replies));
+    methods.Swap(::std::move(call.requests), ::std::move(call.replies));
   }
 };
 
 }  // namespace
 
-void StoreroomMethods::Handle(StoreroomRequest&& request) {
-  std::visit(StoreroomDispatch{*this}, request);
+void StoreroomMethods::Handle(::mainspring::golden::shop::v1::StoreroomRequest&& request) {
+  ::std::visit(StoreroomDispatch{*this}, request);
 }
 
-::mainspring::AnswerStream<Price> StoreroomRef::get_part(GetPartRequest request, ::mainspring::CallOptions options) const {
-  return Ask<get_partCall>(std::move(request), options);
+::mainspring::AnswerStream<::mainspring::golden::shop::v1::Price> StoreroomRef::get_part(::mainspring::golden::shop::v1::GetPartRequest request, ::mainspring::CallOptions options) const {
+  return ref_.Ask<get_partCall>(::std::move(request), options);
 }
 
 ::mainspring::Upload<::mainspring::golden::parts::v1::Part, ::google::protobuf::Empty> StoreroomRef::Fill(::mainspring::CallOptions options) const {
-  return Ask<FillCall>(options);
+  return ref_.Ask<FillCall>(options);
 }
 
-::mainspring::Dialog<::mainspring::golden::parts::v1::Part, Price> StoreroomRef::Swap(::mainspring::CallOptions options) const {
-  return Ask<SwapCall>(options);
+::mainspring::Dialog<::mainspring::golden::parts::v1::Part, ::mainspring::golden::shop::v1::Price> StoreroomRef::Swap(::mainspring::CallOptions options) const {
+  return ref_.Ask<SwapCall>(options);
 }
 
 }  // namespace mainspring::golden::shop::v1

@@ -2,6 +2,9 @@
 #ifndef MAINSPRING_GENERATED_SHOP_COUNTER_COMPONENT_PB_H_
 #define MAINSPRING_GENERATED_SHOP_COUNTER_COMPONENT_PB_H_
 
+#include <memory>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "shop/counter.pb.h"
@@ -17,20 +20,20 @@ enum class CounterMethod { kShow, kSell, kSold, kClose };
 struct ShowCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Show";
   ::mainspring::golden::parts::v1::Part request;
-  ::mainspring::Reply<Price> reply;
+  ::mainspring::Reply<::mainspring::golden::shop::v1::Price> reply;
 };
 
 // One line, as in C.
 struct SellCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Sell";
   ::mainspring::golden::parts::v1::Part request;
-  ::mainspring::Reply<Price_Receipt> reply;
+  ::mainspring::Reply<::mainspring::golden::shop::v1::Price_Receipt> reply;
 };
 
 // A trailing trigraph, which once was a backslash ??/ //
 struct SoldCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Sold";
-  Price_Query request;
+  ::mainspring::golden::shop::v1::Price_Query request;
   ::mainspring::ReplyStream<::mainspring::golden::parts::v1::Part_Serial> replies;
 };
 
@@ -41,7 +44,7 @@ struct CloseCall {
 };
 
 // Everything that a Counter can be asked: alternative i is method i.
-using CounterRequest = std::variant<ShowCall, SellCall, SoldCall, CloseCall>;
+using CounterRequest = ::std::variant<ShowCall, SellCall, SoldCall, CloseCall>;
 
 // One method for each rpc of mainspring.golden.shop.v1.Counter.
 class CounterMethods : public ::mainspring::Handler<CounterRequest> {
@@ -49,17 +52,17 @@ class CounterMethods : public ::mainspring::Handler<CounterRequest> {
   static constexpr char kService[] = "mainspring.golden.shop.v1.Counter";
 
   // Calls the method that the request asks for.
-  void Handle(CounterRequest&& request) final;
+  void Handle(::mainspring::golden::shop::v1::CounterRequest&& request) final;
 
   // Ends in a backslash: C:\shop\ //
   // with spaces behind it too \ //
-  virtual void Show(::mainspring::golden::parts::v1::Part request, ::mainspring::Reply<Price> reply) = 0;
+  virtual void Show(::mainspring::golden::parts::v1::Part request, ::mainspring::Reply<::mainspring::golden::shop::v1::Price> reply) = 0;
 
   // One line, as in C.
-  virtual void Sell(::mainspring::golden::parts::v1::Part request, ::mainspring::Reply<Price_Receipt> reply) = 0;
+  virtual void Sell(::mainspring::golden::parts::v1::Part request, ::mainspring::Reply<::mainspring::golden::shop::v1::Price_Receipt> reply) = 0;
 
   // A trailing trigraph, which once was a backslash ??/ //
-  virtual void Sold(Price_Query request, ::mainspring::ReplyStream<::mainspring::golden::parts::v1::Part_Serial> replies) = 0;
+  virtual void Sold(::mainspring::golden::shop::v1::Price_Query request, ::mainspring::ReplyStream<::mainspring::golden::parts::v1::Part_Serial> replies) = 0;
 
   virtual void Close(::google::protobuf::Empty request, ::mainspring::Reply<::google::protobuf::Empty> reply) = 0;
 };
@@ -70,26 +73,34 @@ class CounterMethods : public ::mainspring::Handler<CounterRequest> {
 // The base of a component that answers mainspring.golden.shop.v1.Counter: derive from it and write the methods.
 class CounterComponent : public ::mainspring::Component, public CounterMethods {
  public:
-  using Request = CounterRequest;
+  using Request = ::mainspring::golden::shop::v1::CounterRequest;
   using ::mainspring::Component::Component;
 };
 
 // The typed in-process address of a component that answers mainspring.golden.shop.v1.Counter. Any thread.
-class CounterRef : public ::mainspring::Ref<CounterRequest> {
+class CounterRef {
  public:
-  using ::mainspring::Ref<CounterRequest>::Ref;
+  using RequestEnum = ::mainspring::golden::shop::v1::CounterRequest;
+
+  explicit CounterRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+
+  // The name of the component that answers.
+  const ::std::string& component() const { return ref_.component(); }
 
   // Ends in a backslash: C:\shop\ //
   // with spaces behind it too \ //
-  ::mainspring::Answer<Price> Show(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options = {}) const;
+  ::mainspring::Answer<::mainspring::golden::shop::v1::Price> Show(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options = {}) const;
 
   // One line, as in C.
-  ::mainspring::Answer<Price_Receipt> Sell(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options = {}) const;
+  ::mainspring::Answer<::mainspring::golden::shop::v1::Price_Receipt> Sell(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options = {}) const;
 
   // A trailing trigraph, which once was a backslash ??/ //
-  ::mainspring::AnswerStream<::mainspring::golden::parts::v1::Part_Serial> Sold(Price_Query request, ::mainspring::CallOptions options = {}) const;
+  ::mainspring::AnswerStream<::mainspring::golden::parts::v1::Part_Serial> Sold(::mainspring::golden::shop::v1::Price_Query request, ::mainspring::CallOptions options = {}) const;
 
   ::mainspring::Answer<::google::protobuf::Empty> Close(::google::protobuf::Empty request, ::mainspring::CallOptions options = {}) const;
+
+ private:
+  ::mainspring::Ref<RequestEnum> ref_;
 };
 
 // The rpcs of mainspring.golden.shop.v1.Storeroom, in the order of the proto.
@@ -97,8 +108,8 @@ enum class StoreroomMethod { kGetPart, kFill, kSwap };
 
 struct get_partCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/get_part";
-  GetPartRequest request;
-  ::mainspring::ReplyStream<Price> replies;
+  ::mainspring::golden::shop::v1::GetPartRequest request;
+  ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies;
 };
 
 struct FillCall {
@@ -110,11 +121,11 @@ struct FillCall {
 struct SwapCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/Swap";
   ::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests;
-  ::mainspring::ReplyStream<Price> replies;
+  ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies;
 };
 
 // Everything that a Storeroom can be asked: alternative i is method i.
-using StoreroomRequest = std::variant<get_partCall, FillCall, SwapCall>;
+using StoreroomRequest = ::std::variant<get_partCall, FillCall, SwapCall>;
 
 // One method for each rpc of mainspring.golden.shop.v1.Storeroom.
 class StoreroomMethods : public ::mainspring::Handler<StoreroomRequest> {
@@ -122,32 +133,40 @@ class StoreroomMethods : public ::mainspring::Handler<StoreroomRequest> {
   static constexpr char kService[] = "mainspring.golden.shop.v1.Storeroom";
 
   // Calls the method that the request asks for.
-  void Handle(StoreroomRequest&& request) final;
+  void Handle(::mainspring::golden::shop::v1::StoreroomRequest&& request) final;
 
-  virtual void get_part(GetPartRequest request, ::mainspring::ReplyStream<Price> replies) = 0;
+  virtual void get_part(::mainspring::golden::shop::v1::GetPartRequest request, ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies) = 0;
 
   virtual void Fill(::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests, ::mainspring::Reply<::google::protobuf::Empty> reply) = 0;
 
-  virtual void Swap(::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests, ::mainspring::ReplyStream<Price> replies) = 0;
+  virtual void Swap(::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests, ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies) = 0;
 };
 
 // The base of a component that answers mainspring.golden.shop.v1.Storeroom: derive from it and write the methods.
 class StoreroomComponent : public ::mainspring::Component, public StoreroomMethods {
  public:
-  using Request = StoreroomRequest;
+  using Request = ::mainspring::golden::shop::v1::StoreroomRequest;
   using ::mainspring::Component::Component;
 };
 
 // The typed in-process address of a component that answers mainspring.golden.shop.v1.Storeroom. Any thread.
-class StoreroomRef : public ::mainspring::Ref<StoreroomRequest> {
+class StoreroomRef {
  public:
-  using ::mainspring::Ref<StoreroomRequest>::Ref;
+  using RequestEnum = ::mainspring::golden::shop::v1::StoreroomRequest;
 
-  ::mainspring::AnswerStream<Price> get_part(GetPartRequest request, ::mainspring::CallOptions options = {}) const;
+  explicit StoreroomRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+
+  // The name of the component that answers.
+  const ::std::string& component() const { return ref_.component(); }
+
+  ::mainspring::AnswerStream<::mainspring::golden::shop::v1::Price> get_part(::mainspring::golden::shop::v1::GetPartRequest request, ::mainspring::CallOptions options = {}) const;
 
   ::mainspring::Upload<::mainspring::golden::parts::v1::Part, ::google::protobuf::Empty> Fill(::mainspring::CallOptions options = {}) const;
 
-  ::mainspring::Dialog<::mainspring::golden::parts::v1::Part, Price> Swap(::mainspring::CallOptions options = {}) const;
+  ::mainspring::Dialog<::mainspring::golden::parts::v1::Part, ::mainspring::golden::shop::v1::Price> Swap(::mainspring::CallOptions options = {}) const;
+
+ private:
+  ::mainspring::Ref<RequestEnum> ref_;
 };
 
 }  // namespace mainspring::golden::shop::v1

@@ -2,6 +2,9 @@
 #ifndef MAINSPRING_GENERATED_SHOP_PARTS_COMPONENT_PB_H_
 #define MAINSPRING_GENERATED_SHOP_PARTS_COMPONENT_PB_H_
 
+#include <memory>
+#include <string>
+#include <utility>
 #include <variant>
 
 #include "shop/parts.pb.h"

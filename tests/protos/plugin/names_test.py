@@ -1,0 +1,238 @@
+"""Every name that the generated code stands on, as the name of an rpc, a message, a service and a
+package: the plugin refuses it, or what it writes compiles. Nothing has to be added here when a
+class gets a new member: the names are all the words of the headers and of the generated code."""
+
+import itertools
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ["MAINSPRING_SOURCE"])
+MODEL = SOURCE / "components/mainspring"
+# What generated classes derive from or hold, and what the plugin writes.
+HEADERS = [MODEL / name for name in ("component.h", "handler.h", "ref.h")]
+GENERATED = sorted((SOURCE / "tests/protos/plugin/golden").glob("kinds.*.pb.*"))
+
+COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|^\s*#[^\n]*|"(?:\\.|[^"\\])*"', re.S | re.M)
+
+
+def code_of(path):
+    return COMMENT_OR_TEXT.sub(" ", path.read_text())
+
+
+def words_of(path):
+    return set(re.findall(r"\b[A-Za-z_]\w*", code_of(path)))
+
+
+def names_for_authors(path, class_name):
+    """The functions that a class declares public or protected, and its own name."""
+    body = re.search(r"class " + class_name + r"\b[^;{]*\{(.*?)\n\};", code_of(path), re.S).group(1)
+    while "{" in body:
+        body = re.sub(r"\{[^{}]*\}", ";", body)
+    body = re.sub(r"\) : [^;]*;", ");", body)  # what a constructor initialises
+    names, hidden = {class_name}, True
+    for line in body.splitlines():
+        section = re.fullmatch(r"\s*(public|protected|private):\s*", line)
+        if section:
+            hidden = section.group(1) == "private"
+        elif not hidden:
+            names.update(re.findall(r"(?<!~)\b([A-Za-z_]\w*)\s*\(", line))
+    return names
+
+
+# How many rpcs a service has: with all of them in one, std::variant costs the compiler minutes.
+SERVICE = 12
+NAMES = sorted(set().union(*(words_of(path) for path in HEADERS + GENERATED)))
+
+AUTHOR = """
+class Author{i} final : public ::names::v1::S{i}Component {{
+ public:
+  using S{i}Component::S{i}Component;
+  ::absl::Status Start() override {{ return ::absl::OkStatus(); }}
+  void Stop() override {{ (void)context().name(); }}
+  void DependencyChanged(const ::std::string&, bool) override {{}}
+{methods}}};
+inline void Ask{i}(::mainspring::Context& context) {{
+  const auto found = context.Find<::names::v1::S{i}Ref>("other");
+  (void)found->component();
+{calls}}}
+"""
+METHOD = """  void {name}(::shared::v1::A, ::mainspring::Reply<::shared::v1::B> reply) override {{
+    reply.Send(::shared::v1::B());
+  }}
+"""
+CALL = "  (void)found->{name}(::shared::v1::A(), {{.deadline = ::mainspring::kNever}});\n"
+
+
+def author(service, names):
+    """A component and a caller, as somebody would write them for these rpcs."""
+    return AUTHOR.format(i=service, methods="".join(METHOD.format(name=name) for name in names),
+                         calls="".join(CALL.format(name=name) for name in names))
+
+
+def apart(names):
+    """The names in groups of which no two are in each other's way: rpcs of one service that become
+    one constant, or of which one is another's call."""
+    groups = []
+    for name in names:
+        word = name.replace("_", "").lower()
+        in_the_way = {word, word + "call", word.removesuffix("call")}
+        for group in groups:
+            if len(group) < SERVICE and not in_the_way & group.keys():
+                group[word] = name
+                break
+        else:
+            groups.append({word: name})
+    return [list(group.values()) for group in groups]
+
+
+class Protos:
+    """A folder of protos, and what protoc, the plugin and the compiler make of them."""
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+
+    def write(self, path, text):
+        (self.directory / path).write_text('syntax = "proto3"; ' + text)
+
+    def run(self, *arguments):
+        return subprocess.run(arguments, cwd=self.directory, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+
+    def generate(self, protos):
+        for out in ("protoc", "plugin"):
+            (self.directory / out).mkdir(exist_ok=True)
+        done = self.run(os.environ["MAINSPRING_PROTOC"], "-I.",
+                        "--mainspring_out=allow_shared_requests:plugin",
+                        "--plugin=protoc-gen-mainspring=" + os.environ["MAINSPRING_PLUGIN"],
+                        *protos)
+        return done.returncode, done.stdout
+
+    def compile(self, protos, authors=""):
+        done = self.run(os.environ["MAINSPRING_PROTOC"], "-I.", "--cpp_out=protoc", *protos)
+        if done.returncode != 0:
+            return done.stdout
+        stems = [proto.removesuffix(".proto") for proto in protos]
+        # Bind itself is a template of the library, and gRPC behind it costs the compiler minutes.
+        stub = self.directory / "stub/server/rpc/binding.h"
+        stub.parent.mkdir(parents=True, exist_ok=True)
+        stub.write_text("#pragma once\nnamespace mainspring::rpc { template <class RequestEnum> "
+                        "std::unique_ptr<Service> Bind(const char* name); }\n")
+        (self.directory / "all.cc").write_text(
+            "".join(f'#include "{stem}.component.pb.cc"\n#include "{stem}.binding.pb.cc"\n'
+                    for stem in stems) + authors)
+        return self.run(os.environ["MAINSPRING_COMPILER"], "-std=c++20", "-fsyntax-only", "-Wall",
+                        "-Wextra", "-Woverloaded-virtual", "-Werror", "-Istub", "-Iplugin",
+                        "-isystem", "protoc", f"-I{SOURCE}", f"-I{SOURCE}/components",
+                        "all.cc").stdout[:4000]
+
+
+class NamesTest(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="mainspring-names-")
+        self.addCleanup(directory.cleanup)
+        self.protos = Protos(directory.name)
+        self.protos.write("shared.proto", "package shared.v1; message A {} message B {}")
+
+    def refused(self, output, names):
+        """What was said of which name: the nth has the nth line after the first."""
+        said = {}
+        for line in output.splitlines():
+            place = re.match(r"a\.proto:(\d+):\d+: (.+\. .+\.)$", line)
+            if place:
+                said[names[int(place.group(1)) - 2]] = place.group(2)
+        return said
+
+    def check_in_one_proto(self, names, text, authors=lambda _: ""):
+        """a.proto has a line for each name, which `text` makes of a list of them; those that are
+        refused are left out then, and the rest must compile."""
+        head = 'package names.v1; import "shared.proto";'
+        self.protos.write("a.proto", head + text(names))
+        refused = self.refused(self.protos.generate(["a.proto"])[1], names)
+        kept = [name for name in names if name not in refused]
+        self.protos.write("a.proto", head + text(kept))
+        code, output = self.protos.generate(["shared.proto", "a.proto"])
+        self.assertEqual(code, 0, output)
+        self.assertEqual(self.protos.compile(["shared.proto", "a.proto"], authors(kept)), "")
+        return refused
+
+    def test_words_are_found(self):
+        for name in ("EndWith", "Push", "NewPipe", "mailbox_", "context_", "DependencyChanged",
+                     "AnyHandler", "kService", "kMethod", "requests", "replies", "options",
+                     "Class"):
+            self.assertIn(name, NAMES)
+
+    def test_rpc(self):
+        groups = apart(NAMES)
+        names = [name for group in groups for name in group]
+
+        def of_each(kept):
+            kept_groups = ([name for name in group if name in kept] for group in groups)
+            return [group for group in kept_groups if group]
+
+        def text(kept):
+            return "".join(
+                f"service S{i} {{" + "".join(f"\nrpc {name}(.shared.v1.A) returns (.shared.v1.B);"
+                                            for name in group) + "}"
+                for i, group in enumerate(of_each(kept)))
+
+        refused = self.check_in_one_proto(
+            names, text, lambda kept: "".join(map(author, itertools.count(), of_each(kept))))
+        for_authors = (names_for_authors(MODEL / "component.h", "Component") |
+                       names_for_authors(MODEL / "handler.h", "AnyHandler") |
+                       names_for_authors(MODEL / "handler.h", "Handler"))
+        self.assertGreaterEqual(for_authors, {"Start", "Stop", "DependencyChanged", "context",
+                                              "Handle", "Handler", "AnyHandler", "Component"})
+        # It might compile, but no author could override or call what it hides.
+        self.assertEqual(for_authors - set(refused), set())
+        for name, text in refused.items():
+            self.assertIn("Rename the rpc", text, name)
+        self.assertNotIn("EndWith", refused)
+
+    def test_message(self):
+        def text(names):
+            # As requests: responses are named in the same way, and cost the compiler a reply each.
+            rpcs = [f"\nrpc Go{i}(.names.v1.{name}) returns (.shared.v1.B);"
+                    for i, name in enumerate(names)]
+            services = (rpcs[i:i + SERVICE] for i in range(0, len(rpcs), SERVICE))
+            return "".join(f"service S{i} {{{''.join(each)}}}" for i, each in enumerate(services)
+                           ) + "".join(f"message {name} {{}}" for name in names)
+
+        self.assertEqual(self.check_in_one_proto(NAMES, text), {})
+
+    def test_service(self):
+        refused = self.check_in_one_proto(NAMES, lambda names: "".join(
+            f"\nservice {name} {{ rpc Go{i}(.shared.v1.A) returns (.shared.v1.B); }}"
+            for i, name in enumerate(names)))
+        for text in refused.values():
+            self.assertIn("Rename", text)
+
+    def test_package(self):
+        for before in ("", "company.", "mainspring."):
+            with self.subTest(before=before):
+                self.check_packages(before)
+
+    def check_packages(self, before):
+        protos = {}
+        for i, name in enumerate(NAMES):
+            protos[name] = f"p{len(before)}_{i}.proto"
+            self.protos.write(protos[name], 'import "shared.proto";\n'
+                                f"package {before}{name}.v1;\n"
+                                "service S { rpc Go(.shared.v1.A) returns (.shared.v1.B); }")
+        _, output = self.protos.generate(protos.values())
+        refused = {line.split(":")[0] for line in output.splitlines()
+                   if re.match(r"p\d+_\d+\.proto:2:1: package .+\. .+\.$", line)}
+        kept = [proto for proto in protos.values() if proto not in refused]
+        self.assertIn(protos["EndWith"], kept if before != "mainspring." else refused)
+        code, output = self.protos.generate(["shared.proto", *kept])
+        self.assertEqual(code, 0, output)
+        self.assertEqual(self.protos.compile(["shared.proto", *kept]), "")
+
+
+if __name__ == "__main__":
+    unittest.main()
