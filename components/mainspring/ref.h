@@ -1,7 +1,7 @@
 // Ref: the in-process address of a component. The generated refs, such as ClockRef, have one, and
-// one method for each rpc. They do not derive from it: its names are not theirs, and every rpc may
-// be called what it likes. A call in process goes into the same mailbox as one over
-// gRPC, with the same bounds, deadline and order, and is never serialised.
+// a method for each rpc. They do not derive from it, so that no name in it is in an rpc's way. A
+// call in process goes into the same mailbox as one over gRPC, with the same bounds, deadline and
+// order, and is never serialised.
 #ifndef MAINSPRING_REF_H_
 #define MAINSPRING_REF_H_
 
