@@ -59,7 +59,7 @@ void CallContext::OnCancel(Callback callback) {
 }
 
 void CallContext::MarkCancelled() {
-  Hook* hook = hook_.exchange(&kCancelled, std::memory_order_acq_rel);
+  Hook* hook = hook_.exchange(&kCancelled, std::memory_order_seq_cst);
   CountAnswer();
   if (hook == nullptr || hook == &kCancelled) return;
   hook->Post();
