@@ -76,6 +76,7 @@ class Rpc {
   }
 
   void ArmAnother() {
+    if (ingress_->requests_ended()) return;
     if (idle_.empty()) {
       (new ServerCallType(*this))->Arm();
       return;

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "mainspring/wake_batch.h"
 
 namespace mainspring::rpc {
@@ -58,8 +59,7 @@ void Ingress::Stop() {
     // gRPC wants every queue taken empty, even one that nothing was ever put into.
     void* tag;
     bool ok;
-    while (queue_->Next(&tag, &ok)) {
-    }
+    while (queue_->Next(&tag, &ok)) static_cast<Tag*>(tag)->Proceed(false);
   }
   thread_.reset();
 }
@@ -109,18 +109,25 @@ bool Ingress::Next(WakeBatch& wakes) {
   if (next == grpc::CompletionQueue::TIMEOUT) {
     wakes.Flush();
     events_in_a_row_ = 0;
+    busy_since_.store(kNever, std::memory_order_relaxed);
     if (follows()) {
       Nap();
+      BeBusy();
       RunCallbacks();
       return true;
     }
     next = queue_->AsyncNext(&tag, &ok, gpr_inf_future(GPR_CLOCK_MONOTONIC));
   }
   if (next == grpc::CompletionQueue::SHUTDOWN) return false;
+  BeBusy();
   events_.fetch_add(1, std::memory_order_relaxed);
   static_cast<Tag*>(tag)->Proceed(ok);
   RunCallbacks();
   return true;
+}
+
+void Ingress::BeBusy() {
+  busy_since_.store(TimeSource::Real().CoarseNow(), std::memory_order_relaxed);
 }
 
 // Until a callback comes, or, with connections, for a moment.
@@ -130,8 +137,10 @@ void Ingress::Nap() {
       MutexLock lock(mutex_);
       connected_ = false;
     }
-    // Asked without the lock, which accepting takes while it holds its own.
-    if (has_connections_()) ConnectionCame();
+    // Asked without the lock, which accepting takes while it holds its own. A connection that has
+    // just gone leaves events behind, so one look that finds nothing is not enough.
+    const bool idle = !has_connections_() && calls_in_flight() == 0;
+    if (!std::exchange(was_idle_, idle) || !idle) ConnectionCame();
   }
   MutexLock lock(mutex_);
   napping_ = true;
@@ -150,6 +159,24 @@ void Ingress::ConnectionCame() {
 void Ingress::NoCalls() {
   MutexLock lock(mutex_);
   if (awaits_no_calls_) changed_.NotifyAll();
+}
+
+void Ingress::EndRequests() {
+  // In the queue it stands behind what came before it.
+  struct Last final : Tag {
+    explicit Last(bool& ended) : ended(ended) {}
+    void Proceed(bool) override {
+      ended = true;
+      taken.Notify();
+    }
+    bool& ended;
+    absl::Notification taken;
+  } last(requests_ended_);
+  grpc::Alarm alarm;
+  alarm.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &last);
+  // A follower may nap.
+  Post(0, [] {});
+  last.taken.WaitForNotification();
 }
 
 void Ingress::AwaitNoCalls() {

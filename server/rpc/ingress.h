@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
+#include "mainspring/steady_time.h"
 #include "mainspring/thread.h"
 #include "server/rpc/server_call.h"
 #include "server/rpc/tag.h"
@@ -50,6 +51,9 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   absl::Status Start(const std::string& name, std::function<bool()> has_connections);
   // The plane has a new connection. Any thread.
   void ConnectionCame();
+  // After the server was shut down: takes every event that is in the queue by now, then asks gRPC
+  // for no more calls. Blocks. While it runs, and not on its own thread.
+  void EndRequests();
   // Blocks until no call is in flight. Not on the ingress thread.
   void AwaitNoCalls();
   // After the server was shut down: takes what is left in the queue, then ends the thread. Blocks.
@@ -71,6 +75,9 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   bool full() const { return calls_in_flight() > max_calls_; }
   // Events taken so far: a thread that makes progress counts on. Any thread.
   uint64_t events() const { return events_.load(std::memory_order_relaxed); }
+  // Since when its thread has been at one event and what came of it, give or take the few
+  // milliseconds of a coarse clock; kNever while it waits for the next. Any thread.
+  SteadyTime busy_since() const { return busy_since_.load(std::memory_order_relaxed); }
 
   // Ingress thread only.
   void Add(ServerCall& call) {
@@ -85,6 +92,8 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   // From here on a new call that answers with a stream is refused so.
   void RefuseStreams(absl::Status status) { refuse_streams_ = std::move(status); }
   const absl::Status& refuse_streams() const { return refuse_streams_; }
+  // Whether gRPC may be asked for calls.
+  bool requests_ended() const { return requests_ended_; }
   // From here on every new call is refused so.
   void RefuseCalls(absl::Status status) { refuse_calls_ = std::move(status); }
   const absl::Status& refuse_calls() const { return refuse_calls_; }
@@ -92,6 +101,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
  private:
   void Run();
   bool Next(WakeBatch& wakes);
+  void BeBusy();
   bool follows() const { return leader_ != nullptr && leader_->running_.load(); }
   void Nap();
   void NoCalls();
@@ -108,6 +118,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
 
   std::atomic<size_t> calls_in_flight_{0};
   std::atomic<uint64_t> events_{0};
+  std::atomic<SteadyTime> busy_since_{kNever};
   std::atomic<bool> has_callbacks_{false};
   std::atomic<bool> running_{false};
 
@@ -127,6 +138,8 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   // Ingress thread only.
   int events_in_a_row_ = 0;
   int naps_ = 0;
+  bool was_idle_ = false;
+  bool requests_ended_ = false;
   CallList calls_;
   absl::Status refuse_streams_;
   absl::Status refuse_calls_;

@@ -98,6 +98,8 @@ size_t Plane::calls_in_flight() const { return ingress_->calls_in_flight(); }
 
 uint64_t Plane::events() const { return ingress_->events(); }
 
+SteadyTime Plane::busy_since() const { return ingress_->busy_since(); }
+
 void Plane::EndStreams(const absl::Status& status) {
   ingress_->Post(0, [ingress = ingress_.get(), status] {
     ingress->RefuseStreams(status);
@@ -125,6 +127,10 @@ void Plane::Shutdown(SteadyTime deadline) {
     Cut(gone);
   }
   server_->Shutdown(GrpcDeadline(Between(std::chrono::steady_clock::now(), deadline)));
+  // A call whose client has gone is not waited for, and one that is still in the queue has not been
+  // counted: were the queue shut down now, taking it, or asking for the next, would be an assertion
+  // inside gRPC.
+  if (ingress_->running()) ingress_->EndRequests();
   // What a component has begun to answer is still on its way to the ingress.
   ingress_->AwaitNoCalls();
   ingress_->Stop();

@@ -50,6 +50,7 @@ class Plane {
   size_t calls_in_flight() const;
   // See Ingress.
   uint64_t events() const;
+  SteadyTime busy_since() const;
 
   // Ends every call that answers with a stream, and from here on each that comes: what was written
   // is sent, then `status`.

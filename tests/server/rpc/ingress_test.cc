@@ -1,5 +1,6 @@
 #include "server/rpc/ingress.h"
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
@@ -137,6 +138,59 @@ TEST_F(IngressTest, WhenItFollows_RunsCallbacksWithAndWithoutConnections) {
   leader->Stop();
   for (int i = 0; i < 50; ++i) RunOn(*follower, [] {});
   follower->Stop();
+}
+
+// A call whose connection has gone still has events to come.
+TEST_F(IngressTest, WhenItFollowsAndTheLastConnectionHasGone_StillTakesEventsOfItsCalls) {
+  auto leader = NewIngress();
+  ASSERT_TRUE(leader->Start("ingress/leader", [] { return false; }).ok());
+  auto follower = NewIngress(leader);
+  std::atomic<int> asked{0};
+  ASSERT_TRUE(follower->Start("ingress/other", [&] { return ++asked < 0; }).ok());
+  CountedCall call;
+  RunOn(*follower, [&] { follower->Add(call); });
+  follower->ConnectionCame();
+  struct Event final : Tag {
+    void Proceed(bool) override { taken = true; }
+    std::atomic<bool> taken{false};
+  } late;
+  (void)Eventually([&] { return asked > 2; }, absl::Seconds(4));
+  grpc::Alarm alarm;
+  alarm.Set(&follower->queue(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &late);
+  EXPECT_TRUE(Eventually([&] { return late.taken.load(); }, absl::Seconds(5)));
+  RunOn(*follower, [&] { follower->Remove(call); });
+  leader->Stop();
+  follower->Stop();
+}
+
+TEST_F(IngressTest, WhenRequestsAreEnded_WhatWasInTheQueueIsTakenFirst) {
+  auto ingress = NewIngress();
+  ASSERT_TRUE(ingress->Start("ingress/test", [] { return false; }).ok());
+  struct Event final : Tag {
+    explicit Event(Ingress& ingress) : ingress(ingress) {}
+    void Proceed(bool) override { ended_before = ingress.requests_ended(); }
+    Ingress& ingress;
+    std::atomic<bool> ended_before{true};
+  } event(*ingress);
+  grpc::Alarm alarm;
+  alarm.Set(&ingress->queue(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &event);
+  ingress->EndRequests();
+  EXPECT_FALSE(event.ended_before);
+  EXPECT_TRUE(ingress->requests_ended());
+  ingress->Stop();
+}
+
+// Its thread could not be started.
+TEST_F(IngressTest, WhenStoppedWithoutStart_LetsGoOfWhatIsInItsQueue) {
+  auto ingress = NewIngress();
+  struct Event final : Tag {
+    void Proceed(bool ok) override { let_go = !ok; }
+    bool let_go = false;
+  } event;
+  grpc::Alarm alarm;
+  alarm.Set(&ingress->queue(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &event);
+  ingress->Stop();
+  EXPECT_TRUE(event.let_go);
 }
 
 TEST_F(IngressTest, WhenStreamsAreRefused_SaysWith) {

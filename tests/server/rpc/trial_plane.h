@@ -41,9 +41,11 @@ class TrialPlane {
   }
 
   // A servicer answers, on the ingress thread.
-  explicit TrialPlane(AnyHandler& servicer, const rpc::Plane* leader = nullptr) : TrialPlane() {
+  explicit TrialPlane(AnyHandler& servicer, const rpc::Plane* leader = nullptr,
+                      rpc::PlaneLimits limits = {})
+      : TrialPlane() {
     MustBeOk(service_->SetServicer(servicer));
-    StartPlane({}, leader);
+    StartPlane(limits, leader);
   }
 
   ~TrialPlane() {
