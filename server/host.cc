@@ -17,7 +17,6 @@
 #include "server/reflection/reflection_servicer.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
-#include "server/rpc/room_for_grpc.h"
 #include "server/supervisor/describe.h"
 #include "server/supervisor/supervision.h"
 
@@ -198,7 +197,6 @@ class Host::Parts {
     const auto guard = Guard(trigger, After(world_.time->Now(), kPlanesTimeout));
     absl::Status status = guard.status();
     if (status.ok()) status = Supervise();
-    if (status.ok()) status = rpc::RoomForGrpc();
     if (!status.ok()) return status;
     auto data = ListenOn("data", config_.data);
     if (!data.ok()) return data.status();
@@ -304,6 +302,7 @@ class Host::Parts {
     for (PlaneParts* parts : {&data_, &admin_, &probe_}) {
       parts->services.push_back(grpc::health::v1::BindHealth());
       status.Update(parts->services.back()->SetServicer(health_));
+      parts->services.back()->ReservePlaces();
     }
     for (PlaneParts* parts : {&data_, &admin_}) status.Update(AddReflection(*parts));
     return status;

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "server/config/descriptors.h"
 #include "server/drain/drain_report.h"
 #include "server/flags.h"
 #include "server/host.h"
@@ -176,6 +177,7 @@ HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
   // An operator's connection is kept.
   config.admin.limits.max_connection_age = absl::ZeroDuration();
   config.probe.limits.max_connection_age = absl::ZeroDuration();
+  config.probe.limits.max_connection_idle = absl::Minutes(1);
   return config;
 }
 
@@ -359,6 +361,13 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
   if (!made.ok()) return Complain(program, made.status());
   // Threads of gRPC's log for as long as there is a process.
   EventLog& log = *made->release();
+  const size_t descriptors = RaiseDescriptorLimit();
+  if (FitConnections(descriptors, config)) {
+    log.Warning("limits", {{"descriptors", descriptors},
+                           {"data_connections", config.data.limits.max_connections},
+                           {"admin_connections", config.admin.limits.max_connections},
+                           {"probe_connections", config.probe.limits.max_connections}});
+  }
   const int code = RunHost(program, std::move(types), std::move(config), log);
   log.Flush(std::chrono::steady_clock::now() + kLastWords);
   return code;

@@ -54,7 +54,8 @@ class Sequence {
     });
     Enter(DrainPhase::kFinish);
     WaitUntil(deadline, [&] { return drained_.data.calls_in_flight() == 0; });
-    report_.AddCut(End(drained_.data, "draining: time is up"));
+    End(drained_.data, "draining: time is up");
+    report_.AddCut(drained_.data.cut_calls() + drained_.data.refused_calls());
   }
 
   void Stop() {
@@ -73,7 +74,9 @@ class Sequence {
     WaitUntil(
         After(Now(), kGoodbye), [&] { return drained_.admin.calls_in_flight() == 0; },
         DrainTrigger::kExitNow);
-    report_.AddCut(End(drained_.admin, "draining: time is up"));
+    End(drained_.admin, "draining: time is up");
+    // Who looks again and again is refused in the end: that is no loss.
+    report_.AddCut(drained_.admin.cut_calls());
     if (drained_.probe == nullptr) return;
     // What it is asked is answered at once: there is nothing to wait for, or to cut.
     drained_.probe->door().Close();
@@ -98,10 +101,9 @@ class Sequence {
     }
   }
 
-  size_t End(rpc::Plane& plane, const char* why) {
-    const size_t cut = plane.Cut(absl::UnavailableError(why));
+  void End(rpc::Plane& plane, const char* why) {
+    plane.Cut(absl::UnavailableError(why));
     plane.Shutdown(After(Now(), kGoodbye));
-    return cut;
   }
 
   const HostConfig& config_;

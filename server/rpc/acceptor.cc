@@ -1,9 +1,13 @@
 #include "server/rpc/acceptor.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,15 +22,47 @@ namespace {
 
 // How long accepting rests where it cannot go on: nothing tells when a descriptor comes free.
 constexpr int kRestMilliseconds = 100;
+constexpr int kUnusedLooks = 8;
 
 // How many clients of one listener come before the next listener's turn.
 constexpr int kAcceptsInARow = 16;
 
-// Zeros where it is not an open descriptor.
-std::pair<dev_t, ino_t> FileOf(int fd) {
+// The descriptor may have been closed, and be another file's by now.
+bool IsStill(int fd, dev_t device, ino_t inode) {
   struct stat status;
-  if (fstat(fd, &status) != 0) return {0, 0};
-  return {status.st_dev, status.st_ino};
+  return fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+}
+
+// As gRPC writes it; empty for an address that it writes otherwise.
+std::string PeerName(const sockaddr_storage& peer) {
+  char text[INET6_ADDRSTRLEN];
+  if (peer.ss_family == AF_UNIX) return "unix:";
+  if (peer.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(peer);
+    inet_ntop(AF_INET, &v4.sin_addr, text, sizeof(text));
+    return absl::StrCat("ipv4:", text, ":", ntohs(v4.sin_port));
+  }
+  if (peer.ss_family != AF_INET6) return "";
+  const auto& v6 = reinterpret_cast<const sockaddr_in6&>(peer);
+  if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+    inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text, sizeof(text));
+    return absl::StrCat("ipv4:", text, ":", ntohs(v6.sin6_port));
+  }
+  if (v6.sin6_scope_id != 0) return "";
+  inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
+  return absl::StrCat("ipv6:%5B", text, "%5D:", ntohs(v6.sin6_port));
+}
+
+// By a copy of its own, which nobody closes between the look and the shutdown.
+void ShutDownIfStill(int fd, dev_t device, ino_t inode) {
+  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return;
+  int unread = 0;
+  // What the client has sent may be a call.
+  if (IsStill(copy, device, inode) && ioctl(copy, FIONREAD, &unread) == 0 && unread == 0) {
+    shutdown(copy, SHUT_RDWR);
+  }
+  close(copy);
 }
 
 }  // namespace
@@ -44,7 +80,25 @@ size_t Door::CountConnections() {
 
 void Door::Sweep() {
   for (auto each = connections_.begin(); each != connections_.end();) {
-    each = FileOf(each->first) == each->second ? std::next(each) : connections_.erase(each);
+    const Connection& connection = each->second;
+    each = IsStill(each->first, connection.device, connection.inode) ? std::next(each)
+                                                                     : connections_.erase(each);
+  }
+}
+
+void Door::CloseUnused(SteadyTime now, absl::Duration oldest, absl::Duration longest_idle,
+                       const std::function<bool(const std::string& peer)>& is_used) {
+  MutexLock lock(mutex_);
+  for (auto& [fd, connection] : connections_) {
+    if (connection.peer.empty()) continue;
+    if (is_used(connection.peer)) {
+      connection.used_at = now;
+      connection.unused_looks = 0;
+    } else if (++connection.unused_looks > kUnusedLooks &&
+               (Between(connection.accepted_at, now) > oldest ||
+                Between(connection.used_at, now) > longest_idle)) {
+      ShutDownIfStill(fd, connection.device, connection.inode);
+    }
   }
 }
 
@@ -61,14 +115,20 @@ Door::Accepted Door::AcceptOne(int listening_fd) {
   for (const auto& listener : listeners_) ours |= listener->fd() == listening_fd;
   if (!ours) return Accepted::kNone;
   if (!HasRoom()) return Accepted::kExhausted;
-  const int fd = accept4(listening_fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  sockaddr_storage peer = {};
+  socklen_t length = sizeof(peer);
+  const int fd = accept4(listening_fd, reinterpret_cast<sockaddr*>(&peer), &length,
+                         SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) {
     const bool lost = errno == EINVAL || errno == EBADF || errno == ENOTSOCK;
     const bool exhausted =
         errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
     return lost ? Accepted::kLost : exhausted ? Accepted::kExhausted : Accepted::kNone;
   }
-  connections_[fd] = FileOf(fd);
+  struct stat status = {};
+  fstat(fd, &status);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  connections_[fd] = {status.st_dev, status.st_ino, PeerName(peer), now, now, 0};
   handoff_(fd);
   return Accepted::kOne;
 }

@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "mainspring/mutex.h"
+#include "mainspring/steady_time.h"
 #include "mainspring/thread.h"
 #include "server/rpc/listener.h"
 
@@ -42,6 +43,13 @@ class Door {
   // descriptor is still the socket that was accepted. Costs a system call for each. Any thread.
   size_t CountConnections();
 
+  // Shuts every connection down that was accepted longer than `oldest` ago, or that nobody has used
+  // for `longest_idle`, and that was not used when this was called the last eight times either: a
+  // process that stood still for a while sees what came meanwhile first. `is_used` is asked by
+  // gRPC's name for the connection's peer, "ipv4:127.0.0.1:4711". Any thread.
+  void CloseUnused(SteadyTime now, absl::Duration oldest, absl::Duration longest_idle,
+                   const std::function<bool(const std::string& peer)>& is_used);
+
  private:
   friend class Acceptor;
 
@@ -58,12 +66,20 @@ class Door {
   bool HasRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Sweep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  struct Connection {
+    dev_t device;
+    ino_t inode;
+    std::string peer;
+    SteadyTime accepted_at;
+    SteadyTime used_at;
+    int unused_looks = 0;  // in a row
+  };
+
   const size_t max_connections_;
   const Handoff handoff_;
   Mutex mutex_;
   std::vector<std::unique_ptr<Listener>> listeners_ ABSL_GUARDED_BY(mutex_);
-  // By descriptor, which file it was, as device and inode.
-  std::map<int, std::pair<dev_t, ino_t>> connections_ ABSL_GUARDED_BY(mutex_);
+  std::map<int, Connection> connections_ ABSL_GUARDED_BY(mutex_);  // by descriptor
 };
 
 class Acceptor {

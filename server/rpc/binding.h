@@ -70,8 +70,9 @@ class Rpc {
   Rpc(const Rpc&) = delete;
   Rpc& operator=(const Rpc&) = delete;
 
-  void Arm(Ingress& ingress) {
+  void Arm(Ingress& ingress, bool reserved) {
     ingress_ = &ingress;
+    reserved_ = reserved;
     for (int i = 0; i < (UnaryCall<Call> ? kArmedUnary : kArmedStreams); ++i) ArmAnother();
   }
 
@@ -94,14 +95,22 @@ class Rpc {
     }
   }
 
-  void Deliver(const grpc::ServerContext& context, Call&& call) {
-    if (!ingress_->refuse_calls().ok()) return Refuse(call, ingress_->refuse_calls());
-    if (ingress_->full()) {
-      return Refuse(call, absl::ResourceExhaustedError("too many calls in flight; try later"));
+  // A call has come. Not OK: what it is to be refused with.
+  absl::Status Admit(ServerCall& call, const grpc::ServerContext& context) {
+    absl::Status admitted = ingress_->Add(call, context.peer(), reserved_);
+    if constexpr (!UnaryCall<Call>) {
+      if (!ingress_->refuse_streams().ok()) return ingress_->refuse_streams();
     }
-    if constexpr (!HasReply<Call>) {
-      if (!ingress_->refuse_streams().ok()) return Refuse(call, ingress_->refuse_streams());
+    if (!ingress_->refuse_calls().ok()) {
+      ingress_->CountRefused(call);
+      return ingress_->refuse_calls();
     }
+    return admitted;
+  }
+
+  // Hands it on, if it was admitted.
+  void Deliver(const grpc::ServerContext& context, const absl::Status& admitted, Call&& call) {
+    if (!admitted.ok()) return Refuse(call, admitted);
     receivers_.Deliver(context, RequestEnum(std::in_place_type<Call>, std::move(call)));
   }
 
@@ -121,6 +130,7 @@ class Rpc {
   const int index_;
   const Receivers<RequestEnum>& receivers_;
   Ingress* ingress_ = nullptr;
+  bool reserved_ = false;
   std::vector<ServerCallType*> idle_;
 };
 
@@ -137,8 +147,9 @@ class Binding final : public Service {
     return receivers_.SetServicer(servicer);
   }
   grpc::Service& grpc_service() override { return service_; }
+  void ReservePlaces() override { reserved_ = true; }
   void Arm(Ingress& ingress) override {
-    std::apply([&](auto&... rpc) { (rpc->Arm(ingress), ...); }, rpcs_);
+    std::apply([&](auto&... rpc) { (rpc->Arm(ingress, reserved_), ...); }, rpcs_);
   }
 
  private:
@@ -158,6 +169,7 @@ class Binding final : public Service {
   Receivers<RequestEnum> receivers_;
   AsyncService service_;
   Rpcs rpcs_;
+  bool reserved_ = false;
 };
 
 // For the generated code: the service called `name`, whose methods are the alternatives of the

@@ -3,6 +3,7 @@
 #include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/synchronization/notification.h"
@@ -18,21 +19,42 @@ constexpr std::chrono::milliseconds kNap(2);
 // About a second.
 constexpr int kNapsBetweenCounts = 500;
 
+// How often it looks whose time is up.
+absl::Duration TickOf(const PlaneLimits& limits) {
+  absl::Duration least = limits.answer_timeout;
+  for (const absl::Duration bound :
+       {limits.max_connection_age, limits.max_connection_idle, limits.connection_grace}) {
+    if (bound > absl::ZeroDuration()) least = std::min(least, bound);
+  }
+  return std::clamp(least / 4, absl::Milliseconds(10), absl::Seconds(1));
+}
+
+gpr_timespec FromNow(absl::Duration time) {
+  return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                      gpr_time_from_millis(absl::ToInt64Milliseconds(time), GPR_TIMESPAN));
+}
+
 }  // namespace
 
 thread_local const Ingress* Ingress::current_ = nullptr;
 
-Ingress::Ingress(std::unique_ptr<grpc::ServerCompletionQueue> queue, size_t max_calls,
+Ingress::Ingress(std::unique_ptr<grpc::ServerCompletionQueue> queue, const PlaneLimits& limits,
                  std::shared_ptr<Ingress> leader)
     : queue_(std::move(queue)),
-      max_calls_(max_calls),
+      answer_timeout_(limits.answer_timeout),
+      tick_(TickOf(limits)),
       leader_(std::move(leader)),
-      wake_(std::make_unique<grpc::Alarm>()) {}
+      wake_(std::make_unique<grpc::Alarm>()),
+      places_(limits.max_calls, limits.max_calls_per_peer, limits.max_calls_per_connection),
+      reserved_(limits.max_reserved_calls, limits.max_reserved_calls / 4,
+                limits.max_calls_per_connection) {}
 
 Ingress::~Ingress() = default;
 
-absl::Status Ingress::Start(const std::string& name, std::function<bool()> has_connections) {
+absl::Status Ingress::Start(const std::string& name, std::function<bool()> has_connections,
+                            std::function<void(SteadyTime now)> sweep) {
   has_connections_ = std::move(has_connections);
+  sweep_ = std::move(sweep);
   running_.store(true);
   if (leader_ != nullptr) {
     MutexLock lock(leader_->mutex_);
@@ -112,22 +134,69 @@ bool Ingress::Next(WakeBatch& wakes) {
     busy_since_.store(kNever, std::memory_order_relaxed);
     if (follows()) {
       Nap();
-      BeBusy();
-      RunCallbacks();
-      return true;
+    } else {
+      next = queue_->AsyncNext(&tag, &ok, FromNow(tick_));
     }
-    next = queue_->AsyncNext(&tag, &ok, gpr_inf_future(GPR_CLOCK_MONOTONIC));
   }
   if (next == grpc::CompletionQueue::SHUTDOWN) return false;
-  BeBusy();
-  events_.fetch_add(1, std::memory_order_relaxed);
-  static_cast<Tag*>(tag)->Proceed(ok);
+  const SteadyTime now = BeBusy();
+  if (now >= next_tick_) Tick(now);
+  if (next == grpc::CompletionQueue::GOT_EVENT) {
+    events_.fetch_add(1, std::memory_order_relaxed);
+    static_cast<Tag*>(tag)->Proceed(ok);
+  }
   RunCallbacks();
   return true;
 }
 
-void Ingress::BeBusy() {
-  busy_since_.store(TimeSource::Real().CoarseNow(), std::memory_order_relaxed);
+SteadyTime Ingress::BeBusy() {
+  const SteadyTime now = TimeSource::Real().CoarseNow();
+  busy_since_.store(now, std::memory_order_relaxed);
+  return now;
+}
+
+void Ingress::Tick(SteadyTime now) {
+  next_tick_ = After(now, tick_);
+  for (ServerCall* call = answered_.first();
+       call != nullptr && Between(call->answered_at_, now) >= answer_timeout_;
+       call = answered_.first()) {
+    answered_.Remove(*call);
+    given_up_.Add(*call);
+    call->GiveUp();
+  }
+  sweep_(now);
+  places_.Forget();
+  reserved_.Forget();
+}
+
+absl::Status Ingress::Add(ServerCall& call, const std::string& connection, bool reserved) {
+  calls_.Add(call);
+  call.counted_cut_ = false;
+  calls_come_.fetch_add(1, std::memory_order_relaxed);
+  calls_in_flight_.fetch_add(1, std::memory_order_relaxed);
+  call.place_ = &places_.Take(connection);
+  absl::Status refused = places_.Check(*call.place_);
+  if (refused.ok() || !reserved) return refused;
+  Places::Connection& kept = reserved_.Take(connection);
+  if (!reserved_.Check(kept).ok()) {
+    Places::GiveUp(kept);
+    return refused;
+  }
+  Places::GiveUp(*std::exchange(call.place_, &kept));
+  return absl::OkStatus();
+}
+
+void Ingress::Answered(ServerCall& call) {
+  if (call.list_ != &calls_) return;
+  calls_.Remove(call);
+  call.answered_at_ = busy_since();
+  answered_.Add(call);
+}
+
+void Ingress::Remove(ServerCall& call) {
+  call.list_->Remove(call);
+  Places::GiveUp(*call.place_);
+  if (calls_in_flight_.fetch_sub(1, std::memory_order_release) == 1) NoCalls();
 }
 
 // Until a callback comes, or, with connections, for a moment.
@@ -161,22 +230,25 @@ void Ingress::NoCalls() {
   if (awaits_no_calls_) changed_.NotifyAll();
 }
 
-void Ingress::EndRequests() {
-  // In the queue it stands behind what came before it.
+void Ingress::RunBehindEvents(const std::function<void()>& step) {
   struct Last final : Tag {
-    explicit Last(bool& ended) : ended(ended) {}
+    explicit Last(const std::function<void()>& step) : step(step) {}
     void Proceed(bool) override {
-      ended = true;
+      step();
       taken.Notify();
     }
-    bool& ended;
+    const std::function<void()>& step;
     absl::Notification taken;
-  } last(requests_ended_);
+  } last(step);
   grpc::Alarm alarm;
   alarm.Set(queue_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), &last);
   // A follower may nap.
   Post(0, [] {});
   last.taken.WaitForNotification();
+}
+
+void Ingress::EndRequests() {
+  RunBehindEvents([this] { requests_ended_ = true; });
 }
 
 void Ingress::AwaitNoCalls() {

@@ -16,6 +16,8 @@
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
 #include "mainspring/thread.h"
+#include "server/rpc/places.h"
+#include "server/rpc/plane_limits.h"
 #include "server/rpc/server_call.h"
 #include "server/rpc/tag.h"
 
@@ -41,18 +43,24 @@ namespace mainspring::rpc {
 class Ingress final : public CallbackQueue, public std::enable_shared_from_this<Ingress> {
  public:
   // Follows `leader`, or leads where that is null.
-  Ingress(std::unique_ptr<grpc::ServerCompletionQueue> queue, size_t max_calls,
+  Ingress(std::unique_ptr<grpc::ServerCompletionQueue> queue, const PlaneLimits& limits,
           std::shared_ptr<Ingress> leader);
   // Stop must have been called, if Start was.
   ~Ingress() override;
 
   // `has_connections` says whether the plane has any; it is asked now and then by a follower.
+  // `sweep` is run a few times a second while it has, on the ingress thread.
   // RESOURCE_EXHAUSTED: the system gives no more threads.
-  absl::Status Start(const std::string& name, std::function<bool()> has_connections);
+  absl::Status Start(
+      const std::string& name, std::function<bool()> has_connections,
+      std::function<void(SteadyTime now)> sweep = [](SteadyTime) {});
   // The plane has a new connection. Any thread.
   void ConnectionCame();
-  // After the server was shut down: takes every event that is in the queue by now, then asks gRPC
-  // for no more calls. Blocks. While it runs, and not on its own thread.
+  // Runs `step` on its thread, when every event has been taken that was in the queue before. Blocks
+  // until then. While it runs, and not on its own thread.
+  void RunBehindEvents(const std::function<void()>& step);
+  // After the server was shut down, likewise: takes what is there, then asks gRPC for no more
+  // calls.
   void EndRequests();
   // Blocks until no call is in flight. Not on the ingress thread.
   void AwaitNoCalls();
@@ -71,8 +79,12 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
 
   // Calls that came and are not done. Any thread.
   size_t calls_in_flight() const { return calls_in_flight_.load(std::memory_order_relaxed); }
-  // Whether one more call would be one too many. Any thread.
-  bool full() const { return calls_in_flight() > max_calls_; }
+  // Calls that came in time and that the ingress's end has cost their answer, and calls that it has
+  // refused. Any thread.
+  size_t cut_calls() const { return cut_calls_.load(std::memory_order_relaxed); }
+  size_t refused_calls() const { return refused_calls_.load(std::memory_order_relaxed); }
+  // Calls that gRPC has handed over. Any thread.
+  uint64_t calls_come() const { return calls_come_.load(std::memory_order_relaxed); }
   // Events taken so far: a thread that makes progress counts on. Any thread.
   uint64_t events() const { return events_.load(std::memory_order_relaxed); }
   // Since when its thread has been at one event and what came of it, give or take the few
@@ -80,16 +92,37 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   SteadyTime busy_since() const { return busy_since_.load(std::memory_order_relaxed); }
 
   // Ingress thread only.
-  void Add(ServerCall& call) {
-    calls_.Add(call);
-    calls_in_flight_.fetch_add(1, std::memory_order_relaxed);
+
+  // A call has come through that connection, to a service that has places reserved or not. It is
+  // in flight until it is removed, whether it is let in or not.
+  // RESOURCE_EXHAUSTED: one too many; the text says of what.
+  absl::Status Add(ServerCall& call, const std::string& connection = "", bool reserved = false);
+  // Its answer is on its way: the client has the time to take it that the limits tell.
+  void Answered(ServerCall& call);
+  void Remove(ServerCall& call);
+  // Whether the call that came last was one too many.
+  bool full() const { return places_.full(); }
+  // Whether a call of that connection is in flight, or was a moment ago.
+  bool IsUsed(const std::string& connection) const {
+    return places_.Knows(connection) || reserved_.Knows(connection);
   }
-  void Remove(ServerCall& call) {
-    calls_.Remove(call);
-    if (calls_in_flight_.fetch_sub(1, std::memory_order_release) == 1) NoCalls();
+  // See CallList. Each once, also where the visit answers it.
+  template <class Visit>
+  void ForEachCall(Visit visit) {
+    for (CallList* list : {&given_up_, &answered_, &calls_}) list->ForEach(visit);
   }
-  CallList& calls() { return calls_; }
-  // From here on a new call that answers with a stream is refused so.
+  // Each call counts once.
+  void CountCut(ServerCall& call) {
+    if (!std::exchange(call.counted_cut_, true)) cut_calls_.fetch_add(1, std::memory_order_relaxed);
+  }
+  void CountRefused(ServerCall& call) {
+    if (!std::exchange(call.counted_cut_, true)) {
+      refused_calls_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  // Whether it has begun to end: streams are refused.
+  bool closing() const { return !refuse_streams_.ok() || !refuse_calls_.ok(); }
+  // From here on a new call with a stream in it is refused so.
   void RefuseStreams(absl::Status status) { refuse_streams_ = std::move(status); }
   const absl::Status& refuse_streams() const { return refuse_streams_; }
   // Whether gRPC may be asked for calls.
@@ -101,7 +134,8 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
  private:
   void Run();
   bool Next(WakeBatch& wakes);
-  void BeBusy();
+  SteadyTime BeBusy();
+  void Tick(SteadyTime now);
   bool follows() const { return leader_ != nullptr && leader_->running_.load(); }
   void Nap();
   void NoCalls();
@@ -111,12 +145,17 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   static thread_local const Ingress* current_;
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
-  const size_t max_calls_;
+  const absl::Duration answer_timeout_;
+  const absl::Duration tick_;
   const std::shared_ptr<Ingress> leader_;
   std::function<bool()> has_connections_;
+  std::function<void(SteadyTime now)> sweep_;
   std::unique_ptr<Thread> thread_;
 
   std::atomic<size_t> calls_in_flight_{0};
+  std::atomic<uint64_t> calls_come_{0};
+  std::atomic<size_t> cut_calls_{0};
+  std::atomic<size_t> refused_calls_{0};
   std::atomic<uint64_t> events_{0};
   std::atomic<SteadyTime> busy_since_{kNever};
   std::atomic<bool> has_callbacks_{false};
@@ -140,7 +179,12 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   int naps_ = 0;
   bool was_idle_ = false;
   bool requests_ended_ = false;
-  CallList calls_;
+  SteadyTime next_tick_ = SteadyTime::min();
+  CallList calls_;     // not answered
+  CallList answered_;  // by the time of that
+  CallList given_up_;
+  Places places_;
+  Places reserved_;
   absl::Status refuse_streams_;
   absl::Status refuse_calls_;
 };

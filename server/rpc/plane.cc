@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "server/rpc/grpc_time.h"
+#include "server/rpc/core_calls.h"
+#include "server/rpc/headroom.h"
 #include "server/rpc/ingress.h"
 
 namespace mainspring::rpc {
@@ -17,7 +19,7 @@ namespace {
 
 using grpc::experimental::ExternalConnectionAcceptor;
 
-void Apply(const PlaneLimits& limits, bool ages, grpc::ServerBuilder& builder) {
+void Apply(const PlaneLimits& limits, grpc::ServerBuilder& builder) {
   const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
   const auto set_time = [&](const char* name, absl::Duration value) {
     set(name, ToGrpcMilliseconds(value));
@@ -35,8 +37,11 @@ void Apply(const PlaneLimits& limits, bool ages, grpc::ServerBuilder& builder) {
   set_time(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, limits.least_ping_interval);
   set_time(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits.handshake_timeout);
   // No grace period goes with it: a stream may outlive the age, only new calls go elsewhere.
-  if (ages && limits.max_connection_age > absl::ZeroDuration()) {
+  if (limits.max_connection_age > absl::ZeroDuration()) {
     set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, limits.max_connection_age);
+  }
+  if (limits.max_connection_idle > absl::ZeroDuration()) {
+    set_time(GRPC_ARG_MAX_CONNECTION_IDLE_MS, limits.max_connection_idle);
   }
 }
 
@@ -46,32 +51,25 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
     const std::string& name, std::vector<std::unique_ptr<Listener>> listeners,
     const PlaneLimits& limits, const std::vector<Service*>& services, const Plane* leader,
     Elsewhere elsewhere) {
-  std::unique_ptr<Plane> plane(new Plane(name));
+  absl::Status room = CheckDescriptors();
+  if (leader == nullptr) room.Update(CheckThreads());
+  if (!room.ok()) {
+    return absl::ResourceExhaustedError(absl::StrCat("plane \"", name, "\": ", room.message()));
+  }
+  std::unique_ptr<Plane> plane(new Plane(name, limits));
   for (const auto& listener : listeners) plane->addresses_.push_back(listener->address());
-  const bool ages = std::none_of(listeners.begin(), listeners.end(),
-                                 [](const auto& listener) { return listener->is_unix(); });
 
   grpc::ServerBuilder builder;
-  Apply(limits, ages, builder);
+  Apply(limits, builder);
   plane->connector_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  std::set<std::string> names;
-  for (Service* service : services) {
-    builder.RegisterService(&service->grpc_service());
-    names.insert(service->name());
-  }
-  plane->unknown_calls_ = std::make_unique<UnknownCalls>(std::move(names), std::move(elsewhere));
-  plane->unknown_calls_->RegisterWith(builder);
-  plane->ingress_ = std::make_shared<Ingress>(builder.AddCompletionQueue(), limits.max_calls,
+  plane->ingress_ = std::make_shared<Ingress>(builder.AddCompletionQueue(), limits,
                                               leader == nullptr ? nullptr : leader->ingress_);
-  plane->server_ = builder.BuildAndStart();
-  if (plane->server_ == nullptr) {
-    plane->ingress_->Stop();
-    return absl::InternalError(absl::StrCat("plane \"", name, "\": gRPC does not start a server"));
+  if (absl::Status built = plane->StartServer(builder, services, std::move(elsewhere));
+      !built.ok()) {
+    return built;
   }
-  for (Service* service : services) service->Arm(*plane->ingress_);
-  plane->unknown_calls_->Arm(*plane->ingress_);
   plane->door_ = std::make_unique<Door>(
       std::move(listeners), limits.max_connections,
       [connector = plane->connector_.get(), ingress = plane->ingress_.get()](int fd) {
@@ -81,9 +79,10 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
         connector->HandleNewConnection(&connection);
         ingress->ConnectionCame();
       });
-  absl::Status started =
-      plane->ingress_->Start(absl::StrCat("ingress/", name),
-                             [door = plane->door_.get()] { return door->CountConnections() != 0; });
+  absl::Status started = plane->ingress_->Start(
+      absl::StrCat("ingress/", name),
+      [door = plane->door_.get()] { return door->CountConnections() != 0; },
+      [self = plane.get()](SteadyTime now) { self->Sweep(now); });
   if (!started.ok()) {
     plane->Shutdown(SteadyTime::min());
     return started;
@@ -91,10 +90,48 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
   return plane;
 }
 
-Plane::Plane(std::string name) : name_(std::move(name)) {}
+absl::Status Plane::StartServer(grpc::ServerBuilder& builder,
+                                const std::vector<Service*>& services, Elsewhere elsewhere) {
+  std::set<std::string> names;
+  for (Service* service : services) {
+    builder.RegisterService(&service->grpc_service());
+    names.insert(service->name());
+  }
+  unknown_calls_ = std::make_unique<UnknownCalls>(std::move(names), std::move(elsewhere));
+  unknown_calls_->RegisterWith(builder);
+  server_number_ = NumberOfServer([&] { server_ = builder.BuildAndStart(); });
+  if (server_ == nullptr) {
+    ingress_->Stop();
+    return absl::InternalError(absl::StrCat("plane \"", name_, "\": gRPC does not start a server"));
+  }
+  for (Service* service : services) service->Arm(*ingress_);
+  unknown_calls_->Arm(*ingress_);
+  return absl::OkStatus();
+}
+
+Plane::Plane(std::string name, const PlaneLimits& limits)
+    : name_(std::move(name)),
+      // gRPC's age is give or take a tenth.
+      oldest_(limits.max_connection_age > absl::ZeroDuration()
+                  ? limits.max_connection_age * 1.1 + limits.connection_grace
+                  : absl::InfiniteDuration()),
+      longest_idle_(limits.max_connection_idle > absl::ZeroDuration()
+                        ? limits.max_connection_idle * 1.1 + limits.connection_grace
+                        : absl::InfiniteDuration()) {}
 Plane::~Plane() = default;
 
+// Connections that gRPC has asked to go, or would have, and that have no call that came whole.
+void Plane::Sweep(SteadyTime now) {
+  door_->CloseUnused(now, oldest_, longest_idle_, [this](const std::string& connection) {
+    return ingress_->IsUsed(connection);
+  });
+}
+
 size_t Plane::calls_in_flight() const { return ingress_->calls_in_flight(); }
+
+size_t Plane::cut_calls() const { return ingress_->cut_calls(); }
+
+size_t Plane::refused_calls() const { return ingress_->refused_calls() + lost_calls_.load(); }
 
 uint64_t Plane::events() const { return ingress_->events(); }
 
@@ -103,7 +140,7 @@ SteadyTime Plane::busy_since() const { return ingress_->busy_since(); }
 void Plane::EndStreams(const absl::Status& status) {
   ingress_->Post(0, [ingress = ingress_.get(), status] {
     ingress->RefuseStreams(status);
-    ingress->calls().ForEach([&](ServerCall& call) { call.EndStream(status); });
+    ingress->ForEachCall([&](ServerCall& call) { call.EndStream(status); });
   });
 }
 
@@ -111,7 +148,11 @@ size_t Plane::Cut(const absl::Status& status) {
   size_t cut = 0;
   absl::Notification done;
   ingress_->Post(0, [&, ingress = ingress_.get()] {
-    ingress->calls().ForEach([&](ServerCall& call) { cut += call.Cut(status) ? 1 : 0; });
+    ingress->ForEachCall([&](ServerCall& call) {
+      if (!call.Cut(status)) return;
+      ingress->CountCut(call);
+      ++cut;
+    });
     done.Notify();
   });
   done.WaitForNotification();
@@ -122,18 +163,31 @@ void Plane::Shutdown(SteadyTime deadline) {
   if (door_ != nullptr) door_->Close();
   // What has come since the last cut, or still comes, is not waited for.
   const absl::Status gone = absl::UnavailableError("draining");
+  int64_t not_whole = 0;
   if (ingress_->running()) {
     ingress_->Post(0, [ingress = ingress_.get(), gone] { ingress->RefuseCalls(gone); });
     Cut(gone);
+    // Those that wait inside gRPC come when others have been taken: until none does.
+    uint64_t come;
+    do {
+      come = ingress_->calls_come();
+      ingress_->RunBehindEvents([&] { not_whole = NotHandedOver(); });
+    } while (ingress_->calls_come() != come && std::chrono::steady_clock::now() < deadline);
   }
   server_->Shutdown(GrpcDeadline(Between(std::chrono::steady_clock::now(), deadline)));
   // A call whose client has gone is not waited for, and one that is still in the queue has not been
-  // counted: were the queue shut down now, taking it, or asking for the next, would be an assertion
-  // inside gRPC.
+  // counted: taken from a queue that was shut down it would be an assertion inside gRPC.
   if (ingress_->running()) ingress_->EndRequests();
   // What a component has begun to answer is still on its way to the ingress.
   ingress_->AwaitNoCalls();
+  // A call that comes while gRPC shuts down is answered CANCELLED, and nobody else hears of it.
+  lost_calls_.store(static_cast<size_t>(std::max<int64_t>(0, NotHandedOver() - not_whole)));
   ingress_->Stop();
+}
+
+int64_t Plane::NotHandedOver() const {
+  if (server_number_ == 0) return 0;
+  return CallsStarted(server_number_) - static_cast<int64_t>(ingress_->calls_come());
 }
 
 }  // namespace mainspring::rpc

@@ -3,6 +3,7 @@
 #ifndef MAINSPRING_SERVER_RPC_PLANE_H_
 #define MAINSPRING_SERVER_RPC_PLANE_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 
 namespace grpc {
 class Server;
+class ServerBuilder;
 namespace experimental {
 class ExternalConnectionAcceptor;
 }
@@ -33,7 +35,7 @@ class Plane {
   // Serves at once. The services must outlive the plane. `leader`, null for the first, is the plane
   // whose ingress this one's follows; it is shut down first. `elsewhere` is what calls to services
   // of other planes are told.
-  // RESOURCE_EXHAUSTED: no more threads. INTERNAL: gRPC refused; the log says why.
+  // RESOURCE_EXHAUSTED: no more threads or descriptors. INTERNAL: gRPC refused; the log says why.
   static absl::StatusOr<std::unique_ptr<Plane>> Start(
       const std::string& name, std::vector<std::unique_ptr<Listener>> listeners,
       const PlaneLimits& limits, const std::vector<Service*>& services, const Plane* leader,
@@ -48,12 +50,18 @@ class Plane {
   Door& door() { return *door_; }
 
   size_t calls_in_flight() const;
+  // Calls that were let in, and that the end of the plane has cost their answer: it cut them, or
+  // what they were answered with reached nobody. Not those whose clients had gone before, and no
+  // streams that EndStreams has ended.
+  size_t cut_calls() const;
+  // Calls that came and were not let in because the plane ended; complete after Shutdown.
+  size_t refused_calls() const;
   // See Ingress.
   uint64_t events() const;
   SteadyTime busy_since() const;
 
-  // Ends every call that answers with a stream, and from here on each that comes: what was written
-  // is sent, then `status`.
+  // Begins the end: ends every call that answers with a stream, or that asks with one and is not
+  // through with it, and from here on each that comes. What was written is sent, then `status`.
   void EndStreams(const absl::Status& status);
   // Answers every call that is not answered with `status`. Blocks until that is done; says how many
   // there were.
@@ -64,9 +72,19 @@ class Plane {
   void Shutdown(SteadyTime deadline);
 
  private:
-  explicit Plane(std::string name);
+  Plane(std::string name, const PlaneLimits& limits);
+  absl::Status StartServer(grpc::ServerBuilder& builder, const std::vector<Service*>& services,
+                           Elsewhere elsewhere);
+  void Sweep(SteadyTime now);
+
+  // Calls that have come to gRPC, and were not handed over.
+  int64_t NotHandedOver() const;
 
   const std::string name_;
+  const absl::Duration oldest_;
+  const absl::Duration longest_idle_;
+  intptr_t server_number_ = 0;  // channelz's
+  std::atomic<size_t> lost_calls_{0};
   std::vector<std::string> addresses_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connector_;
   std::unique_ptr<UnknownCalls> unknown_calls_;

@@ -32,6 +32,9 @@ class Service {
   // INVALID_ARGUMENT: the servicer answers another service.
   virtual absl::Status SetServicer(AnyHandler& servicer) = 0;
 
+  // Lets its calls in where the plane has no place for others: see PlaneLimits.
+  virtual void ReservePlaces() = 0;
+
   // For the plane: what is registered with gRPC, and, once the server runs, the start of it all.
   virtual grpc::Service& grpc_service() = 0;
   virtual void Arm(Ingress& ingress) = 0;

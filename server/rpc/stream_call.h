@@ -80,12 +80,15 @@ class StreamServerCall final
   // For the ingress.
 
   void EndStream(const absl::Status& status) override {
-    if constexpr (kAnswersMany) {
-      SetEnd(status);
-      this->MarkCancelled();
-      writes_.PostReady();
-      ComeRound();
+    if constexpr (!kAnswersMany) {
+      // Nothing is missing but the answer: it is like any other call.
+      MutexLock lock(mutex_);
+      if (requests_ended_) return;
     }
+    if (!SetEnd(status)) return;
+    this->MarkCancelled();
+    writes_.PostReady();
+    ComeRound();
   }
 
   bool Cut(const absl::Status& status) override {
@@ -104,6 +107,8 @@ class StreamServerCall final
     ComeRound();
     return true;
   }
+
+  void GiveUp() override { context_.TryCancel(); }
 
   // For the handles of the component; Answering calls them. Any thread.
 
@@ -178,14 +183,14 @@ class StreamServerCall final
       return;
     }
     rpc_.ArmAnother();
-    rpc_.ingress().Add(*this);
+    const absl::Status admitted = rpc_.Admit(*this, context_);
     this->BeginCall(SteadyDeadline(context_));
     this->Ref();  // for the handle that answers
     if constexpr (kAsksMany) {
       this->Ref();  // for the handle that reads
-      rpc_.Deliver(context_, Call{RequestStream<Request>(this), MakeAnswer()});
+      rpc_.Deliver(context_, admitted, Call{RequestStream<Request>(this), MakeAnswer()});
     } else {
-      rpc_.Deliver(context_, Call{std::move(request_), MakeAnswer()});
+      rpc_.Deliver(context_, admitted, Call{std::move(request_), MakeAnswer()});
     }
   }
 
@@ -225,7 +230,11 @@ class StreamServerCall final
     OperationCame();
   }
 
-  void Finished(bool) { OperationCame(); }
+  void Finished(bool ok) {
+    // The end of a call whose client had not gone before.
+    if (!ok && wanted_ && rpc_.ingress().closing()) rpc_.ingress().CountCut(*this);
+    OperationCame();
+  }
 
   void Done(bool) {
     if (context_.IsCancelled()) {
@@ -277,6 +286,7 @@ class StreamServerCall final
     called_ = false;
     // gRPC takes a second read while one is under way for a broken program, and aborts.
     if (wants_read_ && !read_in_flight_) StartRead();
+    if (ending_) rpc_.ingress().Answered(*this);
     if (write_in_flight_ || finish_started_) return;
     if (std::optional<Response> next = writes_.Pop()) {
       StartWrite(*next);
@@ -305,6 +315,7 @@ class StreamServerCall final
   // Counted from the start, so that a call cannot be over before it.
   void StartFinish() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     finish_started_ = true;
+    wanted_ = !this->cancelled();
     if constexpr (kAnswersMany) {
       stream_.Finish(status_, &finished_tag_);
     } else if (status_.ok()) {
@@ -324,6 +335,7 @@ class StreamServerCall final
   bool read_in_flight_ = false;
   bool write_in_flight_ = false;
   bool finish_started_ = false;
+  bool wanted_ = false;  // by its client, when the end was sent
 
   Mutex mutex_;
   Response response_ ABSL_GUARDED_BY(mutex_);

@@ -55,6 +55,8 @@ class UnaryServerCall final : public ServerCall,
     return true;
   }
 
+  void GiveUp() override { context_->TryCancel(); }
+
   void Succeed(Response&& response) override {
     if (answered_.exchange(true, std::memory_order_acq_rel)) return Unhold();
     response_ = std::move(response);
@@ -78,12 +80,12 @@ class UnaryServerCall final : public ServerCall,
       return;
     }
     rpc_.ArmAnother();
-    rpc_.ingress().Add(*this);
+    const absl::Status admitted = rpc_.Admit(*this, *context_);
     this->BeginCall(SteadyDeadline(*context_));
     answered_.store(false, std::memory_order_relaxed);
     holds_.store(2, std::memory_order_relaxed);
     tags_ = 2;
-    rpc_.Deliver(*context_, Call{std::move(request_), Reply<Response>(this)});
+    rpc_.Deliver(*context_, admitted, Call{std::move(request_), Reply<Response>(this)});
   }
 
   // The answer is set. Lets go first: from Finish on, the ingress may dispose of this.
@@ -96,6 +98,8 @@ class UnaryServerCall final : public ServerCall,
   }
 
   void Finish() {
+    rpc_.ingress().Answered(*this);
+    wanted_ = !this->cancelled();
     if (status_.ok()) {
       responder_->Finish(response_, status_, &finished_tag_);
     } else {
@@ -103,7 +107,11 @@ class UnaryServerCall final : public ServerCall,
     }
   }
 
-  void Finished(bool) { TagCame(); }
+  void Finished(bool ok) {
+    // The answer of a client that had not gone before.
+    if (!ok && wanted_ && rpc_.ingress().closing()) rpc_.ingress().CountCut(*this);
+    TagCame();
+  }
 
   void Done(bool) {
     if (context_->IsCancelled()) this->MarkCancelled();
@@ -135,7 +143,9 @@ class UnaryServerCall final : public ServerCall,
   std::optional<grpc::ServerAsyncResponseWriter<Response>> responder_;
   std::atomic<bool> answered_{false};
   std::atomic<int> holds_{0};
-  int tags_ = 0;  // Done and Finished, until they came. Ingress thread only.
+  // Ingress thread only.
+  int tags_ = 0;         // Done and Finished, until they came
+  bool wanted_ = false;  // by its client, when the answer was sent
 
   MemberTag<UnaryServerCall, &UnaryServerCall::Arrived> arrived_tag_{this};
   MemberTag<UnaryServerCall, &UnaryServerCall::Finished> finished_tag_{this};

@@ -70,6 +70,7 @@ class UnknownCalls::Call final : public ServerCall {
   // It is answered before anybody could see it.
   void EndStream(const absl::Status&) override {}
   bool Cut(const absl::Status&) override { return false; }
+  void GiveUp() override { context_.TryCancel(); }
 
  private:
   void Arrived(bool ok) {
@@ -77,10 +78,13 @@ class UnknownCalls::Call final : public ServerCall {
       delete this;
       return;
     }
-    calls_.ingress_->Add(*this);
+    const absl::Status admitted = calls_.ingress_->Add(*this, context_.peer());
     calls_.ArmAnother();
-    stream_.Finish(ToGrpc(WhyUnknown(context_.method(), calls_.here_, calls_.elsewhere_)),
+    stream_.Finish(ToGrpc(admitted.ok()
+                              ? WhyUnknown(context_.method(), calls_.here_, calls_.elsewhere_)
+                              : admitted),
                    &finished_tag_);
+    calls_.ingress_->Answered(*this);
   }
 
   void TagCame(bool) {
@@ -114,6 +118,8 @@ void UnknownCalls::Arm(Ingress& ingress) {
   for (int i = 0; i < kArmed; ++i) ArmAnother();
 }
 
-void UnknownCalls::ArmAnother() { (new Call(*this))->Arm(); }
+void UnknownCalls::ArmAnother() {
+  if (!ingress_->requests_ended()) (new Call(*this))->Arm();
+}
 
 }  // namespace mainspring::rpc

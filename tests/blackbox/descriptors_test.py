@@ -5,9 +5,9 @@ import socket
 import time
 import unittest
 
-from harness.case import HostTestCase
-from harness.client import channel
-from harness.protos import clock
+from harness.case import SERVING, HostTestCase
+from harness.client import SOON, channel
+from harness.protos import clock, health
 
 DESCRIPTORS = 64
 ROUNDS = 20
@@ -61,6 +61,12 @@ class Descriptors(HostTestCase):
         print(f"served again after {max(took) * 1000:.0f} ms at most, "
               f"{sorted(took)[len(took) // 2] * 1000:.0f} ms in the middle, {ROUNDS} times")
         self.assertLess(max(took), 3.0, f"expected to be served within about a second: {took}")
+
+    def test_WhenTheDataPlaneIsFull_TheOperatorIsServed(self):
+        self.exhaust()
+        admin = health.stub(self.connect(self.host.admin), "Health")
+        answer = admin.Check(health.HealthCheckRequest(service=""), timeout=SOON)
+        self.assertEqual(answer.status, SERVING, "expected the admin plane to have a share")
 
     def exhaust(self):
         """Opens idle connections until the host takes no more."""

@@ -1,6 +1,8 @@
 """A drain under load, and what it does to calls that cannot be answered (DESIGN.md 8)."""
 
 import signal
+import socket
+import threading
 import unittest
 
 import grpc
@@ -85,6 +87,56 @@ class CallsThatCannotBeAnswered(HostTestCase):
         for call in forgotten:
             self.assertEqual(call.code(), grpc.StatusCode.UNAVAILABLE,
                              f"expected an answer to the caller, got {call.details()}")
+
+    def test_ClientThatCallsToTheEnd_IsCounted_AndExitSaysCut(self):
+        host = self.start_trial_host("--lame-duck=100ms", "--drain-timeout=3s",
+                                     "--max-connection-age=60s")
+        stub, _ = self.trial(host)
+        request = trial.EchoRequest(text="hello")
+        traffic = Traffic(lambda: stub.Echo.future(request, timeout=SOON), CALLS_PER_SECOND,
+                          most_seconds=60)
+        self.addCleanup(traffic.stop)
+        traffic.wait_for_answers("answered", CALLS_PER_SECOND // 5, "traffic before the drain")
+        host.signal(signal.SIGTERM)
+        line = self.assert_exit(host, TEMPORARY_FAILURE)
+        traffic.stop()
+        ended = [failure for failure in traffic.failures
+                 if failure.code == grpc.StatusCode.CANCELLED or "draining" in failure.details]
+        print(f"{len(ended)} calls refused or cancelled on an open connection; exit line {line}")
+        self.assertGreater(line["cut_calls"], 0, "expected what was refused to be counted")
+        self.assertGreaterEqual(line["cut_calls"], len(ended),
+                                f"expected every one to be counted: {ended[:5]}")
+
+    def test_ClientStreamThatIsIdle_DoesNotHoldTheDrain(self):
+        host = self.start_trial_host("--drain-timeout=60s")
+        stub, health_stub = self.trial(host)
+        written = threading.Event()
+        self.addCleanup(written.set)
+
+        def requests():
+            yield trial.SumRequest(value=1)
+            written.wait(SOON)
+
+        upload = stub.Sum.future(requests(), timeout=60)
+        self.pass_ingress(health_stub)
+        host.signal(signal.SIGTERM)
+        self.assert_exit(host, 0)
+        self.assertEqual(upload.code(), grpc.StatusCode.UNAVAILABLE, upload.details())
+
+    def test_ConnectionsThatDoNotGo_DoNotHoldTheDrain(self):
+        host = self.start_trial_host("--lame-duck=100ms", "--drain-timeout=60s",
+                                     "--max-connection-age=1s")
+        address, port = host.data.removeprefix("ipv4:").rsplit(":", 1)
+        silent, deaf = (socket.create_connection((address, int(port)), timeout=SOON)
+                        for _ in range(2))
+        self.addCleanup(silent.close)
+        self.addCleanup(deaf.close)
+        # The preface and an empty SETTINGS frame; then it neither reads nor answers.
+        deaf.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        host.signal(signal.SIGTERM)
+        line = self.assert_exit(host, 0)
+        # By itself gRPC waits 10 s for a preface, and 20 s for an answer to its ping.
+        self.assertLess(line["close_ms"], 8000, "expected who does not go to be closed")
 
     def test_CallsInTheMailbox_AreAnswered_WhenThereIsTime(self):
         host = self.start_trial_host("--drain-timeout=10s")

@@ -11,6 +11,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/server/gate.h"
@@ -141,6 +142,36 @@ TEST_F(DrainTest, WhenAStreamIsOpen_EndsItDraining) {
   const grpc::Status end = parrot->Finish();
   EXPECT_EQ(grpc::StatusCode::UNAVAILABLE, end.error_code());
   EXPECT_EQ("draining", end.error_message());
+}
+
+TEST_F(DrainTest, WhenAClientsStreamIsIdle_EndsItDraining) {
+  Start([](HostConfig& config) { config.drain_timeout = absl::Hours(1); });
+  Waiting context;
+  trial::v1::SumResponse response;
+  auto sum = stub_->Sum(&context, &response);
+  trial::v1::SumRequest request;
+  request.set_value(1);
+  ASSERT_TRUE(sum->Write(request));
+  EXPECT_EQ(kExitClean, host_->Drain());
+  const grpc::Status end = sum->Finish();
+  EXPECT_EQ(grpc::StatusCode::UNAVAILABLE, end.error_code());
+}
+
+// It stays on its connection, which lives longer than the drain lasts.
+TEST_F(DrainTest, WhenAClientCallsToTheEnd_WhatItIsRefusedIsCounted) {
+  Start([](HostConfig& config) {
+    config.lame_duck = absl::Milliseconds(1);
+    config.drain_timeout = absl::Milliseconds(100);
+    config.data.limits.max_connection_age = absl::Seconds(60);
+  });
+  ASSERT_TRUE(testing::Echo(*stub_).ok());
+  std::thread client([&] {
+    while (testing::Echo(*stub_).ok()) {
+    }
+  });
+  EXPECT_EQ(kExitCut, host_->Drain());
+  EXPECT_LT(0, ExitLine()["cut_calls"]);
+  client.join();
 }
 
 TEST_F(DrainTest, WhenItHasClosed_NobodyConnectsButWhoIsInIsServed) {

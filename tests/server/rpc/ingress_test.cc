@@ -21,13 +21,16 @@ class CountedCall final : public ServerCall {
  public:
   void EndStream(const absl::Status&) override {}
   bool Cut(const absl::Status&) override { return false; }
+  void GiveUp() override { given_up = true; }
+
+  std::atomic<bool> given_up{false};
 };
 
 class IngressTest : public ::testing::Test {
  protected:
   std::shared_ptr<Ingress> NewIngress(std::shared_ptr<Ingress> leader = nullptr,
-                                      size_t max_calls = 100) {
-    return std::make_shared<Ingress>(builder_.AddCompletionQueue(), max_calls, std::move(leader));
+                                      const PlaneLimits& limits = {}) {
+    return std::make_shared<Ingress>(builder_.AddCompletionQueue(), limits, std::move(leader));
   }
 
   // Runs it there, and waits for that.
@@ -102,15 +105,18 @@ TEST_F(IngressTest, WhenStopped_RunsWhatWasPostedAndDestroysWhatComes) {
 TEST_F(IngressTest, WhenStoppedWithoutStart_IsStopped) { NewIngress()->Stop(); }
 
 TEST_F(IngressTest, WhenCallsComeAndGo_CountsThemAndSaysWhenItIsFull) {
-  auto ingress = NewIngress(nullptr, /*max_calls=*/1);
+  PlaneLimits limits;
+  limits.max_calls = 1;
+  auto ingress = NewIngress(nullptr, limits);
   ASSERT_TRUE(ingress->Start("ingress/test", [] { return false; }).ok());
   CountedCall one, two;
   RunOn(*ingress, [&] {
-    ingress->Add(one);
+    EXPECT_TRUE(ingress->Add(one).ok());
     EXPECT_FALSE(ingress->full());
-    ingress->Add(two);
+    EXPECT_EQ(absl::StatusCode::kResourceExhausted, ingress->Add(two).code());
     EXPECT_TRUE(ingress->full());
     EXPECT_EQ(2u, ingress->calls_in_flight());
+    EXPECT_EQ(2u, ingress->calls_come());
     ingress->Remove(one);
     EXPECT_FALSE(ingress->full());
   });
@@ -140,6 +146,47 @@ TEST_F(IngressTest, WhenItFollows_RunsCallbacksWithAndWithoutConnections) {
   follower->Stop();
 }
 
+TEST_F(IngressTest, WhenItIsFull_ServicesWithReservedPlacesHaveThose) {
+  PlaneLimits limits;
+  limits.max_calls = 0;
+  limits.max_reserved_calls = 1;
+  auto ingress = NewIngress(nullptr, limits);
+  CountedCall other, health, too_many;
+  EXPECT_FALSE(ingress->Add(other).ok());
+  EXPECT_TRUE(ingress->Add(health, "", /*reserved=*/true).ok());
+  EXPECT_FALSE(ingress->Add(too_many, "", /*reserved=*/true).ok());
+  ingress->Remove(health);
+  EXPECT_TRUE(ingress->Add(health, "", /*reserved=*/true).ok());
+  for (CountedCall* call : {&other, &health, &too_many}) ingress->Remove(*call);
+  ingress->Stop();
+}
+
+TEST_F(IngressTest, WhenAnAnswerIsNotTakenInTime_GivesThatCallUpAndNoOther) {
+  PlaneLimits limits;
+  limits.answer_timeout = absl::Milliseconds(40);
+  auto ingress = NewIngress(nullptr, limits);
+  ASSERT_TRUE(ingress->Start("ingress/test", [] { return false; }).ok());
+  CountedCall answered, taken, waiting;
+  RunOn(*ingress, [&] {
+    for (CountedCall* call : {&answered, &taken, &waiting}) (void)ingress->Add(*call);
+    ingress->Answered(answered);
+    ingress->Answered(taken);
+    ingress->Remove(taken);
+  });
+  EXPECT_TRUE(Eventually([&] { return answered.given_up.load(); }, absl::Seconds(8)));
+  EXPECT_FALSE(taken.given_up);
+  EXPECT_FALSE(waiting.given_up) << "it has no answer yet";
+  RunOn(*ingress, [&] {
+    size_t calls = 0;
+    ingress->ForEachCall([&](ServerCall&) { ++calls; });
+    EXPECT_EQ(2u, calls);
+    ingress->Remove(answered);
+    ingress->Remove(waiting);
+  });
+  EXPECT_EQ(0u, ingress->calls_in_flight());
+  ingress->Stop();
+}
+
 // A call whose connection has gone still has events to come.
 TEST_F(IngressTest, WhenItFollowsAndTheLastConnectionHasGone_StillTakesEventsOfItsCalls) {
   auto leader = NewIngress();
@@ -148,7 +195,7 @@ TEST_F(IngressTest, WhenItFollowsAndTheLastConnectionHasGone_StillTakesEventsOfI
   std::atomic<int> asked{0};
   ASSERT_TRUE(follower->Start("ingress/other", [&] { return ++asked < 0; }).ok());
   CountedCall call;
-  RunOn(*follower, [&] { follower->Add(call); });
+  RunOn(*follower, [&] { EXPECT_TRUE(follower->Add(call).ok()); });
   follower->ConnectionCame();
   struct Event final : Tag {
     void Proceed(bool) override { taken = true; }

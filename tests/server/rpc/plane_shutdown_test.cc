@@ -1,8 +1,9 @@
 // How a plane ends, in interleavings that the test brings about.
 #include <gtest/gtest.h>
 
-#include <future>
+#include <deque>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "mainspring/return_address.h"
@@ -120,6 +121,81 @@ TEST_F(PlaneShutdownTest, WhenACallOfAClientThatHasGoneIsStillInTheQueue_TakesIt
   hold.Release();
   ending.join();
   EXPECT_EQ(0u, plane_.plane().calls_in_flight());
+  EXPECT_EQ(1u, plane_.plane().refused_calls());
+}
+
+// More than are armed: gRPC keeps some for itself, and answers those CANCELLED.
+TEST_F(PlaneShutdownTest, WhenCallsAreInTheQueueAndInGrpcAsItEnds_EachIsCounted) {
+  constexpr int kCalls = 100;
+  Hold hold(IngressOf(plane_));
+  auto stub = plane_.NewStub();
+  std::deque<testing::PendingEcho> calls;
+  for (int i = 0; i < kCalls; ++i) calls.emplace_back(*stub);
+  RawClient later(plane_.address());
+  later.Greet();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(later.Ping());
+  std::thread ending([&] {
+    pthread_setname_np(pthread_self(), "ending");
+    plane_.Shutdown();
+  });
+  EXPECT_TRUE(HasComeToRest("ending"));
+  hold.Release();
+  ending.join();
+  for (testing::PendingEcho& call : calls) EXPECT_FALSE(call.Await().ok());
+  EXPECT_EQ(static_cast<size_t>(kCalls), plane_.plane().refused_calls());
+}
+
+// The shutdown waits for an answer that nobody takes; who calls meanwhile is cancelled.
+TEST_F(PlaneShutdownTest, WhenACallComesDuringGrpcsOwnShutdown_ItIsCounted) {
+  (void)IngressOf(plane_);
+  RawClient slow(plane_.address()), late(plane_.address());
+  slow.Greet(/*window=*/0);
+  slow.Call(1, kEcho, testing::EchoOf("hello").SerializeAsString());
+  ASSERT_TRUE(slow.Ping());
+  late.Greet();
+  ASSERT_TRUE(late.Ping());
+  ASSERT_TRUE(Eventually([&] { return plane_.plane().calls_in_flight() == 1; }));
+  plane_.plane().EndStreams(absl::UnavailableError("draining"));
+  std::thread ending([&] {
+    pthread_setname_np(pthread_self(), "ending");
+    plane_.Shutdown();
+  });
+  EXPECT_TRUE(HasComeToRest("ending"));
+  late.Call(1, kEcho, testing::EchoOf("hello").SerializeAsString());
+  (void)late.Ping();
+  ending.join();
+  EXPECT_EQ(1u, plane_.plane().refused_calls());
+  EXPECT_EQ(1u, plane_.plane().cut_calls()) << "the answer that nobody took";
+}
+
+TEST(PlaneEnd, WhenAClientHasGoneByItself_ItsCallIsNotCounted) {
+  testing::CallBox box;
+  TrialPlane plane(testing::HookedType("trial", box.hooks()));
+  auto stub = plane.NewStub();
+  testing::PendingEcho pending(*stub);
+  auto call = box.Take<trial::v1::EchoCall>();
+  plane.plane().EndStreams(absl::UnavailableError("draining"));
+  pending.Cancel();
+  pending.Await();
+  ASSERT_TRUE(Eventually([&] { return call.reply.cancelled(); }));
+  call.reply.Send(trial::v1::EchoResponse());
+  plane.Shutdown();
+  EXPECT_EQ(0u, plane.plane().cut_calls() + plane.plane().refused_calls());
+}
+
+TEST(PlaneEnd, WhenCallsAreCut_EachIsCountedOnce) {
+  testing::CallBox box;
+  TrialPlane plane(testing::HookedType("trial", box.hooks()));
+  auto stub = plane.NewStub();
+  testing::PendingEcho pending(*stub);
+  auto call = box.Take<trial::v1::EchoCall>();
+  plane.plane().EndStreams(absl::UnavailableError("draining"));
+  EXPECT_EQ(1u, plane.Cut());
+  pending.Await();
+  plane.Shutdown();
+  EXPECT_EQ(1u, plane.plane().cut_calls());
+  EXPECT_EQ(0u, plane.plane().refused_calls());
+  call.reply.Send(trial::v1::EchoResponse());
 }
 
 TEST_F(PlaneShutdownTest, WhenTheIngressIsHeld_ItTellsSinceWhen) {

@@ -8,6 +8,7 @@
 #include <deque>
 #include <future>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -192,8 +193,45 @@ TEST(Plane, WhenStreamsAreEnded_RefusesNewOnesAndServesTheRest) {
   EXPECT_EQ("draining", refused.error_message());
   Waiting sum_context;
   trial::v1::SumResponse sum;
-  auto upload = stub->Sum(&sum_context, &sum);
+  const grpc::Status upload = stub->Sum(&sum_context, &sum)->Finish();
+  EXPECT_EQ(grpc::StatusCode::UNAVAILABLE, upload.error_code());
+  EXPECT_EQ(0u, plane.plane().refused_calls()) << "streams are ended by design";
+}
+
+TEST(Plane, WhenStreamsAreEnded_AClientsStreamThatIsIdleIsToo) {
+  CallBox box;
+  TrialPlane plane(testing::HookedType("trial", box.hooks()));
+  auto stub = plane.NewStub();
+  Waiting context;
+  trial::v1::SumResponse sum;
+  auto upload = stub->Sum(&context, &sum);
+  auto call = box.Take<trial::v1::SumCall>();
+  plane.plane().EndStreams(absl::UnavailableError("draining"));
+  const grpc::Status status = upload->Finish();
+  EXPECT_EQ(grpc::StatusCode::UNAVAILABLE, status.error_code());
+  EXPECT_EQ("draining", status.error_message());
+  EXPECT_TRUE(call.reply.cancelled());
+}
+
+TEST(Plane, WhenStreamsAreEnded_AClientsStreamThatHasEndedIsAnswered) {
+  CallBox box;
+  std::promise<bool> ended;
+  testing::Hooks hooks;
+  hooks.handle = [&](TrialRequest request) {
+    std::get<trial::v1::SumCall>(request).requests.Read(
+        [&](std::optional<trial::v1::SumRequest> read) { ended.set_value(!read.has_value()); });
+    box.Put(std::move(request));
+  };
+  TrialPlane plane(testing::HookedType("trial", hooks));
+  auto stub = plane.NewStub();
+  Waiting context;
+  trial::v1::SumResponse sum;
+  auto upload = stub->Sum(&context, &sum);
   upload->WritesDone();
+  auto call = box.Take<trial::v1::SumCall>();
+  ASSERT_TRUE(ended.get_future().get());
+  plane.plane().EndStreams(absl::UnavailableError("draining"));
+  call.reply.Send(trial::v1::SumResponse());
   EXPECT_TRUE(upload->Finish().ok()) << "it answers once, like any other";
 }
 

@@ -24,11 +24,8 @@ class RawClient {
  public:
   // Connects to "HOST:PORT", on loopback, or "unix:/PATH", and says nothing yet.
   explicit RawClient(const std::string& address)
-      : fd_(socket(absl::StartsWith(address, "unix:") ? AF_UNIX : AF_INET,
-                   SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    connected_ = absl::StartsWith(address, "unix:") ? ConnectUnix(address.substr(strlen("unix:")))
-                                                    : ConnectTcp(address);
-    EXPECT_TRUE(connected_) << address << ": " << strerror(errno);
+      : fd_(socket(FamilyOf(address), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    EXPECT_TRUE(Connect(address)) << address << ": " << strerror(errno);
   }
   ~RawClient() { close(fd_); }
   RawClient(const RawClient&) = delete;
@@ -101,19 +98,34 @@ class RawClient {
            payload;
   }
 
-  bool ConnectTcp(const std::string& address) {
-    int port = 0;
+  static int FamilyOf(const std::string& address) {
+    if (absl::StartsWith(address, "unix:")) return AF_UNIX;
+    return address.front() == '[' ? AF_INET6 : AF_INET;
+  }
+  bool Connect(const std::string& address) {
+    if (absl::StartsWith(address, "unix:")) {
+      sockaddr_un name = {};
+      name.sun_family = AF_UNIX;
+      address.copy(name.sun_path, sizeof(name.sun_path) - 1, strlen("unix:"));
+      return ConnectTo(name);
+    }
+    uint32_t port = 0;
     if (!absl::SimpleAtoi(address.substr(address.rfind(':') + 1), &port)) return false;
+    if (address.front() == '[') {
+      sockaddr_in6 name = {};
+      name.sin6_family = AF_INET6;
+      name.sin6_port = htons(static_cast<uint16_t>(port));
+      name.sin6_addr = in6addr_loopback;
+      return ConnectTo(name);
+    }
     sockaddr_in name = {};
     name.sin_family = AF_INET;
     name.sin_port = htons(static_cast<uint16_t>(port));
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return connect(fd_, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
+    return ConnectTo(name);
   }
-  bool ConnectUnix(const std::string& path) {
-    sockaddr_un name = {};
-    name.sun_family = AF_UNIX;
-    strncpy(name.sun_path, path.c_str(), sizeof(name.sun_path) - 1);
+  template <class Name>
+  bool ConnectTo(const Name& name) {
     return connect(fd_, reinterpret_cast<const sockaddr*>(&name), sizeof(name)) == 0;
   }
 
@@ -145,7 +157,6 @@ class RawClient {
   }
 
   const int fd_;
-  bool connected_ = false;
   bool ended_ = false;
   std::string input_;
 };

@@ -16,6 +16,7 @@ class NumberedCall final : public ServerCall {
   explicit NumberedCall(int number) : number(number) {}
   void EndStream(const absl::Status&) override {}
   bool Cut(const absl::Status&) override { return false; }
+  void GiveUp() override {}
   const int number;
 };
 
@@ -48,6 +49,16 @@ TEST_F(CallListTest, WhenFirstMiddleOrLastIsRemoved_KeepsTheOthersInOrder) {
   EXPECT_THAT(Numbers(), ElementsAre(3, 2));
   list_.Remove(two_);
   EXPECT_THAT(Numbers(), ElementsAre(3));
+}
+
+TEST_F(CallListTest, WhenTheVisitRemovesTheCallThatItIsGiven_GoesOnWithTheNext) {
+  CallList others;
+  list_.ForEach([&](ServerCall& call) {
+    list_.Remove(call);
+    others.Add(call);
+  });
+  EXPECT_THAT(Numbers(), IsEmpty());
+  EXPECT_EQ(&one_, others.first());
 }
 
 TEST_F(CallListTest, WhenAllAreRemoved_IsEmptyAndTakesMore) {

@@ -32,20 +32,23 @@ inline void MustBeOk(const absl::Status& status) {
 
 class TrialPlane {
  public:
+  static constexpr char kAnyPort[] = "127.0.0.1:0";
+
   // Components of `type` answer.
   explicit TrialPlane(const ComponentType& type, rpc::PlaneLimits limits = {},
-                      const std::vector<ComponentConfig>& components = {Named("trial")})
+                      const std::vector<ComponentConfig>& components = {Named("trial")},
+                      const std::string& address = kAnyPort)
       : TrialPlane() {
     Supervise(type, components);
-    StartPlane(limits);
+    StartPlane(limits, nullptr, address);
   }
 
   // A servicer answers, on the ingress thread.
   explicit TrialPlane(AnyHandler& servicer, const rpc::Plane* leader = nullptr,
-                      rpc::PlaneLimits limits = {})
+                      rpc::PlaneLimits limits = {}, const std::string& address = kAnyPort)
       : TrialPlane() {
     MustBeOk(service_->SetServicer(servicer));
-    StartPlane(limits, leader);
+    StartPlane(limits, leader, address);
   }
 
   ~TrialPlane() {
@@ -87,8 +90,9 @@ class TrialPlane {
     supervision_ = *std::move(supervision);
   }
 
-  void StartPlane(const rpc::PlaneLimits& limits, const rpc::Plane* leader = nullptr) {
-    auto listeners = rpc::Listener::Listen("127.0.0.1:0");
+  void StartPlane(const rpc::PlaneLimits& limits, const rpc::Plane* leader,
+                  const std::string& address) {
+    auto listeners = rpc::Listener::Listen(address);
     MustBeOk(listeners.status());
     auto plane = rpc::Plane::Start("data", *std::move(listeners), limits, {service_.get()}, leader);
     MustBeOk(plane.status());

@@ -1,0 +1,66 @@
+#include "server/rpc/places.h"
+
+#include <iterator>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace mainspring::rpc {
+namespace {
+
+bool Exceeds(size_t calls, size_t most) { return most != 0 && calls > most; }
+
+}  // namespace
+
+Places::Connection& Places::Take(const std::string& name) {
+  const auto [found, is_new] = connections_.try_emplace(name);
+  Connection& connection = found->second;
+  if (is_new) {
+    connection.places = this;
+    if (absl::StartsWith(name, "ipv")) {
+      connection.peer = &peers_[name.substr(0, name.rfind(':'))];
+      ++connection.peer->connections;
+    }
+  }
+  ++calls_;
+  ++connection.calls;
+  if (connection.peer != nullptr) ++connection.peer->calls;
+  return connection;
+}
+
+void Places::GiveUp(Connection& connection) {
+  --connection.places->calls_;
+  --connection.calls;
+  if (connection.peer != nullptr) --connection.peer->calls;
+}
+
+absl::Status Places::Check(const Connection& connection) const {
+  if (full()) return absl::ResourceExhaustedError("too many calls in flight; try later");
+  if (connection.peer == nullptr) return absl::OkStatus();
+  if (Exceeds(connection.calls, most_per_connection_)) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "more than ", most_per_connection_, " calls in flight on this connection; try later"));
+  }
+  if (Exceeds(connection.peer->calls, most_per_peer_)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("more than ", most_per_peer_, " calls in flight from this peer; try later"));
+  }
+  return absl::OkStatus();
+}
+
+void Places::Forget() {
+  for (auto each = connections_.begin(); each != connections_.end();) {
+    const Connection& connection = each->second;
+    if (connection.calls != 0) {
+      ++each;
+      continue;
+    }
+    if (connection.peer != nullptr) --connection.peer->connections;
+    each = connections_.erase(each);
+  }
+  for (auto each = peers_.begin(); each != peers_.end();) {
+    each = each->second.connections == 0 ? peers_.erase(each) : std::next(each);
+  }
+}
+
+}  // namespace mainspring::rpc
