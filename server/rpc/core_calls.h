@@ -1,5 +1,5 @@
-// How many calls gRPC itself has seen on a server, those included that it ended without ever handing
-// them over. channelz, which is on unless it was switched off, counts them.
+// How many calls gRPC itself has seen on a server, those included that it ended without ever
+// handing them over. channelz, which is on unless it was switched off, counts them.
 #ifndef MAINSPRING_SERVER_RPC_CORE_CALLS_H_
 #define MAINSPRING_SERVER_RPC_CORE_CALLS_H_
 
