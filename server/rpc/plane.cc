@@ -19,6 +19,9 @@ namespace {
 
 using grpc::experimental::ExternalConnectionAcceptor;
 
+// Of taking calls to refuse them, while a flood goes on; each takes some tens.
+constexpr int kRounds = 1000;
+
 void Apply(const PlaneLimits& limits, grpc::ServerBuilder& builder) {
   const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
   const auto set_time = [&](const char* name, absl::Duration value) {
@@ -138,7 +141,8 @@ uint64_t Plane::events() const { return ingress_->events(); }
 SteadyTime Plane::busy_since() const { return ingress_->busy_since(); }
 
 void Plane::EndStreams(const absl::Status& status) {
-  ingress_->Post(0, [ingress = ingress_.get(), status] {
+  ingress_->Post(0, [this, ingress = ingress_.get(), status] {
+    never_whole_ = std::min(never_whole_, NotHandedOver());
     ingress->RefuseStreams(status);
     ingress->ForEachCall([&](ServerCall& call) { call.EndStream(status); });
   });
@@ -163,16 +167,16 @@ void Plane::Shutdown(SteadyTime deadline) {
   if (door_ != nullptr) door_->Close();
   // What has come since the last cut, or still comes, is not waited for.
   const absl::Status gone = absl::UnavailableError("draining");
-  int64_t not_whole = 0;
   if (ingress_->running()) {
     ingress_->Post(0, [ingress = ingress_.get(), gone] { ingress->RefuseCalls(gone); });
     Cut(gone);
     // Those that wait inside gRPC come when others have been taken: until none does.
-    uint64_t come;
-    do {
-      come = ingress_->calls_come();
-      ingress_->RunBehindEvents([&] { not_whole = NotHandedOver(); });
-    } while (ingress_->calls_come() != come && std::chrono::steady_clock::now() < deadline);
+    bool all = false;
+    for (int round = 0; round < kRounds && !all; ++round) {
+      const uint64_t come = ingress_->calls_come();
+      ingress_->RunBehindEvents([this] { never_whole_ = std::min(never_whole_, NotHandedOver()); });
+      all = ingress_->calls_come() == come;
+    }
   }
   server_->Shutdown(GrpcDeadline(Between(std::chrono::steady_clock::now(), deadline)));
   // A call whose client has gone is not waited for, and one that is still in the queue has not been
@@ -181,7 +185,7 @@ void Plane::Shutdown(SteadyTime deadline) {
   // What a component has begun to answer is still on its way to the ingress.
   ingress_->AwaitNoCalls();
   // A call that comes while gRPC shuts down is answered CANCELLED, and nobody else hears of it.
-  lost_calls_.store(static_cast<size_t>(std::max<int64_t>(0, NotHandedOver() - not_whole)));
+  lost_calls_.store(static_cast<size_t>(std::max<int64_t>(0, NotHandedOver() - never_whole_)));
   ingress_->Stop();
 }
 

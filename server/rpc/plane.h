@@ -4,6 +4,7 @@
 #define MAINSPRING_SERVER_RPC_PLANE_H_
 
 #include <atomic>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -91,6 +92,9 @@ class Plane {
   std::shared_ptr<Ingress> ingress_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Door> door_;
+  // The least that NotHandedOver has been since the end began: calls that never come whole. Ingress
+  // thread only, while that runs.
+  int64_t never_whole_ = std::numeric_limits<int64_t>::max();
 };
 
 }  // namespace mainspring::rpc

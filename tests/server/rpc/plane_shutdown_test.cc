@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -127,7 +128,9 @@ TEST_F(PlaneShutdownTest, WhenACallOfAClientThatHasGoneIsStillInTheQueue_TakesIt
 // More than are armed: gRPC keeps some for itself, and answers those CANCELLED.
 TEST_F(PlaneShutdownTest, WhenCallsAreInTheQueueAndInGrpcAsItEnds_EachIsCounted) {
   constexpr int kCalls = 100;
-  Hold hold(IngressOf(plane_));
+  const ReturnAddress ingress = IngressOf(plane_);
+  plane_.plane().EndStreams(absl::UnavailableError("draining"));
+  Hold hold(ingress);
   auto stub = plane_.NewStub();
   std::deque<testing::PendingEcho> calls;
   for (int i = 0; i < kCalls; ++i) calls.emplace_back(*stub);
@@ -148,21 +151,23 @@ TEST_F(PlaneShutdownTest, WhenCallsAreInTheQueueAndInGrpcAsItEnds_EachIsCounted)
 // The shutdown waits for an answer that nobody takes; who calls meanwhile is cancelled.
 TEST_F(PlaneShutdownTest, WhenACallComesDuringGrpcsOwnShutdown_ItIsCounted) {
   (void)IngressOf(plane_);
-  RawClient slow(plane_.address()), late(plane_.address());
-  slow.Greet(/*window=*/0);
-  slow.Call(1, kEcho, testing::EchoOf("hello").SerializeAsString());
-  ASSERT_TRUE(slow.Ping());
-  late.Greet();
-  ASSERT_TRUE(late.Ping());
+  std::optional<RawClient> slow(plane_.address()), late(plane_.address());
+  slow->Greet(/*window=*/0);
+  slow->Call(1, kEcho, testing::EchoOf("hello").SerializeAsString());
+  ASSERT_TRUE(slow->Ping());
+  late->Greet();
+  ASSERT_TRUE(late->Ping());
   ASSERT_TRUE(Eventually([&] { return plane_.plane().calls_in_flight() == 1; }));
   plane_.plane().EndStreams(absl::UnavailableError("draining"));
   std::thread ending([&] {
     pthread_setname_np(pthread_self(), "ending");
-    plane_.Shutdown();
+    plane_.Shutdown(testing::kPatience);
   });
   EXPECT_TRUE(HasComeToRest("ending"));
-  late.Call(1, kEcho, testing::EchoOf("hello").SerializeAsString());
-  (void)late.Ping();
+  late->Call(1, kEcho, testing::EchoOf("hello").SerializeAsString());
+  EXPECT_TRUE(late->Ping());
+  slow.reset();
+  late.reset();
   ending.join();
   EXPECT_EQ(1u, plane_.plane().refused_calls());
   EXPECT_EQ(1u, plane_.plane().cut_calls()) << "the answer that nobody took";

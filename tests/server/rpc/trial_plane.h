@@ -66,8 +66,8 @@ class TrialPlane {
   rpc::Plane& plane() { return *plane_; }
 
   size_t Cut() { return shut_ ? 0 : plane_->Cut(absl::UnavailableError("cut by the test")); }
-  void Shutdown() {
-    if (!std::exchange(shut_, true)) plane_->Shutdown(Soon(absl::Seconds(1)));
+  void Shutdown(absl::Duration limit = absl::Seconds(1)) {
+    if (!std::exchange(shut_, true)) plane_->Shutdown(Soon(limit));
   }
 
  private:
