@@ -43,8 +43,14 @@ absl::StatusOr<absl::Duration> IntervalOf(const v1::WatchTimeRequest& request) {
 
 }  // namespace
 
+absl::Status Clock::Start() {
+  absl::StatusOr<std::shared_ptr<const TimeZones>> zones = TimeZones::Load();
+  if (zones.ok()) zones_ = *std::move(zones);
+  return zones.status();
+}
+
 void Clock::GetTime(v1::GetTimeRequest request, Reply<v1::GetTimeResponse> reply) {
-  absl::StatusOr<absl::TimeZone> zone = zones_.Find(request.time_zone());
+  absl::StatusOr<absl::TimeZone> zone = zones_->Find(request.time_zone());
   if (!zone.ok()) {
     reply.Fail(zone.status());
     return;
@@ -82,10 +88,15 @@ void Clock::SetOffset(v1::SetOffsetRequest request, Reply<v1::SetOffsetResponse>
 }
 
 void Clock::WatchTime(v1::WatchTimeRequest request, ReplyStream<v1::WatchTimeResponse> replies) {
-  absl::StatusOr<absl::TimeZone> zone = zones_.Find(request.time_zone());
+  absl::StatusOr<absl::TimeZone> zone = zones_->Find(request.time_zone());
   absl::StatusOr<absl::Duration> interval = IntervalOf(request);
   if (!zone.ok() || !interval.ok()) {
     replies.Finish(zone.ok() ? interval.status() : zone.status());
+    return;
+  }
+  if (watches_.size() >= kMaxWatches) {
+    replies.Finish(absl::ResourceExhaustedError(
+        absl::StrCat(kMaxWatches, " watches are all that this clock allows; use GetTime")));
     return;
   }
   const uint64_t id = ++last_watch_;

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 
 #include "absl/time/time.h"
 #include "components/clock/time_zones.h"
@@ -12,10 +13,16 @@
 
 namespace mainspring::clock {
 
+// How many WatchTime streams one Clock allows at one time; clock.proto tells it. At the shortest
+// interval they cost less than half of a processor.
+inline constexpr size_t kMaxWatches = 256;
+
 class Clock final : public v1::ClockComponent {
  public:
   using ClockComponent::ClockComponent;
 
+  // Reads the time zones, where no clock of the process has; UNAVAILABLE: that cannot be done now.
+  absl::Status Start() override;
   void GetTime(v1::GetTimeRequest request, Reply<v1::GetTimeResponse> reply) override;
   void SetOffset(v1::SetOffsetRequest request, Reply<v1::SetOffsetResponse> reply) override;
   void WatchTime(v1::WatchTimeRequest request, ReplyStream<v1::WatchTimeResponse> replies) override;
@@ -34,7 +41,7 @@ class Clock final : public v1::ClockComponent {
   void End(uint64_t id);
 
   absl::Duration offset_;
-  TimeZones zones_;
+  std::shared_ptr<const TimeZones> zones_;
   uint64_t last_watch_ = 0;
   std::map<uint64_t, Watch> watches_;
 };

@@ -334,6 +334,20 @@ TEST_F(WatchTimeTest, Watch_WhenTheOffsetChanges_ShowsItAndKeepsItsTicks) {
   EXPECT_EQ(response->rfc3339(), "2024-01-11T13:00:01.123456789+00:00");
 }
 
+TEST_F(WatchTimeTest, Watch_OfTooMany_IsRefusedUntilOneHasGone) {
+  std::vector<AnswerStream<v1::WatchTimeResponse>> all;
+  for (size_t i = 0; i < kMaxWatches; ++i) all.push_back(Watch(Proto(60)));
+  AnswerStream<v1::WatchTimeResponse> one_more = Watch(Proto(60));
+  EXPECT_THAT(Ticks(one_more), IsEmpty());
+  EXPECT_EQ(one_more.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(one_more.status().message()), HasSubstr("256 watches"));
+  EXPECT_THAT(Ticks(all.back()), ElementsAre(0)) << "the others go on";
+  all.pop_back();
+  host_.RunReady();
+  AnswerStream<v1::WatchTimeResponse> another = Watch(Proto(60));
+  EXPECT_THAT(Ticks(another), ElementsAre(0));
+}
+
 TEST_F(WatchTimeTest, Watch_WhenTheClockStops_Ends) {
   AnswerStream<v1::WatchTimeResponse> answers = Watch(Proto(1));
   host_.Stop();
