@@ -30,9 +30,11 @@ constexpr absl::Duration kPlanesTimeout = absl::Seconds(30);
 
 // The servicers of one plane, besides the host's health.
 struct Reflection {
-  explicit Reflection(const std::vector<std::string>& services) : v1(services), v1alpha(services) {}
-  ReflectionV1 v1;
-  ReflectionV1Alpha v1alpha;
+  Reflection(std::vector<std::string> services, size_t max_streams)
+      : plane(std::move(services), max_streams) {}
+  ReflectedPlane plane;
+  ReflectionV1 v1{plane};
+  ReflectionV1Alpha v1alpha{plane};
 };
 
 using Listeners = std::vector<std::unique_ptr<rpc::Listener>>;
@@ -325,12 +327,13 @@ class Host::Parts {
   }
 
   // Of the services that are there, and of itself.
-  static absl::Status AddReflection(PlaneParts& parts) {
+  absl::Status AddReflection(PlaneParts& parts) const {
     auto v1 = grpc::reflection::v1::BindServerReflection();
     auto v1alpha = grpc::reflection::v1alpha::BindServerReflection();
     std::vector<std::string> names = {v1->name(), v1alpha->name()};
     for (const auto& service : parts.services) names.push_back(service->name());
-    parts.reflection = std::make_unique<Reflection>(names);
+    parts.reflection =
+        std::make_unique<Reflection>(std::move(names), config_.max_reflection_streams);
     absl::Status status = v1->SetServicer(parts.reflection->v1);
     status.Update(v1alpha->SetServicer(parts.reflection->v1alpha));
     parts.services.push_back(std::move(v1));

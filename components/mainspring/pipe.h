@@ -31,10 +31,7 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     {
       MutexLock lock(mutex_);
       if (reader_gone_ || finished_) return WriteResult::kClosed;
-      if (messages_.size() >= kStreamBuffer) {
-        was_full_ = true;
-        return WriteResult::kFull;
-      }
+      if (messages_.size() >= kStreamBuffer) return WriteResult::kFull;
       messages_.push_back(std::move(message));
       wakeup = WakeReader();
     }
@@ -42,18 +39,8 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     return WriteResult::kAccepted;
   }
 
-  void OnReady(Callback callback) override {
-    Waiting<> ready(std::move(callback));
-    {
-      MutexLock lock(mutex_);
-      if (!reader_gone_ && messages_.size() >= kStreamBuffer) {
-        was_full_ = true;
-        std::swap(on_ready_, ready);
-        return;
-      }
-    }
-    ready.Post();
-  }
+  void OnReady(Callback callback) override { WhenFewer(kStreamBuffer, std::move(callback)); }
+  void OnSent(Callback callback) override { WhenFewer(1, std::move(callback)); }
 
   void Finish(absl::Status status) override {
     Wakeup wakeup;
@@ -152,6 +139,20 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     }
   };
 
+  // Runs it when fewer messages than that are left.
+  void WhenFewer(size_t messages, Callback callback) {
+    Waiting<> ready(std::move(callback));
+    {
+      MutexLock lock(mutex_);
+      if (!reader_gone_ && messages_.size() >= messages) {
+        ready_below_ = messages;
+        std::swap(on_ready_, ready);
+        return;
+      }
+    }
+    ready.Post();
+  }
+
   // Hands the next message, or the end, to the read that waits for it, if one does.
   Wakeup WakeReader() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     changed_.NotifyAll();
@@ -163,7 +164,6 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   }
 
   Wakeup WakeWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    was_full_ = false;
     Wakeup wakeup;
     wakeup.ready = std::exchange(on_ready_, {});
     return wakeup;
@@ -173,7 +173,7 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     if (messages_.empty()) return std::nullopt;
     std::optional<T> message = std::move(messages_.front());
     messages_.pop_front();
-    if (was_full_) wakeup.ready = WakeWriter().ready;
+    if (messages_.size() < ready_below_) wakeup.ready = WakeWriter().ready;
     return message;
   }
 
@@ -182,7 +182,8 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   std::deque<T> messages_ ABSL_GUARDED_BY(mutex_);
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   bool reader_gone_ ABSL_GUARDED_BY(mutex_) = false;
-  bool was_full_ ABSL_GUARDED_BY(mutex_) = false;
+  // The callback that waits runs when fewer messages than this are left.
+  size_t ready_below_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
   Waiting<> on_ready_ ABSL_GUARDED_BY(mutex_);
   Waiting<std::optional<T>> on_read_ ABSL_GUARDED_BY(mutex_);

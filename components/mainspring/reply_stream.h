@@ -30,6 +30,8 @@ class StreamSink : public CallContext {
  public:
   virtual WriteResult Write(T&& message) = 0;
   virtual void OnReady(Callback callback) = 0;
+  // A sink that keeps nothing has sent what it accepted.
+  virtual void OnSent(Callback callback) { OnReady(std::move(callback)); }
   virtual void Finish(absl::Status status) = 0;
 
  protected:
@@ -69,6 +71,13 @@ class ReplyStream {
   // finished, none runs. Component thread only.
   void OnReady(Callback callback) {
     if (sink_ != nullptr) sink_->OnReady(std::move(callback));
+  }
+
+  // Runs `callback` on the calling thread, later and once: when nothing that was written waits here
+  // any more, the reader having taken it all, or when the stream is closed. For a writer that must
+  // not run ahead of its reader. One callback waits: this one or OnReady's. Component thread only.
+  void OnSent(Callback callback) {
+    if (sink_ != nullptr) sink_->OnSent(std::move(callback));
   }
 
   // Runs `callback` on the calling thread, later and once, if the stream is closed before it is

@@ -63,6 +63,9 @@ struct HostConfig {
   // Health alone, for whoever probes the host; ends last. Off without an address.
   PlaneConfig probe;
   size_t max_health_watchers = 1000;
+  // Open at one time, of each plane; an idle one costs its place, and one that is not read an
+  // answer.
+  size_t max_reflection_streams = 64;
   size_t max_lifecycle_watchers = 1000;
   // How many changes of states the host remembers, for watches that go on; one at least.
   size_t event_history = 10'000;

@@ -27,35 +27,37 @@ absl::Status Unknown(absl::string_view what, const std::string& name) {
 
 absl::StatusOr<std::vector<std::string>> DescriptorWalk::FileNamed(const std::string& name) {
   const FileDescriptor* file = Pool().FindFileByName(name);
-  if (file == nullptr) return Unknown("file", name);
+  if (file == nullptr || !served_->Has(*file)) return Unknown("file", name);
   return FilesFrom(*file);
 }
 
 absl::StatusOr<std::vector<std::string>> DescriptorWalk::FileOfSymbol(const std::string& symbol) {
   const FileDescriptor* file = Pool().FindFileContainingSymbol(symbol);
-  if (file == nullptr) return Unknown("symbol", symbol);
+  if (file == nullptr || !served_->Has(*file)) return Unknown("symbol", symbol);
   return FilesFrom(*file);
 }
 
 absl::StatusOr<std::vector<std::string>> DescriptorWalk::FileOfExtension(const std::string& type,
                                                                          int number) {
   const Descriptor* message = Pool().FindMessageTypeByName(type);
-  if (message == nullptr) return Unknown("message", type);
+  if (message == nullptr || !served_->Has(*message->file())) return Unknown("message", type);
   const FieldDescriptor* extension = Pool().FindExtensionByNumber(message, number);
-  if (extension == nullptr) {
+  if (extension == nullptr || !served_->Has(*extension->file())) {
     return absl::NotFoundError(absl::StrCat("message ", type, " has no extension ", number));
   }
   return FilesFrom(*extension->file());
 }
 
-absl::StatusOr<std::vector<int>> DescriptorWalk::ExtensionNumbers(const std::string& type) {
+absl::StatusOr<std::vector<int>> DescriptorWalk::ExtensionNumbers(const std::string& type) const {
   const Descriptor* message = Pool().FindMessageTypeByName(type);
-  if (message == nullptr) return Unknown("message", type);
+  if (message == nullptr || !served_->Has(*message->file())) return Unknown("message", type);
   std::vector<const FieldDescriptor*> extensions;
   Pool().FindAllExtensions(message, &extensions);
   std::vector<int> numbers;
   numbers.reserve(extensions.size());
-  for (const FieldDescriptor* extension : extensions) numbers.push_back(extension->number());
+  for (const FieldDescriptor* extension : extensions) {
+    if (served_->Has(*extension->file())) numbers.push_back(extension->number());
+  }
   return numbers;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "server/reflection/served_files.h"
 
 namespace google::protobuf {
 class FileDescriptor;
@@ -15,22 +16,26 @@ class FileDescriptor;
 namespace mainspring {
 
 // For one reflection stream: imports that it has sent are not sent again. Looks in the process's
-// own descriptor pool. One thread only.
+// own descriptor pool, at files that are served alone. One thread only.
 //
 // Each method answers serialised FileDescriptorProtos: the file asked for, then what it imports.
-// NOT_FOUND: there is no such file or symbol.
+// NOT_FOUND: there is no such file or symbol, or it is not served.
 class DescriptorWalk {
  public:
+  // `served` outlives the walk.
+  explicit DescriptorWalk(const ServedFiles& served) : served_(&served) {}
+
   absl::StatusOr<std::vector<std::string>> FileNamed(const std::string& name);
   absl::StatusOr<std::vector<std::string>> FileOfSymbol(const std::string& symbol);
   absl::StatusOr<std::vector<std::string>> FileOfExtension(const std::string& type, int number);
 
-  // The numbers of all extensions of a message.
-  static absl::StatusOr<std::vector<int>> ExtensionNumbers(const std::string& type);
+  // The numbers of all extensions of a message that are defined in files that are served.
+  absl::StatusOr<std::vector<int>> ExtensionNumbers(const std::string& type) const;
 
  private:
   std::vector<std::string> FilesFrom(const google::protobuf::FileDescriptor& file);
 
+  const ServedFiles* served_;
   std::set<const google::protobuf::FileDescriptor*> sent_;
 };
 

@@ -4,34 +4,52 @@
 #ifndef MAINSPRING_SERVER_REFLECTION_REFLECTION_SERVICER_H_
 #define MAINSPRING_SERVER_REFLECTION_REFLECTION_SERVICER_H_
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "grpc/reflection/v1/reflection.component.pb.h"
 #include "grpc/reflection/v1alpha/reflection.component.pb.h"
 #include "mainspring/text.h"
 #include "server/reflection/descriptors.h"
+#include "server/reflection/reflected_plane.h"
 
 namespace mainspring {
 
+// How long a request may be, in bytes, serialised; no name of a file or a symbol is as long.
+inline constexpr size_t kLongestReflectionRequest = 1024;
+
 // The same for both versions, whose messages differ in their package alone.
+//
+// A stream's next request is read once its last answer is on its way: a client that sends and does
+// not read costs one answer. RESOURCE_EXHAUSTED: the plane has as many streams as it allows.
 template <class Methods, class Request, class Response>
 class ReflectionServicer final : public Methods {
  public:
-  // The full names of the services that the plane serves.
-  explicit ReflectionServicer(std::vector<std::string> services) : services_(std::move(services)) {}
+  // `plane` outlives the servicer.
+  explicit ReflectionServicer(ReflectedPlane& plane) : plane_(plane) {}
 
   void ServerReflectionInfo(RequestStream<Request> requests,
                             ReplyStream<Response> replies) override {
-    Next(std::make_shared<Session>(
-        Session{std::move(requests), std::move(replies), DescriptorWalk()}));
+    std::unique_ptr<ReflectedPlane::Place> place = plane_.TakePlace();
+    if (place == nullptr) {
+      replies.Finish(absl::ResourceExhaustedError(absl::StrCat(
+          plane_.max_streams(), " reflection streams are all that a plane allows; come again")));
+      return;
+    }
+    Next(std::make_shared<Session>(Session{std::move(place), std::move(requests),
+                                           std::move(replies), DescriptorWalk(plane_.files())}));
   }
 
  private:
-  // One stream; it lives in the callback that waits for its next request.
+  // One stream; it lives in the callback that waits for its next request, or for its last answer to
+  // be sent.
   struct Session {
+    std::unique_ptr<ReflectedPlane::Place> place;
     RequestStream<Request> requests;
     ReplyStream<Response> replies;
     DescriptorWalk walk;
@@ -48,33 +66,27 @@ class ReflectionServicer final : public Methods {
     });
   }
 
-  // Reads on only when the answer was taken: a client that does not read is not answered further.
   void Send(std::shared_ptr<Session> session, Response response) {
-    switch (session->replies.Write(std::move(response))) {
-      case WriteResult::kAccepted:
-        return Next(std::move(session));
-      case WriteResult::kFull: {
-        ReplyStream<Response>& replies = session->replies;
-        // Not taken, so it is still there. NOLINTBEGIN(bugprone-use-after-move)
-        replies.OnReady(
-            [this, session = std::move(session), response = std::move(response)]() mutable {
-              Send(std::move(session), std::move(response));
-            });
-        // NOLINTEND(bugprone-use-after-move)
-        return;
-      }
-      case WriteResult::kClosed:
-        return;
-    }
+    Session& stream = *session;
+    if (stream.replies.Write(std::move(response)) == WriteResult::kClosed) return;
+    stream.replies.OnSent(
+        [this, session = std::move(session)]() mutable { Next(std::move(session)); });
   }
 
   Response AnswerTo(DescriptorWalk& walk, const Request& request) const {
     Response response;
+    // Not echoed either: what comes back would be as long.
+    if (const size_t bytes = request.ByteSizeLong(); bytes > kLongestReflectionRequest) {
+      return WithError(absl::InvalidArgumentError(
+                           absl::StrCat("the request has ", bytes, " bytes, more than the ",
+                                        kLongestReflectionRequest, " that any name needs")),
+                       std::move(response));
+    }
     response.set_valid_host(request.host());
     *response.mutable_original_request() = request;
     switch (request.message_request_case()) {
       case Request::kListServices:
-        for (const std::string& service : services_) {
+        for (const std::string& service : plane_.services()) {
           response.mutable_list_services_response()->add_service()->set_name(service);
         }
         return response;
@@ -89,7 +101,7 @@ class ReflectionServicer final : public Methods {
             std::move(response));
       case Request::kAllExtensionNumbersOfType: {
         const std::string& type = request.all_extension_numbers_of_type();
-        absl::StatusOr<std::vector<int>> numbers = DescriptorWalk::ExtensionNumbers(type);
+        absl::StatusOr<std::vector<int>> numbers = walk.ExtensionNumbers(type);
         if (!numbers.ok()) return WithError(numbers.status(), std::move(response));
         auto& answer = *response.mutable_all_extension_numbers_response();
         answer.set_base_type_name(type);
@@ -117,7 +129,7 @@ class ReflectionServicer final : public Methods {
     return response;
   }
 
-  const std::vector<std::string> services_;
+  ReflectedPlane& plane_;
 };
 
 using ReflectionV1 = ReflectionServicer<grpc::reflection::v1::ServerReflectionMethods,

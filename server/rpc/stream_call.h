@@ -131,6 +131,15 @@ class StreamServerCall final
     writes_.PostReady();
   }
 
+  void WhenSent(Callback callback) {
+    writes_.SetReady(std::move(callback));
+    {
+      MutexLock lock(mutex_);
+      if (!ending_ && !broken_ && (write_in_flight_ || !writes_.empty())) return writes_.AwaitEnd();
+    }
+    writes_.PostReady();
+  }
+
   void End(absl::Status status) {
     SetEnd(status);
     this->ForgetCancel();
@@ -203,13 +212,16 @@ class StreamServerCall final
   }
 
   void Wrote(bool ok) {
-    write_in_flight_ = false;
+    {
+      MutexLock lock(mutex_);
+      write_in_flight_ = false;
+    }
     if (!ok) Break();
     ComeRound();
     bool ready;
     {
       MutexLock lock(mutex_);
-      ready = broken_ || writes_.has_room();
+      ready = broken_ || writes_.has_room() || (!write_in_flight_ && writes_.came_to_end());
     }
     if (ready) writes_.PostReady();
     OperationCame();
@@ -333,11 +345,12 @@ class StreamServerCall final
   Request request_;     // the one that is read
   int operations_ = 2;  // Done and Finished, and the read and the write that are under way
   bool read_in_flight_ = false;
-  bool write_in_flight_ = false;
   bool finish_started_ = false;
   bool wanted_ = false;  // by its client, when the end was sent
 
   Mutex mutex_;
+  // Written by the ingress thread alone, which needs no lock to read it.
+  bool write_in_flight_ = false;
   Response response_ ABSL_GUARDED_BY(mutex_);
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
   bool called_ ABSL_GUARDED_BY(mutex_) = false;  // the ingress is on its way

@@ -45,13 +45,25 @@ class WriteBuffer {
   }
 
   bool empty() const { return messages_.empty(); }
-  // Somebody waits for room.
-  void Await() { was_full_ = true; }
+  // Somebody waits for room, or, in its place, until there is nothing left.
+  void Await() {
+    was_full_ = true;
+    awaits_end_ = false;
+  }
+  void AwaitEnd() { awaits_end_ = true; }
   bool full() const { return messages_.size() >= kStreamBuffer || bytes_ >= kStreamBufferBytes; }
 
   // Whether a writer that was refused should come again: not for one place, but for half of them.
   bool has_room() {
-    if (!was_full_ || messages_.size() > kStreamBuffer / 2 || full()) return false;
+    if (!was_full_ || awaits_end_ || messages_.size() > kStreamBuffer / 2 || full()) return false;
+    was_full_ = false;
+    return true;
+  }
+
+  // Whether a writer that waits until there is nothing left should come again.
+  bool came_to_end() {
+    if (!awaits_end_ || !messages_.empty()) return false;
+    awaits_end_ = false;
     was_full_ = false;
     return true;
   }
@@ -78,6 +90,7 @@ class WriteBuffer {
   std::deque<Message> messages_;
   size_t bytes_ = 0;
   bool was_full_ = false;
+  bool awaits_end_ = false;
 
   Mutex ready_mutex_;
   Waiting<> on_ready_ ABSL_GUARDED_BY(ready_mutex_);
@@ -89,6 +102,7 @@ class AnswersMany : public StreamSink<Response> {
  public:
   WriteResult Write(Response&& message) final { return self().WriteOne(std::move(message)); }
   void OnReady(Callback callback) final { self().WhenReady(std::move(callback)); }
+  void OnSent(Callback callback) final { self().WhenSent(std::move(callback)); }
   void Finish(absl::Status status) final { self().End(std::move(status)); }
 
  private:

@@ -137,6 +137,32 @@ TEST_F(PipeTest, OnReady_ASecondTime_ReplacesTheFirst) {
   EXPECT_EQ(ready_, 1);
 }
 
+TEST_F(PipeTest, OnSent_RunsOnceWhenTheReaderHasTakenAll) {
+  writer_->Write(Word{"one"});
+  writer_->Write(Word{"two"});
+  writer_->OnSent(NoteReady());
+  reader_->AwaitNext(kNoWait);
+  EXPECT_EQ(lane_->size(), 0u);
+  reader_->AwaitNext(kNoWait);
+  lane_->RunAll();
+  EXPECT_EQ(ready_, 1);
+}
+
+TEST_F(PipeTest, OnSent_WithNothingWritten_RunsLater) {
+  writer_->OnSent(NoteReady());
+  EXPECT_EQ(ready_, 0);
+  lane_->RunAll();
+  EXPECT_EQ(ready_, 1);
+}
+
+TEST_F(PipeTest, OnSent_WhenTheReaderGoes_Runs) {
+  writer_->Write(Word{"one"});
+  writer_->OnSent(NoteReady());
+  reader_.reset();
+  lane_->RunAll();
+  EXPECT_EQ(ready_, 1);
+}
+
 TEST_F(PipeTest, ReaderGone_ClosesTheWriter) {
   Fill();
   EXPECT_EQ(writer_->Write(Word{"x"}), WriteResult::kFull);

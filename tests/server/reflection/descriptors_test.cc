@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "extended.pb.h"
+#include "extension.pb.h"
+#include "mainspring/lifecycle/v1/lifecycle.pb.h"
 #include "mainspring/trial/v1/trial.pb.h"
 
 namespace mainspring {
@@ -37,9 +39,13 @@ class DescriptorWalkTest : public ::testing::Test {
     // Or the linker would leave the files out.
     trial::v1::EchoRequest::descriptor();
     extended::Extended::descriptor();
+    extended::Outside::descriptor();
+    lifecycle::v1::ListComponentsRequest::descriptor();
   }
 
-  DescriptorWalk walk_;
+  // The file of the one service, what it imports, and what extends these.
+  const ServedFiles served_{{"mainspring.trial.v1.Trial", "mainspring.extended.Keeper"}};
+  DescriptorWalk walk_{served_};
 };
 
 TEST_F(DescriptorWalkTest, WhenAskedForAFile_GivesItAndThenItsImports) {
@@ -55,7 +61,7 @@ TEST_F(DescriptorWalkTest, WhenAskedAgain_LeavesTheImportsOut) {
 
 TEST_F(DescriptorWalkTest, WhenAnotherWalkAsks_StartsAnew) {
   ASSERT_TRUE(walk_.FileNamed(kTrialFile).ok());
-  DescriptorWalk other;
+  DescriptorWalk other(served_);
   EXPECT_THAT(NamesOf(other.FileNamed(kTrialFile)), ElementsAre(kTrialFile, kDurationFile));
 }
 
@@ -64,7 +70,7 @@ TEST_F(DescriptorWalkTest, ForEachKindOfSymbol_FindsItsFile) {
        {"mainspring.trial.v1.Trial", "mainspring.trial.v1.Trial.Echo",
         "mainspring.trial.v1.EchoRequest", "mainspring.trial.v1.EchoRequest.text",
         "mainspring.trial.v1.CountDispatchedResponse.CallsEntry"}) {
-    DescriptorWalk walk;
+    DescriptorWalk walk(served_);
     EXPECT_THAT(NamesOf(walk.FileOfSymbol(symbol)), ElementsAre(kTrialFile, kDurationFile))
         << symbol;
   }
@@ -96,11 +102,28 @@ TEST_F(DescriptorWalkTest, WhenAskedForAnExtension_FindsWhereItIsDefined) {
 }
 
 TEST_F(DescriptorWalkTest, WhenAskedForExtensionNumbers_GivesThemAll) {
-  const auto numbers = DescriptorWalk::ExtensionNumbers("mainspring.extended.Extended");
+  const auto numbers = walk_.ExtensionNumbers("mainspring.extended.Extended");
   ASSERT_TRUE(numbers.ok());
-  EXPECT_THAT(*numbers, UnorderedElementsAre(100, 150));
-  EXPECT_THAT(*DescriptorWalk::ExtensionNumbers("mainspring.trial.v1.EchoRequest"), ElementsAre());
-  EXPECT_EQ(absl::StatusCode::kNotFound, DescriptorWalk::ExtensionNumbers("none").status().code());
+  EXPECT_THAT(*numbers, UnorderedElementsAre(100, 150, 199)) << "from files that import it, too";
+  EXPECT_THAT(*walk_.ExtensionNumbers("mainspring.trial.v1.EchoRequest"), ElementsAre());
+  EXPECT_EQ(absl::StatusCode::kNotFound, walk_.ExtensionNumbers("none").status().code());
+}
+
+TEST_F(DescriptorWalkTest, WhenTheFileIsNotServed_IsNotFound) {
+  const ServedFiles trial_alone({"mainspring.trial.v1.Trial"});
+  DescriptorWalk walk(trial_alone);
+  const std::vector<absl::Status> answers = {
+      walk.FileNamed("extended.proto").status(),
+      walk.FileNamed("mainspring/lifecycle/v1/lifecycle.proto").status(),
+      walk.FileOfSymbol("mainspring.extended.Extended").status(),
+      walk.FileOfSymbol("mainspring.lifecycle.v1.Lifecycle").status(),
+      walk.FileOfExtension("mainspring.extended.Extended", 150).status(),
+      walk.ExtensionNumbers("mainspring.extended.Extended").status()};
+  for (const absl::Status& answer : answers) {
+    EXPECT_EQ(absl::StatusCode::kNotFound, answer.code()) << answer;
+  }
+  EXPECT_EQ("no symbol \"mainspring.lifecycle.v1.Lifecycle\"", answers[3].message())
+      << "the same words as for what nobody has heard of";
 }
 
 }  // namespace

@@ -5,10 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "extended.pb.h"
+#include "extension.pb.h"
 #include "grpc/reflection/v1/reflection.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "tests/server/trial_host.h"
@@ -16,6 +19,7 @@
 namespace mainspring {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
@@ -39,7 +43,6 @@ class ReflectionTest : public ::testing::Test {
   using Response = typename Version::Response;
 
   void SetUp() override {
-    extended::Extended::descriptor();  // or the linker would leave it out
     ASSERT_TRUE(host_.Start().ok());
     Open(host_.Data());
   }
@@ -84,7 +87,8 @@ class ReflectionTest : public ::testing::Test {
     return names;
   }
 
-  testing::TrialHost host_;
+  static constexpr size_t kMaxStreams = 3;
+  testing::TrialHost host_{[](HostConfig& config) { config.max_reflection_streams = kMaxStreams; }};
   std::unique_ptr<typename Version::Stub::Stub> stub_;
   std::unique_ptr<testing::Waiting> context_;
   decltype(stub_->ServerReflectionInfo(nullptr)) stream_;
@@ -141,19 +145,6 @@ TYPED_TEST(ReflectionTest, WhenNothingIsAsked_AnswersAnError) {
   EXPECT_EQ(grpc::StatusCode::INVALID_ARGUMENT, this->Ask({}).error_response().error_code());
 }
 
-TYPED_TEST(ReflectionTest, WhenExtensionsAreAskedFor_AnswersNumbersAndFile) {
-  typename TypeParam::Request request;
-  request.set_all_extension_numbers_of_type("mainspring.extended.Extended");
-  const typename TypeParam::Response numbers = this->Ask(request);
-  EXPECT_EQ("mainspring.extended.Extended",
-            numbers.all_extension_numbers_response().base_type_name());
-  EXPECT_THAT(numbers.all_extension_numbers_response().extension_number(),
-              UnorderedElementsAre(100, 150));
-  request.mutable_file_containing_extension()->set_containing_type("mainspring.extended.Extended");
-  request.mutable_file_containing_extension()->set_extension_number(100);
-  EXPECT_THAT(this->FilesOf(this->Ask(request)), ElementsAre("extended.proto"));
-}
-
 TYPED_TEST(ReflectionTest, WhenTheClientSendsManyAndReadsLate_AnswersAllInOrder) {
   constexpr int kRequests = 300;
   for (int i = 0; i < kRequests; ++i) {
@@ -169,12 +160,164 @@ TYPED_TEST(ReflectionTest, WhenTheClientSendsManyAndReadsLate_AnswersAllInOrder)
   }
 }
 
+TYPED_TEST(ReflectionTest, WhenWhatAnotherPlaneServesIsAskedFor_IsNotFound) {
+  typename TypeParam::Request request;
+  request.set_file_containing_symbol("mainspring.lifecycle.v1.Lifecycle");
+  EXPECT_EQ(grpc::StatusCode::NOT_FOUND, this->Ask(request).error_response().error_code());
+  request.set_file_by_filename("mainspring/lifecycle/v1/lifecycle.proto");
+  EXPECT_EQ(grpc::StatusCode::NOT_FOUND, this->Ask(request).error_response().error_code());
+
+  this->TearDown();
+  this->Open(this->host_.Admin());
+  EXPECT_THAT(this->FilesOf(this->Ask(request)), Contains(request.file_by_filename()));
+  request.set_file_containing_symbol("mainspring.trial.v1.Trial");
+  EXPECT_EQ(grpc::StatusCode::NOT_FOUND, this->Ask(request).error_response().error_code());
+}
+
+TYPED_TEST(ReflectionTest, WhenTheRequestIsTooLong_AnswersAnErrorWithoutAnEcho) {
+  typename TypeParam::Request request;
+  request.set_host("some.host");
+  request.set_file_containing_symbol(std::string(kLongestReflectionRequest, 'x'));
+  ASSERT_TRUE(this->stream_->Write(request));
+  typename TypeParam::Response response;
+  ASSERT_TRUE(this->stream_->Read(&response));
+  EXPECT_EQ(grpc::StatusCode::INVALID_ARGUMENT, response.error_response().error_code());
+  EXPECT_LT(response.ByteSizeLong(), 200u);
+
+  request.set_file_containing_symbol(std::string(kLongestReflectionRequest - 100, 'x'));
+  EXPECT_EQ(grpc::StatusCode::NOT_FOUND, this->Ask(request).error_response().error_code());
+}
+
+// This and the other version share the places of a plane; another plane has its own.
+TYPED_TEST(ReflectionTest, WhenThereAreTooManyStreams_RefusesUntilOneHasGone) {
+  ASSERT_FALSE(this->ListServices().empty());  // it has been counted
+  auto other = grpc::reflection::v1::ServerReflection::NewStub(this->host_.Data());
+  std::vector<std::unique_ptr<testing::Waiting>> contexts;
+  const auto open = [&](auto& stub) {
+    contexts.push_back(std::make_unique<testing::Waiting>());
+    return stub.ServerReflectionInfo(contexts.back().get());
+  };
+  const auto serves = [](auto& stream) {
+    grpc::reflection::v1::ServerReflectionRequest request;
+    request.set_list_services("*");
+    grpc::reflection::v1::ServerReflectionResponse response;
+    return stream.Write(request) && stream.Read(&response);
+  };
+  auto second = open(*other);
+  auto third = open(*other);
+  ASSERT_TRUE(serves(*second) && serves(*third));
+  auto fourth = open(*other);
+  EXPECT_FALSE(serves(*fourth));
+  const grpc::Status refusal = fourth->Finish();
+  EXPECT_EQ(grpc::StatusCode::RESOURCE_EXHAUSTED, refusal.error_code());
+  EXPECT_THAT(refusal.error_message(), HasSubstr("3 reflection streams"));
+  auto admin = grpc::reflection::v1::ServerReflection::NewStub(this->host_.Admin());
+  auto elsewhere = open(*admin);
+  EXPECT_TRUE(serves(*elsewhere));
+
+  second->WritesDone();
+  EXPECT_TRUE(second->Finish().ok());
+  contexts[1]->TryCancel();
+  EXPECT_EQ(grpc::StatusCode::CANCELLED, third->Finish().error_code());
+  EXPECT_TRUE(testing::Eventually([&] {
+    auto another = open(*other);
+    const bool served = serves(*another);
+    contexts.back()->TryCancel();
+    another->Finish();
+    return served;
+  }));
+  elsewhere->WritesDone();
+  EXPECT_TRUE(elsewhere->Finish().ok());
+}
+
 TYPED_TEST(ReflectionTest, WhenTheClientGoesInTheMiddle_TheHostDrainsClean) {
   ASSERT_FALSE(this->ListServices().empty());
   this->context_->TryCancel();
   EXPECT_EQ(grpc::StatusCode::CANCELLED, this->stream_->Finish().error_code());
   this->stream_ = nullptr;
   EXPECT_EQ(0, this->host_.Drain());
+}
+
+// A stream whose client the test plays: it says when an answer has been sent.
+class PlayedReflection : public ::testing::Test {
+ protected:
+  using Request = V1::Request;
+  using Response = V1::Response;
+
+  struct Requests final : StreamSource<Request> {
+    void Read(ReadCallback<Request> callback) override { waiting = std::move(callback); }
+    void Release() override { released = true; }
+    ReadCallback<Request> waiting;
+    bool released = false;
+  };
+  struct Replies final : StreamSink<Response> {
+    WriteResult Write(Response&& message) override {
+      messages.push_back(std::move(message));
+      return WriteResult::kAccepted;
+    }
+    void OnReady(Callback) override { FAIL() << "there is room; that is not what it waits for"; }
+    void OnSent(Callback callback) override { on_sent = std::move(callback); }
+    void Finish(absl::Status status) override { endings.push_back(std::move(status)); }
+    std::vector<Response> messages;
+    Callback on_sent;
+    std::vector<absl::Status> endings;
+  };
+
+  void SetUp() override {
+    extended::Extended::descriptor();  // or the linker would leave it out
+    extended::Outside::descriptor();
+    servicer_.ServerReflectionInfo(RequestStream<Request>(&requests_),
+                                   ReplyStream<Response>(&replies_));
+  }
+  // The next request comes, or the end.
+  void Come(std::optional<Request> request) {
+    ASSERT_TRUE(requests_.waiting);
+    std::exchange(requests_.waiting, nullptr)(std::move(request));
+  }
+  Response Ask(Request request) {
+    Come(std::move(request));
+    std::exchange(replies_.on_sent, nullptr)();
+    return replies_.messages.back();
+  }
+
+  ReflectedPlane plane_{{"mainspring.extended.Keeper"}, 1};
+  // Outlive the servicer, which ends them.
+  Requests requests_;
+  Replies replies_;
+  ReflectionV1 servicer_{plane_};
+};
+
+TEST_F(PlayedReflection, WhenAnAnswerIsNotSent_ReadsNoFurther) {
+  Request request;
+  request.set_list_services("*");
+  Come(request);
+  ASSERT_EQ(1u, replies_.messages.size());
+  EXPECT_FALSE(requests_.waiting);
+  std::exchange(replies_.on_sent, nullptr)();
+  EXPECT_TRUE(requests_.waiting);
+  EXPECT_EQ(nullptr, plane_.TakePlace());
+  Come(std::nullopt);
+  EXPECT_THAT(replies_.endings, ElementsAre(absl::OkStatus()));
+  EXPECT_TRUE(requests_.released);
+  EXPECT_NE(nullptr, plane_.TakePlace());
+}
+
+TEST_F(PlayedReflection, WhenExtensionsAreAskedFor_AnswersNumbersAndFile) {
+  Request request;
+  request.set_all_extension_numbers_of_type("mainspring.extended.Extended");
+  const Response numbers = Ask(request);
+  EXPECT_EQ("mainspring.extended.Extended",
+            numbers.all_extension_numbers_response().base_type_name());
+  EXPECT_THAT(numbers.all_extension_numbers_response().extension_number(),
+              UnorderedElementsAre(100, 150, 199));
+  request.mutable_file_containing_extension()->set_containing_type("mainspring.extended.Extended");
+  request.mutable_file_containing_extension()->set_extension_number(100);
+  const Response file = Ask(request);
+  ASSERT_EQ(1, file.file_descriptor_response().file_descriptor_proto_size());
+  google::protobuf::FileDescriptorProto proto;
+  ASSERT_TRUE(proto.ParseFromString(file.file_descriptor_response().file_descriptor_proto(0)));
+  EXPECT_EQ("extended.proto", proto.name());
+  Come(std::nullopt);
 }
 
 }  // namespace

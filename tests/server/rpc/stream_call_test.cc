@@ -259,6 +259,38 @@ TEST_F(BoxedStreamCallTest, WhenTheClientIsBehind_SaysFullAndTakesNoMore) {
   EXPECT_TRUE(flood_->Finish().ok());
 }
 
+// The lane stands for the thread that writes.
+TEST_F(BoxedStreamCallTest, WhenTheClientIsBehind_IsNotSentUntilItHasRead) {
+  const auto lane = std::make_shared<testing::CallbackLane>();
+  const ReturnAddress address(lane, 1);
+  ReturnAddressScope scope(address);
+  FloodCall call = TakeFlood();
+  int sent = 0;
+  call.replies.OnSent([&] { ++sent; });
+  EXPECT_EQ(1u, lane->RunAll()) << "nothing was written";
+
+  // More than a client's window: a part of it waits here until the client reads.
+  EXPECT_EQ(WriteResult::kAccepted, call.replies.Write(Message(0, 1 << 19)));
+  EXPECT_EQ(WriteResult::kAccepted, call.replies.Write(Message(1)));
+  call.replies.OnSent([&] { ++sent; });
+  FloodResponse response;
+  EXPECT_EQ(0u, lane->size());
+  ASSERT_TRUE(flood_->Read(&response));
+  ASSERT_TRUE(flood_->Read(&response));
+  EXPECT_TRUE(Eventually([&] { return lane->size() == 1; }));
+  lane->RunAll();
+  EXPECT_EQ(2, sent);
+
+  EXPECT_EQ(WriteResult::kAccepted, call.replies.Write(Message(2, 1 << 19)));
+  call.replies.OnSent([&] { ++sent; });
+  EXPECT_EQ(0u, lane->size());
+  context_.TryCancel();
+  EXPECT_TRUE(Eventually([&] { return lane->size() == 1; })) << "nor does it wait for who has gone";
+  lane->RunAll();
+  call.replies.Finish();
+  EXPECT_TRUE(ComesToRest());
+}
+
 TEST_F(BoxedStreamCallTest, WhenTheClientGoes_SaysClosed) {
   FloodCall call = TakeFlood();
   context_.TryCancel();

@@ -78,6 +78,28 @@ TEST_F(WriteBufferTest, WhenSomebodyWasRefused_HasRoomOnceItIsHalfEmpty) {
   EXPECT_FALSE(buffer_.has_room()) << "it is told once";
 }
 
+TEST_F(WriteBufferTest, WhenItsEndIsWaitedFor_CameToItOnceAllIsPopped) {
+  Fill();
+  ASSERT_FALSE(buffer_.Push(Message(99)));
+  buffer_.AwaitEnd();
+  while (!buffer_.empty()) {
+    EXPECT_FALSE(buffer_.has_room()) << "who waits for the end does not come for half of it";
+    EXPECT_FALSE(buffer_.came_to_end());
+    buffer_.Pop();
+  }
+  EXPECT_TRUE(buffer_.came_to_end());
+  EXPECT_FALSE(buffer_.came_to_end()) << "it is told once";
+  EXPECT_FALSE(buffer_.has_room());
+}
+
+TEST_F(WriteBufferTest, WhenRoomIsWaitedForInPlaceOfTheEnd_HasIt) {
+  Fill();
+  buffer_.AwaitEnd();
+  buffer_.Await();
+  while (buffer_.full() || !buffer_.has_room()) ASSERT_TRUE(buffer_.Pop().has_value());
+  EXPECT_FALSE(buffer_.empty());
+}
+
 TEST_F(WriteBufferTest, WhenCleared_IsEmptyInNumberAndBytes) {
   ASSERT_TRUE(buffer_.Push(Message(1, kStreamBufferBytes)));
   buffer_.Clear();
