@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -64,10 +65,7 @@ absl::StatusOr<Listeners> ListenOn(const char* plane, const PlaneConfig& config)
 class Host::Parts {
  public:
   Parts(std::vector<ComponentType> types, HostConfig config, World world)
-      : types_(std::move(types)),
-        config_(std::move(config)),
-        world_(std::move(world)),
-        health_([this] { return Health(); }, config_.max_health_watchers) {}
+      : types_(std::move(types)), config_(std::move(config)), world_(std::move(world)) {}
 
   ~Parts() {
     if (running_) Abandon();
@@ -120,8 +118,8 @@ class Host::Parts {
                                {"drain_timeout", config_.drain_timeout}});
     running_ = false;
     const auto begin = [this] {
-      draining_.store(true);
-      health_.Publish();
+      health_table_->Drain();
+      health_->PublishAll();
       world_.on_drain();
     };
     const int code =
@@ -141,12 +139,12 @@ class Host::Parts {
     if (const auto phase = report_.phase(); phase.has_value()) status.drain = Name(phase->first);
     const Supervision* const supervision = this->supervision();
     if (supervision == nullptr) return status;
-    const HealthSnapshot health = Health();
-    status.alive = health.at("liveness");
-    status.ready = health.at("readiness");
-    for (const ComponentView& each : supervision->table().Views()) {
-      ++status.components;
-      if (each.status.state == LifecycleState::kRunning) ++status.running;
+    status.alive = health_table_->alive();
+    status.ready = health_table_->ready();
+    const ComponentTable& table = supervision->table();
+    status.components = table.size();
+    for (size_t i = 0; i < table.size(); ++i) {
+      if (table.state(i) == LifecycleState::kRunning) ++status.running;
     }
     return status;
   }
@@ -245,7 +243,12 @@ class Host::Parts {
     options.version = MAINSPRING_VERSION;
     options.event_history = config_.event_history;
     options.max_watchers = config_.max_lifecycle_watchers;
-    options.control.on_change = [this] { health_.Publish(); };
+    options.control.on_change = [this](size_t component) {
+      return health_->Publish(health_table_->Update(component));
+    };
+    options.control.on_stall = [this](size_t component, bool past_limit) {
+      health_->Publish(health_table_->SetPastLimit(component, past_limit));
+    };
     options.control.on_essential_failure = [this](const std::string& reason) {
       component_failed_.store(true);
       Pull(DrainTrigger::kDrain, reason);
@@ -254,6 +257,7 @@ class Host::Parts {
     options.control.shut_down_now = [this] {
       Pull(DrainTrigger::kStopNow, "Lifecycle.ShutdownNow");
     };
+    options.control.draining = [this] { return report_.phase().has_value(); };
     options.control.drain_progress = [this] { return DrainProgress(); };
     options.on_supervisor_failure = [this](const std::string& what) {
       world_.log->Error("supervisor", {{"failed", what}});
@@ -261,14 +265,14 @@ class Host::Parts {
     };
     auto supervision = Supervision::Launch(std::move(components), std::move(options));
     if (!supervision.ok()) return supervision.status();
+    // Nothing is told of before something is started.
+    health_table_.emplace((*supervision)->table(),
+                          [supervision = supervision->get()] { return !supervision->IsStuck(); });
+    health_.emplace(*health_table_, config_.max_health_watchers);
     MutexLock lock(mutex_);
     supervision_ = *std::move(supervision);
     if (abandoned_) supervision_->AbandonStart();
     return absl::OkStatus();
-  }
-
-  HealthSnapshot Health() const {
-    return SnapshotOf(supervision_->table(), !supervision_->IsStuck(), draining_.load());
   }
 
   // Before Run has come, it is kept for it.
@@ -303,7 +307,7 @@ class Host::Parts {
     status.Update(admin_.services.back()->AddComponent(supervision_->mailbox()));
     for (PlaneParts* parts : {&data_, &admin_, &probe_}) {
       parts->services.push_back(grpc::health::v1::BindHealth());
-      status.Update(parts->services.back()->SetServicer(health_));
+      status.Update(parts->services.back()->SetServicer(*health_));
       parts->services.back()->ReservePlaces();
     }
     for (PlaneParts* parts : {&data_, &admin_}) status.Update(AddReflection(*parts));
@@ -395,7 +399,6 @@ class Host::Parts {
   const std::vector<ComponentType> types_;
   const HostConfig config_;
   const World world_;
-  std::atomic<bool> draining_{false};
   std::atomic<bool> component_failed_{false};
   DrainReport report_;
   bool running_ = false;
@@ -412,7 +415,8 @@ class Host::Parts {
   rpc::Elsewhere where_;
   // After the planes, and so gone before them: replies and streams that these still hold belong to
   // a plane.
-  HealthServicer health_;
+  std::optional<HealthTable> health_table_;
+  std::optional<HealthServicer> health_;
   std::unique_ptr<Supervision> supervision_;
   rpc::Acceptor acceptor_{
       [this](bool exhausted) {

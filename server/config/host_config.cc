@@ -106,6 +106,7 @@ void CheckComponent(const ComponentConfig& component, std::set<std::string>& nam
   const std::string of = absl::StrCat("component \"", absl::CHexEscape(name), "\": ");
   CheckTime(of + "start_timeout", component.start_timeout, errors);
   CheckTime(of + "stop_timeout", component.stop_timeout, errors);
+  CheckTime(of + "lame_duck", component.lame_duck, errors);
   CheckTime(of + "stall_warning", component.stall_warning, errors);
   CheckTime(of + "stall_limit", component.stall_limit, errors);
   CheckRestart(of, component.restart, errors);
@@ -208,18 +209,6 @@ std::vector<std::string> Warnings(const HostConfig& config) {
                                          absl::FormatDuration(config.drain_timeout))
                           : "max_connection_age is 0, never",
                      ": a drain cuts the calls of clients that stay connected"));
-  }
-  const auto is_unix = [](const std::string& text) {
-    const absl::StatusOr<Address> address = Address::Parse(text);
-    return address.ok() && address->IsUnix();
-  };
-  const std::vector<std::string>& data = config.data.addresses;
-  if (ages && std::any_of(data.begin(), data.end(), is_unix) &&
-      !std::all_of(data.begin(), data.end(), is_unix)) {
-    warnings.push_back(
-        "the data plane listens on a unix socket, so that no connection comes of age there, those "
-        "over TCP neither: a drain waits for clients that stay connected, and then cuts their "
-        "calls");
   }
   return warnings;
 }

@@ -39,6 +39,12 @@ struct ComponentConfig {
   absl::Duration start_timeout = absl::Seconds(30);
   // From the request to stop: first the queue is answered, then Stop() runs.
   absl::Duration stop_timeout = absl::Seconds(5);
+  // When an operator stops, restarts or drains it: for so long, before the stop timeout begins, it
+  // is not healthy and takes calls still, so that clients who watch its health go elsewhere first.
+  // Only where somebody watches a name that changes with it: its own, its service's, or the host's
+  // readiness. Whoever asks now and then instead is not waited for. Zero: never. Not when it fails,
+  // nor when the host stops.
+  absl::Duration lame_duck = absl::Milliseconds(500);
   // A component that is inside one call, timer, callback, Start or Stop for longer than this is
   // named in the log and in its status; past the limit, it fails liveness.
   absl::Duration stall_warning = absl::Seconds(10);

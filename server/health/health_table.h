@@ -1,8 +1,17 @@
-// The names that a host's health knows, and when each serves: SnapshotOf.
+// HealthTable: the names that a host's health knows, and which of them serve.
 #ifndef MAINSPRING_SERVER_HEALTH_HEALTH_TABLE_H_
 #define MAINSPRING_SERVER_HEALTH_HEALTH_TABLE_H_
 
-#include "server/health/health_servicer.h"
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "mainspring/mutex.h"
+#include "server/health/health_source.h"
 #include "server/supervisor/component_table.h"
 
 namespace mainspring {
@@ -12,9 +21,72 @@ namespace mainspring {
 // a matter of drains or dependencies.
 // "startup": every component that starts with the host has been RUNNING once.
 // A service: at least one of its components serves.
-// A component: it serves: it is RUNNING and not drained, and the host does not drain.
+// A component: it serves: it is RUNNING, neither paused nor drained, and the host does not drain.
 // Where two of these have the same name, it serves when both do.
-HealthSnapshot SnapshotOf(const ComponentTable& components, bool host_alive, bool draining);
+//
+// Counted as components change, so that an answer costs the same however many there are.
+class HealthTable final : public HealthSource {
+ public:
+  using Names = std::vector<std::string>;
+
+  // `components`, all of them, which must outlive it, and are not started yet. `host_alive` is
+  // called by any thread and must not block.
+  HealthTable(const ComponentTable& components, std::function<bool()> host_alive);
+
+  // HealthSource.
+  std::optional<bool> Serves(const std::string& name) const override;
+  std::map<std::string, bool> All() const override;
+
+  // Any thread.
+  bool ready() const;
+  bool alive() const;
+
+  // Supervisor's thread only. Each returns the names that serve now and did not, or the reverse.
+  // The component's status has changed.
+  Names Update(size_t component);
+  // It is past its stall limit, or no longer.
+  Names SetPastLimit(size_t component, bool past_limit);
+
+  // The host drains: nothing is ready any more, whatever components do. Any thread.
+  void Drain();
+
+ private:
+  // What a name stands for: one of these, or several at once.
+  struct Meaning {
+    bool readiness = false;
+    bool liveness = false;
+    bool startup = false;
+    std::optional<size_t> component;
+    std::optional<size_t> service;
+  };
+  using Entries = std::unordered_map<std::string, Meaning>;
+
+  struct Health {
+    bool serving = false;
+    bool started = false;
+    bool past_limit = false;
+  };
+
+  bool IsServing(const Meaning& meaning, bool host_alive) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  Names Change(size_t component, const Health& health);
+  // Counts it in, or out.
+  void Count(size_t component, bool in) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const ComponentTable& components_;
+  const std::function<bool()> host_alive_;
+  Entries entries_;               // constant
+  std::vector<size_t> services_;  // of each component; constant
+  // Those that may change with a component; constant.
+  std::vector<std::vector<const Entries::value_type*>> touched_;
+
+  mutable Mutex mutex_;
+  std::vector<Health> health_ ABSL_GUARDED_BY(mutex_);
+  std::vector<size_t> serving_ ABSL_GUARDED_BY(mutex_);  // components of each service that serve
+  size_t essential_missing_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t not_started_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t past_limit_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+};
 
 }  // namespace mainspring
 

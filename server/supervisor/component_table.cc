@@ -73,17 +73,13 @@ LifecycleState ComponentTable::state(size_t component) const {
 bool ComponentTable::IsServing(size_t component) const {
   MutexLock lock(mutex_);
   const ComponentStatus& status = rows_[component]->status;
-  return status.state == LifecycleState::kRunning && !status.draining;
+  return status.state == LifecycleState::kRunning && !status.draining && !status.paused &&
+         !status.leaving;
 }
 
 bool ComponentTable::HasBeenRunning(size_t component) const {
   MutexLock lock(mutex_);
   return rows_[component]->status.has_been_running;
-}
-
-bool ComponentTable::IsPastStallLimit(size_t component) const {
-  const Row& row = *rows_[component];
-  return InMethod(row, row.mailbox->thread_status().doing()) > row.config.stall_limit;
 }
 
 absl::Duration ComponentTable::InMethod(const Row& row, const char* method) const {

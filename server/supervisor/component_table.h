@@ -37,6 +37,7 @@ struct ComponentStatus {
   bool wanted = false;
   bool paused = false;
   bool draining = false;
+  bool leaving = false;  // is to be stopped, and takes calls until those who follow health know
   std::string last_error;
   std::deque<FailureRecord> failures;                // the last few
   absl::Time next_restart = absl::InfiniteFuture();  // in BACKOFF
@@ -89,11 +90,9 @@ class ComponentTable final : public Directory {
   std::vector<ComponentView> Views() const;
   // Cheaper than a view.
   LifecycleState state(size_t component) const;
-  // RUNNING, and takes calls; has been RUNNING once; is in one call for longer than its stall
-  // limit.
+  // RUNNING, and takes calls and serves them; has been RUNNING once.
   bool IsServing(size_t component) const;
   bool HasBeenRunning(size_t component) const;
-  bool IsPastStallLimit(size_t component) const;
 
   // Supervisor's thread only: changes the status under the lock.
   template <class Change>

@@ -86,17 +86,22 @@ absl::StatusOr<DependencyGraph> DependencyGraph::Build(
 }
 
 std::vector<size_t> DependencyGraph::HardDependents(size_t component) const {
-  return Reachable(component, &Node::dependents);
+  return Reachable({component}, &Node::dependents);
+}
+
+std::vector<size_t> DependencyGraph::HardDependents(const std::vector<size_t>& components) const {
+  return Reachable(components, &Node::dependents);
 }
 
 std::vector<size_t> DependencyGraph::HardDependencies(size_t component) const {
-  return Reachable(component, &Node::dependencies);
+  return Reachable({component}, &Node::dependencies);
 }
 
-std::vector<size_t> DependencyGraph::Reachable(size_t from, std::vector<Edge> Node::*edges) const {
+std::vector<size_t> DependencyGraph::Reachable(std::vector<size_t> from,
+                                               std::vector<Edge> Node::*edges) const {
   std::vector<size_t> found;
-  std::unordered_set<size_t> seen = {from};
-  std::vector<size_t> next = {from};
+  std::unordered_set<size_t> seen(from.begin(), from.end());
+  std::vector<size_t> next = std::move(from);
   while (!next.empty()) {
     const size_t at = next.back();
     next.pop_back();

@@ -36,6 +36,8 @@ class DependencyGraph {
 
   // All that depend on it through hard dependencies, in order().
   std::vector<size_t> HardDependents(size_t component) const;
+  // The same, of several.
+  std::vector<size_t> HardDependents(const std::vector<size_t>& components) const;
   // All that it depends on through hard dependencies, in order().
   std::vector<size_t> HardDependencies(size_t component) const;
 
@@ -45,7 +47,7 @@ class DependencyGraph {
     std::vector<Edge> dependents;
   };
 
-  std::vector<size_t> Reachable(size_t from, std::vector<Edge> Node::*edges) const;
+  std::vector<size_t> Reachable(std::vector<size_t> from, std::vector<Edge> Node::*edges) const;
 
   std::vector<Node> nodes_;
   std::vector<size_t> order_;

@@ -59,6 +59,22 @@ Timestamp ToProto(absl::Time time) {
   return message;
 }
 
+proto::Event::Kind ToProto(EventKind kind) {
+  switch (kind) {
+    case EventKind::kState:
+      return proto::Event::STATE;
+    case EventKind::kPause:
+      return proto::Event::PAUSE;
+    case EventKind::kResume:
+      return proto::Event::RESUME;
+    case EventKind::kDrain:
+      return proto::Event::DRAIN;
+    case EventKind::kUndrain:
+      return proto::Event::UNDRAIN;
+  }
+  return proto::Event::KIND_UNSPECIFIED;
+}
+
 proto::Event ToProto(const LifecycleEvent& event) {
   proto::Event message;
   message.set_sequence(event.sequence);
@@ -68,6 +84,7 @@ proto::Event ToProto(const LifecycleEvent& event) {
   message.set_from(ToProto(event.from));
   message.set_to(ToProto(event.to));
   message.set_reason(event.reason);
+  message.set_kind(ToProto(event.kind));
   return message;
 }
 
@@ -94,7 +111,7 @@ proto::Operation ToProto(const Operation& operation, const ComponentTable& table
       break;
   }
   message.set_component(table.name(operation.order.component));
-  for (const Step& step : operation.steps) *message.add_steps() = ToProto(step, table);
+  for (const Step& step : operation.steps()) *message.add_steps() = ToProto(step, table);
   *message.mutable_start_time() = ToProto(operation.start_time);
   if (!operation.ended) {
     message.set_phase(proto::Operation::UNDER_WAY);

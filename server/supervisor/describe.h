@@ -18,6 +18,7 @@ lifecycle::v1::Component::State ToProto(LifecycleState state);
 // The nearest that the message may say.
 google::protobuf::Duration ToProto(absl::Duration duration);
 google::protobuf::Timestamp ToProto(absl::Time time);
+lifecycle::v1::Event::Kind ToProto(EventKind kind);
 lifecycle::v1::Event ToProto(const LifecycleEvent& event);
 lifecycle::v1::Operation ToProto(const Operation& operation, const ComponentTable& table);
 lifecycle::v1::Step ToProto(const Step& step, const ComponentTable& table);

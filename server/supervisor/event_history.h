@@ -1,4 +1,4 @@
-// EventHistory: the last changes of components' states, in order.
+// EventHistory: what last happened to components, in order.
 #ifndef MAINSPRING_SERVER_SUPERVISOR_EVENT_HISTORY_H_
 #define MAINSPRING_SERVER_SUPERVISOR_EVENT_HISTORY_H_
 
@@ -13,6 +13,9 @@
 
 namespace mainspring {
 
+// What happened: the state changed, or calls are held back or no longer.
+enum class EventKind { kState, kPause, kResume, kDrain, kUndrain };
+
 struct LifecycleEvent {
   uint64_t sequence;
   absl::Time time;
@@ -21,6 +24,7 @@ struct LifecycleEvent {
   LifecycleState from;
   LifecycleState to;
   std::string reason;
+  EventKind kind = EventKind::kState;
 };
 
 // One thread only.

@@ -15,11 +15,6 @@ constexpr size_t kFailuresShown = 10;
 constexpr absl::Duration kLongestStallCheck = absl::Seconds(1);
 constexpr absl::Duration kShortestStallCheck = absl::Milliseconds(50);
 
-// What callers of a component get that is not there for them.
-absl::Status Unavailable(const std::string& name, LifecycleState state, const std::string& why) {
-  return absl::UnavailableError(absl::StrCat("component \"", name, "\": ", Name(state), ": ", why));
-}
-
 std::string Ordinal(int number) {
   const int tens = number % 100;
   if (tens >= 11 && tens <= 13) return absl::StrCat(number, "th");
@@ -32,13 +27,15 @@ std::string Ordinal(int number) {
 Supervisor::Supervisor(Context& context, const SupervisorParts& parts)
     : LifecycleComponent(context),
       parts_(parts),
+      standings_(parts.graph),
       history_(parts.event_history),
-      watchers_(history_, parts.incarnation, parts.max_watchers,
-                [this] {
-                  std::vector<lifecycle::v1::Component> components;
-                  for (size_t i = 0; i < units_.size(); ++i) components.push_back(DescribeOne(i));
-                  return components;
-                }),
+      watchers_(
+          history_, parts.incarnation, parts.max_watchers, [this] { return this->context().Now(); },
+          [this] {
+            std::vector<lifecycle::v1::Component> components;
+            for (size_t i = 0; i < units_.size(); ++i) components.push_back(Summarize(i));
+            return components;
+          }),
       to_look_(parts.table.size(), false),
       to_act_(parts.table.size(), false) {
   for (size_t i = 0; i < parts_.table.size(); ++i) {
@@ -49,30 +46,12 @@ Supervisor::Supervisor(Context& context, const SupervisorParts& parts)
 absl::Status Supervisor::Start() {
   absl::Duration interval = kLongestStallCheck;
   for (size_t i = 0; i < units_.size(); ++i) {
-    const ComponentStatus& status = parts_.table.status(i);
-    parts_.table.mailbox(i).Close(Unavailable(parts_.table.name(i), status.state, status.reason));
+    parts_.table.mailbox(i).Close(Unavailable(i));
     const ComponentConfig& config = parts_.table.config(i);
     interval = std::min(interval, std::min(config.stall_warning, config.stall_limit) / 2);
   }
   context().Every(std::max(interval, kShortestStallCheck), [this] { CheckStalls(); });
   return absl::OkStatus();
-}
-
-void Supervisor::StartAll(StartCallback callback) {
-  start_callback_ = std::move(callback);
-  for (size_t i = 0; i < units_.size(); ++i) {
-    if (!parts_.table.config(i).autostart || start_abandoned_) continue;
-    starting_up_.insert(i);
-    SetWanted(i, true, "the host starts");
-  }
-  Settle();
-}
-
-void Supervisor::AbandonStart() {
-  start_abandoned_ = true;
-  if (start_callback_ == nullptr || start_error_.has_value()) return;
-  starting_up_.clear();
-  Settle();
 }
 
 void Supervisor::StopAll(StopCallback callback) {
@@ -88,8 +67,8 @@ void Supervisor::WantNothing(const std::string& why) {
   ending_ = true;
   for (Operation* operation : operations_.UnderWay()) End(*operation, Ending());
   for (size_t i = 0; i < units_.size(); ++i) {
-    units_[i].restarting = false;
-    units_[i].again = false;
+    wish(i).restarting = false;
+    wish(i).again = false;
     SetWanted(i, false, why);
   }
 }
@@ -156,7 +135,7 @@ void Supervisor::FailedOnce(size_t component, const std::string& reason,
   Unit& unit = units_[component];
   const RestartPolicy& policy = parts_.table.config(component).restart;
   // Whoever asked for it before asked for what has now failed.
-  unit.again = false;
+  wish(component).again = false;
   const absl::Duration ran = state(component) == LifecycleState::kRunning
                                  ? Between(unit.running_since, context().Now())
                                  : absl::ZeroDuration();
@@ -174,9 +153,10 @@ void Supervisor::FailedOnce(size_t component, const std::string& reason,
                         absl::FormatDuration(absl::Floor(*backoff, absl::Milliseconds(1)))));
     SetTimer(component, *backoff, [this, component] {
       // An operator may have asked for it meanwhile.
-      Unit& unit = units_[component];
-      if (unit.restarting) return;
-      if (!std::exchange(unit.again, true)) unit.why = "started again after a failure";
+      if (wish(component).restarting) return;
+      if (!std::exchange(wish(component).again, true)) {
+        units_[component].why = "started again after a failure";
+      }
       Touch(component);
       Settle();
     });
@@ -188,10 +168,6 @@ void Supervisor::FailedOnce(size_t component, const std::string& reason,
           : absl::StrCat(reason, "; the ", Ordinal(policy.max_failures), " failure within ",
                          absl::FormatDuration(policy.period));
   Change(component, LifecycleChange::kGiveUp, why);
-  if (parts_.table.essential(component) && !ending_ && starting_up_.count(component) == 0) {
-    parts_.control.on_essential_failure(
-        absl::StrCat("component \"", parts_.table.name(component), "\" FAILED"));
-  }
 }
 
 // The only place where a state is written: what follows from a change, follows here.
@@ -208,17 +184,17 @@ void Supervisor::Change(size_t component, LifecycleChange change, std::string re
   if (unit.timer.has_value()) context().Cancel(*std::exchange(unit.timer, std::nullopt));
   if (IsDown(from) && !IsDown(to)) ++up_;
   if (!IsDown(from) && IsDown(to)) --up_;
-  if (from == LifecycleState::kRunning) LeaveRunning(component);
+  if (from == LifecycleState::kRunning) LeaveRunning(component, to);
   parts_.table.Update(component, [&](ComponentStatus& status) {
     status.state = to;
     status.since = context().WallNow();
     status.reason = reason;
     status.paused = false;
-    status.draining = false;
     if (to == LifecycleState::kStarting) ++status.generation;
     if (to == LifecycleState::kRunning) status.has_been_running = true;
     if (to != LifecycleState::kBackoff) status.next_restart = absl::InfiniteFuture();
   });
+  standings_.SetState(component, to);
   const ComponentStatus& status = parts_.table.status(component);
   history_.Add({0, status.since, name, status.generation, from, to, reason});
   parts_.log.Write(to == LifecycleState::kFailed ? Severity::kError : Severity::kInfo, "state",
@@ -227,7 +203,7 @@ void Supervisor::Change(size_t component, LifecycleChange change, std::string re
                     {"from", Name(from)},
                     {"to", Name(to)},
                     {"reason", reason}});
-  const absl::Status unavailable = Unavailable(name, to, reason);
+  const absl::Status unavailable = Unavailable(component);
   MailboxBase& mailbox = parts_.table.mailbox(component);
   switch (to) {
     case LifecycleState::kStarting:
@@ -240,8 +216,8 @@ void Supervisor::Change(size_t component, LifecycleChange change, std::string re
       EnterStopping(component, unavailable);
       break;
     case LifecycleState::kBackoff:
-      // Calls wait for the next instance, also where it was drained.
-      mailbox.Open();
+      // Calls wait for the next instance.
+      OpenOrClose(component);
       break;
     case LifecycleState::kStopped:
     case LifecycleState::kFailed:
@@ -251,14 +227,35 @@ void Supervisor::Change(size_t component, LifecycleChange change, std::string re
   }
   Progress(component, change);
   Touch(component);
+  Moved(component);
   watchers_.Publish();
-  parts_.control.on_change();
+  parts_.control.on_change(component);
+  EndDrainOfDown(component);
+  // In the host's own start it is that which fails.
+  if (to == LifecycleState::kFailed && parts_.table.essential(component) && !ending_ &&
+      !unit.starting_up) {
+    parts_.control.on_essential_failure(absl::StrCat("component \"", name, "\" FAILED"));
+  }
+}
+
+bool Supervisor::Happened(size_t component, EventKind kind, const std::string& why) {
+  const ComponentStatus& status = parts_.table.status(component);
+  history_.Add({0, context().WallNow(), parts_.table.name(component), status.generation,
+                status.state, status.state, why, kind});
+  watchers_.Publish();
+  return parts_.control.on_change(component);
+}
+
+absl::Status Supervisor::Unavailable(size_t component) const {
+  const ComponentStatus& status = parts_.table.status(component);
+  return absl::UnavailableError(absl::StrCat("component \"", parts_.table.name(component),
+                                             "\": ", Name(status.state), ": ", status.reason));
 }
 
 void Supervisor::EnterStarting(size_t component) {
   units_[component].hung = false;
+  OpenOrClose(component);
   MailboxBase& mailbox = parts_.table.mailbox(component);
-  mailbox.Open();
   mailbox.PushControl(control::Start{parts_.table.status(component).generation});
   SetTimer(component, parts_.table.config(component).start_timeout,
            [this, component] { StartTimedOut(component); });
@@ -266,6 +263,8 @@ void Supervisor::EnterStarting(size_t component) {
 
 void Supervisor::EnterRunning(size_t component) {
   units_[component].running_since = context().Now();
+  // So that those who are refused are told the state that it is in now.
+  if (parts_.table.status(component).draining) OpenOrClose(component);
   for (const auto& edge : parts_.graph.dependents(component)) {
     if (!IsUp(state(edge.component))) continue;
     parts_.table.mailbox(edge.component)
@@ -273,13 +272,15 @@ void Supervisor::EnterRunning(size_t component) {
   }
 }
 
-void Supervisor::LeaveRunning(size_t component) {
+void Supervisor::LeaveRunning(size_t component, LifecycleState to) {
   for (const auto& edge : parts_.graph.dependents(component)) {
     if (!IsUp(state(edge.component))) continue;
     parts_.table.mailbox(edge.component)
         .PushControl(control::Dependency{parts_.table.name(component), false});
   }
-  FinishDrains(component);
+  AbortDrains(component, to == LifecycleState::kBackoff
+                             ? "failed meanwhile; it stays drained, so ask again"
+                             : "is no longer draining");
 }
 
 void Supervisor::EnterStopping(size_t component, const absl::Status& why) {
@@ -304,7 +305,7 @@ void Supervisor::StopTimedOut(size_t component) {
   Unit& unit = units_[component];
   unit.hung = true;
   // There is no thread that could run another instance.
-  unit.restarting = false;
+  wish(component).restarting = false;
   const HungComponent hung = WhereItHangs(component);
   Change(component, LifecycleChange::kStuck,
          absl::StrCat("stuck in ", hung.method, " for ",
@@ -330,74 +331,17 @@ void Supervisor::SetTimer(size_t component, absl::Duration delay, Callback callb
       });
 }
 
-bool Supervisor::GoesDown(size_t component) const {
-  if (!parts_.table.status(component).wanted || units_[component].restarting) return true;
-  const auto& edges = parts_.graph.dependencies(component);
-  return std::any_of(edges.begin(), edges.end(), [&](const auto& edge) {
-    return edge.hard && (units_[edge.component].goes_down || IsDown(state(edge.component)));
-  });
-}
-
-Supervisor::Outlook Supervisor::OutlookOf(size_t component) const {
-  if (!parts_.table.status(component).wanted) return Outlook::kNever;
-  switch (state(component)) {
-    case LifecycleState::kRunning:
-    case LifecycleState::kStarting:
-      return Outlook::kSoon;
-    case LifecycleState::kBackoff:
-      if (!units_[component].again) return Outlook::kLater;
-      break;
-    case LifecycleState::kFailed:
-      if (!units_[component].again) return Outlook::kNever;
-      break;
-    case LifecycleState::kStopped:
-    case LifecycleState::kStopping:
-      break;
-  }
-  Outlook outlook = Outlook::kSoon;
-  for (const auto& edge : parts_.graph.dependencies(component)) {
-    if (edge.hard) outlook = std::min(outlook, units_[edge.component].outlook);
-  }
-  return outlook;
-}
-
-bool Supervisor::MayStop(size_t component) const {
-  if (!units_[component].goes_down || !IsUp(state(component))) return false;
-  const auto& edges = parts_.graph.dependents(component);
-  return std::all_of(edges.begin(), edges.end(), [&](const auto& edge) {
-    return IsDown(state(edge.component)) || (!edge.hard && !units_[edge.component].goes_down);
-  });
-}
-
-bool Supervisor::MayStart(size_t component) const {
-  if (units_[component].goes_down) return false;
-  switch (state(component)) {
-    case LifecycleState::kStopped:
-      break;
-    case LifecycleState::kBackoff:
-    case LifecycleState::kFailed:
-      if (!units_[component].again) return false;
-      break;
-    default:
-      return false;
-  }
-  const auto& edges = parts_.graph.dependencies(component);
-  return std::all_of(edges.begin(), edges.end(), [&](const auto& edge) {
-    return state(edge.component) == LifecycleState::kRunning ||
-           (!edge.hard && units_[edge.component].outlook != Outlook::kSoon);
-  });
-}
-
 std::string Supervisor::WhyDown(size_t component) const {
   const Unit& unit = units_[component];
-  if (!parts_.table.status(component).wanted || unit.restarting) return unit.why;
+  const Wish& wish = standings_.wish(component);
+  if (!wish.wanted || wish.restarting) return unit.why;
   for (const auto& edge : parts_.graph.dependencies(component)) {
     if (!edge.hard) continue;
     if (IsDown(state(edge.component))) {
       return absl::StrCat("its dependency \"", parts_.table.name(edge.component), "\" is ",
                           Name(state(edge.component)));
     }
-    if (units_[edge.component].goes_down) {
+    if (standings_.goes_down(edge.component)) {
       return absl::StrCat("its dependency \"", parts_.table.name(edge.component), "\" goes down");
     }
   }
@@ -406,6 +350,7 @@ std::string Supervisor::WhyDown(size_t component) const {
 
 void Supervisor::SetWanted(size_t component, bool wanted, const std::string& why) {
   parts_.table.Update(component, [&](ComponentStatus& status) { status.wanted = wanted; });
+  wish(component).wanted = wanted;
   units_[component].why = why;
   Touch(component);
 }
@@ -453,83 +398,32 @@ void Supervisor::Settle() {
 }
 
 void Supervisor::Look(size_t component) {
-  Unit& unit = units_[component];
-  const bool goes_down = GoesDown(component);
-  const Outlook outlook = OutlookOf(component);
-  if (goes_down == unit.goes_down && outlook == unit.outlook) return;
-  unit.goes_down = goes_down;
-  unit.outlook = outlook;
+  if (!standings_.Look(component)) return;
   Touch(component);
+  Moved(component);
+}
+
+void Supervisor::Moved(size_t component) {
+  if (!std::exchange(units_[component].moved, true)) moved_.push_back(component);
 }
 
 void Supervisor::Act(size_t component) {
   Unit& unit = units_[component];
-  if (MayStop(component)) {
+  Wish& wish = standings_.wish(component);
+  if (standings_.MayStop(component)) {
     const std::string why = WhyDown(component);
-    if (parts_.table.status(component).wanted && !unit.restarting) {
-      unit.why = "what it depends on runs again";
-    }
+    if (wish.wanted && !wish.restarting) unit.why = "what it depends on runs again";
     return Change(component, LifecycleChange::kStop, why);
   }
-  if (unit.restarting && IsDown(state(component))) {
-    unit.restarting = false;
-    unit.again = true;
+  if (wish.restarting && IsDown(state(component))) {
+    wish.restarting = false;
+    wish.again = true;
     return Touch(component);
   }
-  if (MayStart(component)) {
-    unit.again = false;
+  if (standings_.MayStart(component)) {
+    wish.again = false;
     Change(component, LifecycleChange::kStart, unit.why);
   }
-}
-
-// Names the component that is in the way, of it or of what it needs.
-absl::Status Supervisor::NotStarted(size_t component) const {
-  size_t cause = component;
-  while (state(cause) == LifecycleState::kStopped) {
-    const auto& edges = parts_.graph.dependencies(cause);
-    const auto in_the_way = std::find_if(edges.begin(), edges.end(), [&](const auto& edge) {
-      return edge.hard && units_[edge.component].outlook != Outlook::kSoon;
-    });
-    if (in_the_way == edges.end()) break;
-    cause = in_the_way->component;
-  }
-  const ComponentStatus& status = parts_.table.status(cause);
-  if (cause != component && status.state == LifecycleState::kStopped) {
-    return absl::UnavailableError(absl::StrCat("component \"", parts_.table.name(component),
-                                               "\": needs \"", parts_.table.name(cause),
-                                               "\", which is STOPPED: ", status.reason));
-  }
-  if (start_callback_ != nullptr && !status.last_error.empty()) {
-    // The host ends, whatever the restart policy says.
-    return absl::UnavailableError(absl::StrCat("component \"", parts_.table.name(cause),
-                                               "\": did not start: ", status.last_error));
-  }
-  return Unavailable(parts_.table.name(cause), status.state, status.reason);
-}
-
-void Supervisor::CheckStartup() {
-  if (start_callback_ == nullptr) return;
-  for (auto each = starting_up_.begin(); each != starting_up_.end() && !start_error_.has_value();) {
-    if (state(*each) != LifecycleState::kRunning) {
-      if (units_[*each].outlook == Outlook::kSoon) {
-        ++each;
-        continue;
-      }
-      if (parts_.table.essential(*each)) {
-        start_error_ = NotStarted(*each);
-        break;
-      }
-    }
-    each = starting_up_.erase(each);
-  }
-  if (start_error_.has_value() && !starting_up_.empty()) {
-    // What was started is stopped again, and only then is the error told.
-    starting_up_.clear();
-    WantNothing("the start of the host failed");
-    return Settle();
-  }
-  if (!starting_up_.empty() || (start_error_.has_value() && up_ != 0)) return;
-  std::exchange(start_callback_, nullptr)(OwnCopy(start_error_.value_or(absl::OkStatus())));
 }
 
 void Supervisor::CheckDown() {
@@ -543,24 +437,23 @@ void Supervisor::CheckDown() {
   std::exchange(stop_callback_, nullptr)(std::move(report));
 }
 
-void Supervisor::EndPauses() {
-  for (size_t i = 0; i < units_.size(); ++i) Unpause(i);
-}
-
 void Supervisor::CheckStalls() {
-  bool health_changed = false;
   for (size_t i = 0; i < units_.size(); ++i) {
-    if (parts_.table.mailbox(i).thread_status().doing() == nullptr && !units_[i].stall_told)
+    Unit& unit = units_[i];
+    if (parts_.table.mailbox(i).thread_status().doing() == nullptr && !unit.stall_told &&
+        !unit.past_limit) {
       continue;
+    }
     const ComponentView view = parts_.table.View(i);
-    health_changed |= view.past_limit || (units_[i].stall_told && !view.stalled);
-    if (view.stalled == std::exchange(units_[i].stall_told, view.stalled)) continue;
+    if (view.past_limit != std::exchange(unit.past_limit, view.past_limit)) {
+      parts_.control.on_stall(i, view.past_limit);
+    }
+    if (view.stalled == std::exchange(unit.stall_told, view.stalled)) continue;
     parts_.log.Warning("stall", {{"component", view.name},
                                  {"state", view.stalled ? "stalled" : "over"},
                                  {"method", view.method},
                                  {"in_method_ms", view.in_method}});
   }
-  if (health_changed) parts_.control.on_change();
 }
 
 }  // namespace mainspring

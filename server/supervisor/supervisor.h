@@ -23,7 +23,6 @@
 #include <deque>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -35,42 +34,13 @@
 #include "server/supervisor/component_table.h"
 #include "server/supervisor/dependency_graph.h"
 #include "server/supervisor/event_history.h"
+#include "server/supervisor/host_control.h"
 #include "server/supervisor/operations.h"
 #include "server/supervisor/restart_budget.h"
+#include "server/supervisor/standings.h"
 #include "server/supervisor/watchers.h"
 
 namespace mainspring {
-
-// At its stop timeout the control loop refuses the rest of its queue; only after this as well is a
-// component's thread taken not to come back.
-inline constexpr absl::Duration kStopGrace = absl::Milliseconds(200);
-
-// A component whose thread did not come back in time.
-struct HungComponent {
-  std::string component;
-  std::string method;  // what it is in: see ComponentView
-  absl::Duration age;
-};
-
-struct StopReport {
-  size_t refused_calls = 0;  // answered UNAVAILABLE because time was up
-  std::vector<HungComponent> hung;
-};
-
-// What the supervisor asks of its host. Called on the supervisor's thread; must not block.
-struct HostControl {
-  // States have changed.
-  std::function<void()> on_change = [] {};
-  // An essential component has been given up on.
-  std::function<void(const std::string& reason)> on_essential_failure = [](const std::string&) {};
-  // Lifecycle.Drain and Lifecycle.ShutdownNow.
-  std::function<void()> drain = [] {};
-  std::function<void()> shut_down_now = [] {};
-  // Phase, trigger, time in it, connections and calls in flight; the supervisor adds its part.
-  std::function<lifecycle::v1::DrainProgress()> drain_progress = [] {
-    return lifecycle::v1::DrainProgress();
-  };
-};
 
 // What a supervisor is made of. All that it points to must outlive it.
 struct SupervisorParts {
@@ -149,9 +119,6 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
                    Reply<lifecycle::v1::ShutdownNowResponse> reply) override;
 
  private:
-  // When a component will be RUNNING, as things are.
-  enum class Outlook { kNever, kLater, kSoon };
-
   struct Unit {
     explicit Unit(const RestartPolicy& policy) : budget(policy) {}
 
@@ -159,34 +126,38 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
     SteadyTime running_since;
     std::optional<TimerId> timer;  // of the state that it is in
     std::string why;               // the last command's reason
-    bool goes_down = true;
-    Outlook outlook = Outlook::kNever;
-    bool restarting = false;  // is to go down once although it is wanted
-    bool again = false;       // an operator wants it started although it failed
-    bool hung = false;        // its thread has not reported what it was told to do
+    bool hung = false;             // its thread has not reported what it was told to do
     bool stall_told = false;
+    bool past_limit = false;
+    bool starting_up = false;  // not yet seen to be RUNNING, or not going to be
+    bool moved = false;        // its state or its standing has changed since the last check
+    bool undrain = false;      // once it is down
+    size_t leaving = 0;        // operations that are about to stop it
+    // Until then its clients are given the time to leave.
+    SteadyTime lame_duck_until = SteadyTime::min();
     size_t refused = 0;  // at its last stop
     std::vector<Reply<lifecycle::v1::DrainComponentResponse>> drains;
   };
 
   // supervisor.cc: how states come about.
-  LifecycleState state(size_t component) const { return parts_.table.status(component).state; }
+  LifecycleState state(size_t component) const { return standings_.state(component); }
+  Wish& wish(size_t component) { return standings_.wish(component); }
   void Change(size_t component, LifecycleChange change, std::string reason);
+  // Something that is no change of its state. Whether anybody who follows its health was told.
+  bool Happened(size_t component, EventKind kind, const std::string& why);
+  // What callers of a component get that is not there for them.
+  absl::Status Unavailable(size_t component) const;
   void EnterStarting(size_t component);
   void EnterRunning(size_t component);
   void EnterStopping(size_t component, const absl::Status& why);
   void EnterBackoff(size_t component);
-  void LeaveRunning(size_t component);
+  void LeaveRunning(size_t component, LifecycleState to);
   void StartTimedOut(size_t component);
   void StopTimedOut(size_t component);
   HungComponent WhereItHangs(size_t component) const;
   void FailedOnce(size_t component, const std::string& reason, const FailureRecord& record);
   void SetTimer(size_t component, absl::Duration delay, Callback callback);
 
-  bool GoesDown(size_t component) const;
-  Outlook OutlookOf(size_t component) const;
-  bool MayStop(size_t component) const;
-  bool MayStart(size_t component) const;
   std::string WhyDown(size_t component) const;
   void SetWanted(size_t component, bool wanted, const std::string& why);
   // Looks at it, and at what it touches, in the next Settle.
@@ -195,57 +166,93 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
   void Settle();
   void Look(size_t component);
   void Act(size_t component);
+  // What waits for it looks at it in the next Settle.
+  void Moved(size_t component);
 
   void WantNothing(const std::string& why);
-  void CheckStartup();
   void CheckDown();
   void CheckStalls();
+
+  // startup.cc: the host's own start.
+  void ForgetStartup();
+  void CheckStartup();
   absl::Status NotStarted(size_t component) const;
 
-  // commands.cc: what operators ask for.
+  // commands.cc: what operators have started and stopped.
   template <class Response>
   void Give(Command command, const auto& request, Reply<Response> reply);
-  void Submit(Order order, OperationCallback callback);
-  bool MustWait(const Order& order) const;
+  void Submit(Order order, uint64_t caller, OperationCallback callback);
+  // The caller has gone.
+  void Leave(uint64_t caller);
+  // All components that have to do with it.
+  std::vector<size_t> TouchedBy(const Order& order) const;
   // Whether it may be carried out now, and how.
   absl::StatusOr<std::vector<Step>> Plan(const Order& order) const;
   absl::Status PlanStart(const Order& order, std::vector<Step>& steps) const;
   absl::Status PlanStop(const Order& order, std::vector<Step>& steps) const;
-  void Carry(const Order& order, const std::vector<Step>& steps);
-  void TakeOver(const Order& order, const std::vector<Step>& steps);
+  // At once, or when the clients of what it stops have had the time to leave.
+  void CarryAfter(SteadyTime lame_duck, Operation& operation);
+  void Carry(Operation& operation);
+  void TakeOver(const Operation& stop);
   void Progress(size_t component, LifecycleChange change);
+  // Ends those that wait for what will not come, or has not gone.
   void CheckOperations();
+  void CheckOperation(Operation& operation, size_t component);
   void End(Operation& operation, absl::Status status);
-  static absl::Status Ending();
   void ResumeWaiting();
-
-  absl::StatusOr<size_t> Find(const std::string& name) const;
-  // Its number, where it has the generation that was expected and is RUNNING.
-  absl::StatusOr<size_t> FindRunning(const auto& request) const;
-  lifecycle::v1::Component DescribeOne(size_t component) const;
-  void Unpause(size_t component);
   // Whether it is too late for commands.
   bool drains() const;
+  static absl::Status Ending();
+  void LogOutcome(const char* command, const std::string& component, const std::string& request_id,
+                  const absl::Status& status);
+
+  // traffic.cc: which calls reach a component that is up.
+  // Its number, where it has the generation that was expected and is RUNNING.
+  absl::StatusOr<size_t> FindRunning(const char* command, const auto& request);
+  absl::Status TakesTraffic(size_t component, const auto& request) const;
+  template <class Response>
+  void Obey(const char* command, size_t component, Reply<Response>& reply);
+  void Unpause(size_t component, const std::string& why);
+  void Undrain(size_t component, const std::string& why);
+  // As was asked for, once it is no longer up.
+  void EndDrainOfDown(size_t component);
+  void OpenOrClose(size_t component);
+  // What the operation stops is not healthy from here on; until when its clients have time.
+  SteadyTime BeginLameDuck(Operation& operation);
+  void EndLameDuck(uint64_t operation);
+  // The operation is done with the component.
+  void EndLeaving(Operation& operation, size_t component);
+  void CloseDrained(size_t component);
   void AskWhetherDrained(size_t component);
-  void FinishDrains(size_t component);
+  void AbortDrains(size_t component, const char* why);
+
+  // inquiries.cc: what there is.
+  absl::StatusOr<size_t> Find(const std::string& name) const;
+  lifecycle::v1::Component DescribeOne(size_t component) const;
+  // Without its recent failures.
+  lifecycle::v1::Component Summarize(size_t component) const;
   lifecycle::v1::DrainProgress Progress() const;
   void ReportDrain();
 
   SupervisorParts parts_;
   std::deque<Unit> units_;  // stay where they are
+  Standings standings_;
   EventHistory history_;
   Watchers watchers_;
   Operations operations_;
   uint64_t last_request_ = 0;
+  uint64_t last_caller_ = 0;
 
   std::deque<size_t> looks_;
   std::deque<size_t> acts_;
   std::vector<char> to_look_;
   std::vector<char> to_act_;
+  std::vector<size_t> moved_;
   bool settling_ = false;
 
   StartCallback start_callback_;
-  std::set<size_t> starting_up_;  // not yet seen to be RUNNING, or not going to be
+  size_t starting_up_ = 0;             // so many are
+  std::vector<size_t> startup_moved_;  // of those, what has moved
   std::optional<absl::Status> start_error_;
   bool start_abandoned_ = false;
   StopCallback stop_callback_;

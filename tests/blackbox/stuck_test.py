@@ -144,14 +144,15 @@ class Stuck(StuckTestCase):
         line = self.assert_exit(self.host, 0)
         self.assertEqual(line["hung"], [])
 
-    def test_EssentialThatIsStuck_InAStopThatWasAskedFor_DoesNotEndTheHost(self):
-        self.start()
-        self.block(AN_HOUR)
-        self.assert_stuck(self.lifecycle.stop)
-        self.assertEqual(self.check(self.health, "readiness"), NOT_SERVING)
-        self.assertEqual(self.lifecycle.state("clock"), "RUNNING")
-        self.host.signal(signal.SIGTERM)
-        self.assert_exit_names_block()
+    def test_EssentialThatIsStuck_InAStopOrRestart_DrainsTheHost(self):
+        for command in ("stop", "restart"):
+            with self.subTest(command):
+                self.start()
+                self.block(AN_HOUR)
+                self.assert_fails(grpc.StatusCode.DEADLINE_EXCEEDED,
+                                  lambda: getattr(self.lifecycle, command)("trial"),
+                                  "a command to an essential component that is stuck")
+                self.assert_exit_names_block()
 
     def test_StuckDependent_DoesNotKeepItsDependencyUp(self):
         self.start("--trials=db?,trial(db)?")

@@ -145,6 +145,14 @@ class LedgerOfAMadeUpWatch(unittest.TestCase):
         self.assert_violation("STOPPED->RUNNING is no legal change",
                               event(8, "b", 0, STOPPED, RUNNING))
 
+    def test_PauseAndDrain_ChangeNoState(self):
+        paused = event(8, "a", 1, RUNNING, RUNNING)
+        paused.event.kind = lifecycle.Event.PAUSE
+        self.assertEqual(self.take(paused).violations, [])
+        drained = event(8, "a", 1, RUNNING, STOPPING)
+        drained.event.kind = lifecycle.Event.DRAIN
+        self.assert_violation("DRAIN comes with RUNNING->STOPPING", drained)
+
     def test_WrongFrom_IsFound(self):
         self.assert_violation("FAILED->STARTING, but it was RUNNING",
                               event(8, "a", 2, FAILED, STARTING))

@@ -119,8 +119,18 @@ class Host:
         return [_outcome(call) for call in calls]
 
     def list(self, **filters):
-        """ListComponents, which must answer OK."""
-        answer = self.ask("ListComponents", timeout=AT_ONCE, **filters)
+        """All pages of ListComponents as one answer; each must answer OK."""
+        pages = [self.list_page(**filters)]
+        while pages[-1].next_page_token:
+            pages.append(self.list_page(page_token=pages[-1].next_page_token, **filters))
+        whole = pages[0]
+        for page in pages[1:]:
+            whole.components.extend(page.components)
+        whole.next_page_token = ""
+        return whole
+
+    def list_page(self, **fields):
+        answer = self.ask("ListComponents", timeout=AT_ONCE, **fields)
         if answer.code is not grpc.StatusCode.OK:
             raise AssertionError(f"ListComponents answered {answer}")
         return answer.response

@@ -7,7 +7,8 @@ alone, no connection, so that a test can hand it a made-up list of them.
 
 from typing import NamedTuple
 
-from protos import BACKOFF, FAILED, RUNNING, STARTING, STOPPED, STOPPING, state_name
+from protos import (BACKOFF, FAILED, RUNNING, STARTING, STOPPED, STOPPING, lifecycle,
+                    state_name)
 
 LEGAL = frozenset({
     (STOPPED, STARTING), (FAILED, STARTING),
@@ -95,19 +96,25 @@ class Ledger:
 
         origin = getattr(event, "from")  # a field that is a keyword of Python
         change = f"{state_name(origin)}->{state_name(event.to)}"
-        if (origin, event.to) not in LEGAL:
+        changes = event.kind in (lifecycle.Event.STATE, lifecycle.Event.KIND_UNSPECIFIED)
+        if not changes:
+            if origin != event.to:
+                kind = lifecycle.Event.Kind.Name(event.kind)
+                self._note(f"{where}: {kind} comes with {change}, expected no change")
+        elif (origin, event.to) not in LEGAL:
             self._note(f"{where}: {change} is no legal change")
         known = self.components.get(event.component)
         if known is None:
             self._note(f"{where}: no snapshot told of that component")
         else:
-            self._compare(f"{where}: {change}", known, origin, event)
+            is_started = changes and event.to == STARTING
+            self._compare(f"{where}: {change}", known, origin, event, is_started)
         self.components[event.component] = Known(event.to, event.generation)
 
-    def _compare(self, what, known, origin, event):
+    def _compare(self, what, known, origin, event, is_started):
         if origin != known.state:
             self._note(f"{what}, but it was {state_name(known.state)}")
-        generation = known.generation + (1 if event.to == STARTING else 0)
+        generation = known.generation + (1 if is_started else 0)
         if event.generation != generation:
             self._note(f"{what} in generation {event.generation}, expected {generation}")
 

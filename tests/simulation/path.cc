@@ -41,6 +41,7 @@ void Path::Follow(const lifecycle::v1::Event& event) {
   }
   sequence_ = event.sequence();
   Known& known = known_[event.component()];
+  if (event.kind() != lifecycle::v1::Event::STATE) return FollowTraffic(event, known);
   const std::string what =
       absl::StrCat("event ", event.sequence(), ": component \"", event.component(), "\" from ",
                    Component::State_Name(event.from()), " to ", Component::State_Name(event.to()));
@@ -56,6 +57,17 @@ void Path::Follow(const lifecycle::v1::Event& event) {
   known.generation = event.generation();
   CheckDependencies(event);
   CheckBudget(event, known);
+}
+
+// Pauses and drains, which leave the state as it is.
+void Path::FollowTraffic(const lifecycle::v1::Event& event, const Known& known) {
+  if (event.from() == known.state && event.to() == known.state &&
+      event.generation() == known.generation) {
+    return;
+  }
+  Violation(absl::StrCat("event ", event.sequence(), ": component \"", event.component(),
+                         "\": ", lifecycle::v1::Event::Kind_Name(event.kind()),
+                         " changes its state or generation"));
 }
 
 // Up after what it needs, down after what needs it.

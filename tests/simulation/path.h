@@ -35,6 +35,7 @@ class Path {
   };
 
   void Follow(const lifecycle::v1::Event& event);
+  void FollowTraffic(const lifecycle::v1::Event& event, const Known& known);
   void CheckDependencies(const lifecycle::v1::Event& event);
   void CheckBudget(const lifecycle::v1::Event& event, Known& known);
   void Violation(const std::string& what);

@@ -88,6 +88,7 @@ void Simulation::DrawComponents() {
     config.mailbox.max_queue_age = absl::Seconds(1 + scheduler_.Pick(5));
     config.start_timeout = absl::Seconds(1 + scheduler_.Pick(3));
     config.stop_timeout = absl::Seconds(1 + scheduler_.Pick(3));
+    if (scheduler_.Chance(0.5)) config.lame_duck = scheduler_.Within(absl::Seconds(2));
     config.stall_warning = absl::Seconds(1);
     config.stall_limit = absl::Seconds(5);
     config.restart.kind = static_cast<RestartKind>(scheduler_.Pick(3));
@@ -152,6 +153,8 @@ void Simulation::Launch() {
   options.random = [this] { return scheduler_.Random(); };
   options.incarnation = "simulated";
   options.event_history = scheduler_.Chance(0.5) ? 10'000 : 20;
+  // Now and then somebody watches the health of what changes.
+  options.control.on_change = [this](size_t) { return scheduler_.Chance(0.3); };
   options.control.on_essential_failure = [this](const std::string& reason) {
     essential_failures_.push_back(reason);
   };
@@ -240,6 +243,11 @@ void Simulation::Command() {
       scheduler_.In(i == 0 ? absl::ZeroDuration() : scheduler_.Within(absl::Seconds(5)),
                     [this, request] {
                       auto& asked = Ask<Response>(request);
+                      if (request.request_id().empty() && scheduler_.Chance(0.3)) {
+                        scheduler_.In(scheduler_.Within(absl::Seconds(1)), [&asked] {
+                          if (asked.answers == 0) asked.MarkCancelled();
+                        });
+                      }
                       if (!request.request_id().empty()) {
                         by_request_id_[request.request_id()].push_back(
                             [&asked] { return asked.answer.status().code(); });

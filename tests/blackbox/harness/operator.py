@@ -22,6 +22,16 @@ class Operator:
         self.stub = lifecycle.stub(connection, "Lifecycle")
 
     def list(self, **fields):
+        """All pages, as one answer."""
+        answer = self.list_page(**fields)
+        whole = answer
+        while answer.next_page_token:
+            answer = self.list_page(page_token=answer.next_page_token, **fields)
+            whole.components.extend(answer.components)
+        whole.next_page_token = ""
+        return whole
+
+    def list_page(self, **fields):
         return self.stub.ListComponents(lifecycle.ListComponentsRequest(**fields), timeout=SOON)
 
     def states(self):

@@ -4,7 +4,7 @@ import grpc
 
 from expectation import Check, Mismatch, expect, expect_code, expect_ok
 from host import AT_ONCE, SETTLES, component_text, eventually
-from protos import RUNNING
+from protos import RUNNING, lifecycle
 from service import caller, is_answered, is_refusal, outcome
 
 # The deadline of a call that is to run into it.
@@ -55,16 +55,17 @@ def _expect_answered(service, when):
 
 
 def pause_is_a_flag(subject):
-    return _expect_flag(subject, "paused", subject.pause, subject.resume)
+    return _expect_flag(subject, "paused", {"PAUSE": subject.pause, "RESUME": subject.resume})
 
 
 def drain_is_a_flag(subject):
-    return _expect_flag(subject, "draining", subject.drain, subject.undrain)
+    return _expect_flag(subject, "draining", {"DRAIN": subject.drain, "UNDRAIN": subject.undrain})
 
 
-def _expect_flag(subject, flag, turn_on, turn_off):
-    """Each command twice, as what is already so is done."""
+def _expect_flag(subject, flag, commands):
+    """Each command twice, as what is already so is done; a watch tells of each once."""
     before, mark = subject.get(), subject.mark()
+    turn_on, turn_off = commands.values()
     for command, wanted in ((turn_on, True), (turn_on, True), (turn_off, False), (turn_off, False)):
         answer = command()
         told = expect_ok(answer, command.__name__).component
@@ -72,7 +73,11 @@ def _expect_flag(subject, flag, turn_on, turn_off):
             expect(component.state == RUNNING and getattr(component, flag) == wanted,
                    component_text(component),
                    f"RUNNING, {'' if wanted else 'not '}{flag} after {command.__name__}")
-    subject.expect_unchanged(before, mark, f"{turn_on.__name__} and {turn_off.__name__}")
+    events = subject.events_since(mark)
+    kinds = [lifecycle.Event.Kind.Name(event.kind) for event in events]
+    expect(kinds == list(commands), " ".join(kinds) or "no event", " ".join(commands))
+    subject.expect_unchanged(before, events[-1].sequence,
+                             f"{turn_on.__name__} and {turn_off.__name__}")
     return answer
 
 

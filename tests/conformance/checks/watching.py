@@ -3,7 +3,7 @@
 import concurrent.futures
 import itertools
 
-from expectation import Check, Mismatch, expect, expect_ok
+from expectation import Check, Mismatch, expect
 from host import AT_ONCE, COMMAND, component_text, eventually
 from ledger import Known, Ledger
 from protos import RUNNING, STOPPED
@@ -88,14 +88,28 @@ def listed_as_it_is(subject):
     for filters, wanted in (({}, True), ({"states": [RUNNING]}, True),
                             ({"states": [STOPPED]}, False), ({"types": [component.type]}, True),
                             ({"types": ["no-such-type"]}, False)):
-        answer = subject.host.ask("ListComponents", **filters)
-        listed = {each.name: each for each in expect_ok(answer, "ListComponents").components}
+        listed = {each.name: each for each in subject.host.list(**filters).components}
         expect((subject.name in listed) == wanted, f"{', '.join(listed) or 'none'} with {filters}",
                f"{subject.name}{'' if wanted else ' not'} listed with {filters}")
         if wanted:
             expect(component_text(listed[subject.name]) == component_text(component),
                    component_text(listed[subject.name]), component_text(component))
     return component_text(component)
+
+
+def pages_are_the_list(subject):
+    """One at a time, they are all, in the same order."""
+    whole = [each.name for each in subject.host.list().components]
+    names = []
+    page = subject.host.list_page(page_size=1)
+    while True:
+        expect(len(page.components) <= 1, f"{len(page.components)} components with page_size 1")
+        names += [each.name for each in page.components]
+        if not page.next_page_token or len(names) > len(whole):
+            break
+        page = subject.host.list_page(page_size=1, page_token=page.next_page_token)
+    expect(names == whole, ", ".join(names), ", ".join(whole))
+    return f"{len(names)} pages"
 
 
 CHECKS = (
@@ -106,6 +120,8 @@ CHECKS = (
 
 # Of the host, after the checks of its components.
 HOST_CHECKS = (
+    Check("pages-are-the-list", "with page_size 1, every component once, in the list's order",
+          pages_are_the_list),
     Check("watch-of-another-incarnation", "history_lost then snapshot", other_incarnation),
     Check("legal-transitions", "every event of this run a legal change, in order, without a gap",
           legal_transitions),

@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <list>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +39,7 @@ class FakeStream final : public StreamSink<HealthCheckResponse> {
     if (closed) return WriteResult::kClosed;
     if (room == 0) return WriteResult::kFull;
     --room;
+    if (during_write) std::exchange(during_write, nullptr)();
     states.push_back(message.status());
     return WriteResult::kAccepted;
   }
@@ -53,6 +57,7 @@ class FakeStream final : public StreamSink<HealthCheckResponse> {
 
   size_t room = 100;
   bool closed = false;
+  std::function<void()> during_write;
   std::vector<HealthCheckResponse::ServingStatus> states;
   Callback on_ready;
   bool finished = false;
@@ -75,6 +80,19 @@ class StepByStep final : public CallbackQueue {
   std::list<Callback> waiting_;
 };
 
+class FakeSource final : public HealthSource {
+ public:
+  std::optional<bool> Serves(const std::string& name) const override {
+    ++asked;
+    const auto found = all.find(name);
+    return found == all.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::map<std::string, bool> All() const override { return all; }
+
+  std::map<std::string, bool> all = {{"mail", true}};
+  mutable int asked = 0;
+};
+
 // The test's thread stands in for the ingress thread.
 class HealthWatchTest : public ::testing::Test {
  protected:
@@ -82,8 +100,8 @@ class HealthWatchTest : public ::testing::Test {
     health_.Watch(Named(name), ReplyStream<HealthCheckResponse>(&stream));
   }
   void Set(const std::string& name, bool serving) {
-    snapshot_[name] = serving;
-    health_.Publish();
+    source_.all[name] = serving;
+    health_.Publish({name});
     queue_->Run();
   }
 
@@ -91,11 +109,11 @@ class HealthWatchTest : public ::testing::Test {
   const std::shared_ptr<StepByStep> queue_ = std::make_shared<StepByStep>();
   const ReturnAddress address_{queue_, 0};
   ReturnAddressScope scope_{address_};
-  HealthSnapshot snapshot_ = {{"mail", true}};
+  FakeSource source_;
   // Outlive the servicer, which ends them.
   FakeStream stream_;
   std::vector<std::unique_ptr<FakeStream>> more_;
-  HealthServicer health_{[this] { return snapshot_; }, kMostWatchers};
+  HealthServicer health_{source_, kMostWatchers};
 };
 
 TEST_F(HealthWatchTest, WhenAStateChanges_IsToldNowAndThen) {
@@ -110,16 +128,53 @@ TEST_F(HealthWatchTest, WhenAStateChanges_IsToldNowAndThen) {
 
 TEST_F(HealthWatchTest, WhenNothingChangesForIt_IsToldNothing) {
   Watch("mail", stream_);
+  const int asked = source_.asked;
   Set("clock", true);
-  health_.Publish();
+  EXPECT_FALSE(health_.Publish({"clock", "mai", "mailer"}));
+  EXPECT_EQ(asked, source_.asked) << "it is not even asked for";
+  EXPECT_TRUE(health_.Publish({"mail"}));
+  health_.PublishAll();
   EXPECT_THAT(stream_.states, ElementsAre(HealthCheckResponse::SERVING));
+}
+
+TEST_F(HealthWatchTest, WhenItChangesWhileItIsWrittenTo_TheLatestIsWrittenLast) {
+  // Nothing that others wait for is held meanwhile, or this would not return.
+  stream_.during_write = [this] {
+    Set("mail", false);
+    Set("mail", true);
+    Set("mail", false);
+  };
+  Watch("mail", stream_);
+  EXPECT_THAT(stream_.states,
+              ElementsAre(HealthCheckResponse::SERVING, HealthCheckResponse::NOT_SERVING));
+}
+
+TEST_F(HealthWatchTest, WhenItGoesWhileItIsWrittenTo_IsForgotten) {
+  stream_.during_write = [this] {
+    stream_.Cancel();
+    queue_->Run();
+  };
+  Watch("mail", stream_);
+  EXPECT_TRUE(stream_.finished);
+  EXPECT_FALSE(health_.Publish({"mail"}));
+}
+
+TEST_F(HealthWatchTest, WhenTheNameIsTooLong_IsRefused) {
+  Watch(std::string(257, 'x'), stream_);
+  EXPECT_EQ(absl::StatusCode::kInvalidArgument, stream_.end.code());
+  EXPECT_EQ("service: a name has up to 256 bytes, and this one 257", stream_.end.message());
+  FakeStream longest;
+  Watch(std::string(256, 'x'), longest);
+  EXPECT_THAT(longest.states, ElementsAre(HealthCheckResponse::SERVICE_UNKNOWN));
+  longest.Cancel();
+  queue_->Run();
 }
 
 TEST_F(HealthWatchTest, WhenTheNameComesLater_IsUnknownUntilThen) {
   Watch("clock", stream_);
   Set("clock", false);
-  snapshot_.erase("clock");
-  health_.Publish();
+  source_.all.erase("clock");
+  health_.Publish({"clock"});
   EXPECT_THAT(stream_.states,
               ElementsAre(HealthCheckResponse::SERVICE_UNKNOWN, HealthCheckResponse::NOT_SERVING,
                           HealthCheckResponse::SERVICE_UNKNOWN));
@@ -153,12 +208,12 @@ TEST_F(HealthWatchTest, WhenTheStateIsBackBeforeTheStallEnds_IsToldNothing) {
 TEST_F(HealthWatchTest, WhenTheWatcherGoesWhileStalled_NothingIsWaitedFor) {
   Watch("mail", stream_);
   stream_.room = 0;
-  snapshot_["mail"] = false;
-  health_.Publish();
+  source_.all["mail"] = false;
+  health_.Publish({"mail"});
   stream_.Cancel();
   queue_->Run();
   EXPECT_TRUE(stream_.finished);
-  health_.Publish();
+  health_.Publish({"mail"});
   queue_->Run();
 }
 
@@ -220,10 +275,12 @@ TEST_F(HealthTest, WhenTheHostServes_EachNameIsServing) {
 TEST_F(HealthTest, WhenTheNameIsUnknown_IsNotFound) {
   Start();
   HealthCheckResponse response;
-  const grpc::Status status = Check("none\n" + std::string(3000, 'x'), &response);
+  const grpc::Status status = Check("none\n" + std::string(251, '\n'), &response);
   EXPECT_EQ(grpc::StatusCode::NOT_FOUND, status.error_code());
   EXPECT_THAT(status.error_message(), StartsWith("no name \"none\\n"));
-  EXPECT_LT(status.error_message().size(), 400u);
+  EXPECT_LT(status.error_message().size(), 500u);
+  EXPECT_EQ(grpc::StatusCode::INVALID_ARGUMENT,
+            Check(std::string(257, 'x'), &response).error_code());
 }
 
 TEST_F(HealthTest, WhenListed_TellsAllNames) {

@@ -3,16 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/components/mainspring/fakes.h"
 #include "tests/server/hooked_component.h"
 
 namespace mainspring {
 namespace {
 
+using ::testing::IsEmpty;
 using testing::ManualTime;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
@@ -40,10 +46,24 @@ class HealthTableTest : public ::testing::Test {
     });
     return table.size() - 1;
   }
-  HealthSnapshot Snapshot(bool draining = false) { return SnapshotOf(table_, true, draining); }
+  // Of all that were added before the first question.
+  HealthTable& health() {
+    if (!health_.has_value()) health_.emplace(table_, [this] { return host_alive_; });
+    return *health_;
+  }
+  std::map<std::string, bool> Snapshot() { return health().All(); }
+  // The names that changed with it.
+  template <class Change>
+  HealthTable::Names Update(size_t component, Change change) {
+    health();
+    table_.Update(component, change);
+    return health().Update(component);
+  }
 
   ManualTime time_;
   ComponentTable table_{time_};
+  bool host_alive_ = true;
+  std::optional<HealthTable> health_;
 };
 
 TEST_F(HealthTableTest, WhenAllAreRunning_EverythingServes) {
@@ -65,7 +85,10 @@ TEST_F(HealthTableTest, ForEachStateEssentialAndDraining_FollowsTheTable) {
         const bool ready = !draining && (serves || !essential);
         ComponentTable table(time_);
         AddTo(table, Named("one"), state, essential);
-        EXPECT_THAT(SnapshotOf(table, true, draining),
+        HealthTable health(table, [] { return true; });
+        if (draining) health.Drain();
+        EXPECT_EQ(ready, health.ready());
+        EXPECT_THAT(health.All(),
                     UnorderedElementsAre(Pair("", ready), Pair("readiness", ready),
                                          Pair("liveness", true), Pair("startup", true),
                                          Pair("one", serves), Pair("x.v1.X", serves)));
@@ -77,76 +100,128 @@ TEST_F(HealthTableTest, ForEachStateEssentialAndDraining_FollowsTheTable) {
 TEST_F(HealthTableTest, WhenThereIsNoComponent_IsReadyUnlessDraining) {
   EXPECT_THAT(Snapshot(), UnorderedElementsAre(Pair("", true), Pair("readiness", true),
                                                Pair("liveness", true), Pair("startup", true)));
-  EXPECT_FALSE(Snapshot(/*draining=*/true)[""]);
+  health().Drain();
+  EXPECT_FALSE(Snapshot()[""]);
 }
 
 TEST_F(HealthTableTest, WhenOneOfSeveralRuns_TheServiceServes) {
   Add(Named("one"), LifecycleState::kFailed);
   Add(Named("two"), LifecycleState::kRunning);
-  const HealthSnapshot snapshot = Snapshot();
+  const auto snapshot = Snapshot();
   EXPECT_TRUE(snapshot.at("x.v1.X"));
   EXPECT_FALSE(snapshot.at("one"));
   EXPECT_TRUE(snapshot.at("two"));
   EXPECT_FALSE(snapshot.at("readiness"));
 }
 
-TEST_F(HealthTableTest, WhenOneIsDrained_DoesNotServe) {
+TEST_F(HealthTableTest, WhenOneIsDrainedOrPaused_DoesNotServe) {
   Add(Named("one"), LifecycleState::kRunning);
-  table_.Update(0, [](ComponentStatus& status) { status.draining = true; });
-  const HealthSnapshot snapshot = Snapshot();
-  EXPECT_FALSE(snapshot.at("one"));
-  EXPECT_FALSE(snapshot.at("x.v1.X"));
-  EXPECT_FALSE(snapshot.at("readiness"));
-  EXPECT_TRUE(snapshot.at("liveness"));
+  for (bool ComponentStatus::*held : {&ComponentStatus::draining, &ComponentStatus::paused}) {
+    EXPECT_THAT(Update(0, [&](ComponentStatus& status) { status.*held = true; }),
+                UnorderedElementsAre("", "readiness", "one", "x.v1.X"));
+    EXPECT_FALSE(health().ready());
+    EXPECT_TRUE(health().alive());
+    EXPECT_EQ(false, health().Serves("one"));
+    EXPECT_EQ(false, health().Serves("x.v1.X"));
+    EXPECT_THAT(Update(0, [&](ComponentStatus& status) { status.*held = false; }),
+                UnorderedElementsAre("", "readiness", "one", "x.v1.X"));
+    EXPECT_TRUE(health().ready());
+  }
 }
 
-TEST_F(HealthTableTest, WhenOneIsPaused_ServesStill) {
+TEST_F(HealthTableTest, WhenAnotherServesOn_TheServiceIsNotAmongWhatChanged) {
+  Add(Named("one"), LifecycleState::kRunning, /*essential=*/false);
+  Add(Named("two"), LifecycleState::kRunning);
+  const auto stop = [](ComponentStatus& status) { status.state = LifecycleState::kStopped; };
+  EXPECT_THAT(Update(0, stop), UnorderedElementsAre("one"));
+  EXPECT_THAT(Update(0, stop), IsEmpty()) << "it is so already";
+  EXPECT_THAT(Update(1, stop), UnorderedElementsAre("two", "x.v1.X", "", "readiness"));
+}
+
+TEST_F(HealthTableTest, WhenTheHostDrains_NoComponentChangesAnything) {
   Add(Named("one"), LifecycleState::kRunning);
-  table_.Update(0, [](ComponentStatus& status) { status.paused = true; });
-  EXPECT_TRUE(Snapshot().at("one"));
+  health().Drain();
+  EXPECT_THAT(Update(0, [](ComponentStatus& status) { status.state = LifecycleState::kStopped; }),
+              IsEmpty());
 }
 
 TEST_F(HealthTableTest, WhenOneIsPastItsStallLimit_FailsLivenessAlone) {
-  ComponentConfig config = Named("one");
-  config.stall_warning = absl::Seconds(10);
-  config.stall_limit = absl::Seconds(60);
-  Add(config, LifecycleState::kRunning);
-  auto& mailbox = static_cast<TrialMailbox&>(table_.mailbox(0));
-  // Looks at health from within the call, as it gets old.
-  HealthSnapshot early, late;
-  testing::Hooks hooks;
-  hooks.handle = [&](trial::v1::TrialRequest request) {
-    time_.Advance(absl::Seconds(60));
-    early = Snapshot();
-    time_.Advance(absl::Milliseconds(1));
-    late = Snapshot();
-    testing::AnswerEcho(std::move(request));
-  };
-  testing::Neighbours nobody;
-  Context context("one", 1, time_, nobody);
-  testing::HookedComponent component(context, hooks);
-  ASSERT_TRUE(mailbox.Attach(&component));
-  mailbox.Open();
-  auto answer = trial::v1::TrialRef(std::static_pointer_cast<TrialMailbox>(table_.Find("one")))
-                    .Echo(testing::EchoOf("hello"));
-  ASSERT_TRUE(mailbox.Dispatch());
-  EXPECT_TRUE(early.at("liveness"));
-  EXPECT_FALSE(late.at("liveness"));
-  EXPECT_TRUE(late.at("readiness"));
-  EXPECT_TRUE(late.at("one"));
-  EXPECT_TRUE(Snapshot().at("liveness")) << "it is back";
+  Add(Named("one"), LifecycleState::kRunning);
+  Add(Named("two"), LifecycleState::kRunning);
+  EXPECT_THAT(health().SetPastLimit(0, true), UnorderedElementsAre("liveness"));
+  EXPECT_THAT(health().SetPastLimit(1, true), IsEmpty());
+  EXPECT_FALSE(health().alive());
+  EXPECT_TRUE(health().ready());
+  EXPECT_EQ(true, health().Serves("one"));
+  EXPECT_THAT(health().SetPastLimit(0, false), IsEmpty()) << "there is another one";
+  EXPECT_THAT(health().SetPastLimit(1, false), UnorderedElementsAre("liveness"));
+  EXPECT_TRUE(health().alive());
 }
 
 TEST_F(HealthTableTest, WhenTheHostIsStuck_FailsLivenessAlone) {
   Add(Named("one"), LifecycleState::kRunning);
-  const HealthSnapshot snapshot = SnapshotOf(table_, /*host_alive=*/false, false);
-  EXPECT_FALSE(snapshot.at("liveness"));
-  EXPECT_TRUE(snapshot.at("readiness"));
+  host_alive_ = false;
+  EXPECT_FALSE(health().alive());
+  EXPECT_TRUE(health().ready());
+}
+
+TEST_F(HealthTableTest, WhenTheNameIsUnknown_SaysNothing) {
+  Add(Named("one"), LifecycleState::kRunning);
+  EXPECT_EQ(std::nullopt, health().Serves("two"));
+  EXPECT_EQ(std::nullopt, health().Serves("One"));
+}
+
+// What each name says, counted from the components one by one.
+TEST_F(HealthTableTest, WhateverChanges_CountsAsOneWouldWhoLooksAtAllComponents) {
+  constexpr size_t kComponents = 6;
+  std::mt19937 random(1);
+  const auto chance = [&] { return random() % 2 == 0; };
+  for (size_t i = 0; i < kComponents; ++i) {
+    ComponentConfig config = Named(absl::StrCat("c", i));
+    config.autostart = chance();
+    table_.Add(config, i % 2 == 0 ? "even.v1.Even" : "odd.v1.Odd", /*essential=*/chance(),
+               std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
+  }
+  std::vector<bool> past_limit(kComponents);
+  std::map<std::string, bool> told = Snapshot();
+  for (int step = 0; step < 2000; ++step) {
+    const size_t i = random() % kComponents;
+    HealthTable::Names changed;
+    if (chance()) {
+      changed = Update(i, [&](ComponentStatus& status) {
+        status.state = chance() ? LifecycleState::kRunning : LifecycleState::kBackoff;
+        status.draining = random() % 4 == 0;
+        if (status.state == LifecycleState::kRunning) status.has_been_running = true;
+      });
+    } else {
+      past_limit[i] = chance();
+      changed = health().SetPastLimit(i, past_limit[i]);
+    }
+    for (const std::string& name : changed) told[name] = !told[name];
+    bool ready = true, alive = true, started = true, even = false, odd = false;
+    for (size_t each = 0; each < kComponents; ++each) {
+      const bool serving = table_.IsServing(each);
+      ASSERT_EQ(serving, *health().Serves(table_.name(each)));
+      if (table_.essential(each) && !serving) ready = false;
+      if (past_limit[each]) alive = false;
+      if (table_.config(each).autostart && !table_.HasBeenRunning(each)) started = false;
+      (each % 2 == 0 ? even : odd) |= serving;
+    }
+    const auto all = Snapshot();
+    ASSERT_EQ(told, all) << "who heard of each change knows the same";
+    for (const auto& [name, serves] :
+         {std::pair("", ready), std::pair("readiness", ready), std::pair("liveness", alive),
+          std::pair("startup", started), std::pair("even.v1.Even", even),
+          std::pair("odd.v1.Odd", odd)}) {
+      ASSERT_EQ(serves, all.at(name)) << name;
+    }
+  }
 }
 
 TEST_F(HealthTableTest, WhenDraining_StaysAlive) {
   Add(Named("one"), LifecycleState::kStopped);
-  EXPECT_TRUE(Snapshot(/*draining=*/true).at("liveness"));
+  health().Drain();
+  EXPECT_TRUE(Snapshot().at("liveness"));
 }
 
 TEST_F(HealthTableTest, WhenOneHasNeverRun_HasNotStarted) {
@@ -173,7 +248,7 @@ TEST_F(HealthTableTest, WhenAComponentIsCalledAsAnotherName_ServesWhenBothDo) {
   Add(Named("liveness"), LifecycleState::kRunning, /*essential=*/false);
   Add(Named("x.v1.X"), LifecycleState::kRunning);
   EXPECT_TRUE(Snapshot().at("liveness"));
-  table_.Update(0, [](ComponentStatus& status) { status.state = LifecycleState::kStopped; });
+  Update(0, [](ComponentStatus& status) { status.state = LifecycleState::kStopped; });
   EXPECT_FALSE(Snapshot().at("liveness"));
   EXPECT_TRUE(Snapshot().at("x.v1.X"));
 }

@@ -48,15 +48,81 @@ TEST_F(ManyCommandsTest, WhenAnotherOperationIsUnderWay_ARestartWaitsForIt) {
                                        "start mail", "start web"));
 }
 
-TEST_F(ManyCommandsTest, WhenSeveralWait_EachIsCarriedOutInTurn) {
+TEST_F(ManyCommandsTest, WhenEqualOnesWait_AreCarriedOutOnceForAll) {
   Add("one", {}, Noting("one"));
   ASSERT_TRUE(Start().ok());
   loops_.Hold("one");
   std::vector<testing::Record<proto::RestartComponentResponse>> restarts;
-  for (int i = 0; i < 10; ++i) restarts.push_back(Ask<RestartComponentCall>("name: 'one'"));
+  for (int i = 0; i < 10; ++i) {
+    restarts.push_back(
+        Ask<RestartComponentCall>(absl::StrCat("name: 'one' request_id: 'r", i, "'")));
+  }
+  EXPECT_EQ(proto::Operation::UNDER_WAY, OperationOf("r9").phase());
   loops_.LetGo("one");
-  for (const auto& each : restarts) EXPECT_TRUE(each->status().ok()) << each->status();
-  EXPECT_EQ(11u, Status("one").generation);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(restarts[i]->status().ok()) << restarts[i]->status();
+    EXPECT_EQ(absl::StrCat("r", i), restarts[i]->answer()->request_id());
+    EXPECT_EQ(absl::StrCat("r", i), OperationOf(absl::StrCat("r", i)).request_id());
+  }
+  EXPECT_EQ(3u, Status("one").generation) << "the first, and the others together";
+}
+
+TEST_F(ManyCommandsTest, WhenUnequalOnesWait_EachIsCarriedOutInTurn) {
+  Add("web", {"one"});
+  Add("one", {}, Noting("one"));
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("one");
+  auto first = Ask<RestartComponentCall>("name: 'one' cascade: true");
+  auto second = Ask<StartComponentCall>("name: 'one'");
+  auto third = Ask<RestartComponentCall>("name: 'one' cascade: true");
+  loops_.LetGo("one");
+  for (const absl::Status& status : {first->status(), second->status(), third->status()}) {
+    EXPECT_TRUE(status.ok()) << status;
+  }
+  EXPECT_EQ(3u, Status("one").generation);
+}
+
+TEST_F(ManyCommandsTest, WhenAllCallersOfOneThatWaitsHaveGone_IsGivenUp) {
+  Add("one", {}, Noting("one"));
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("one");
+  auto first = Ask<RestartComponentCall>("name: 'one'");
+  std::vector<testing::Record<proto::RestartComponentResponse>> gone;
+  for (int i = 0; i < 100; ++i) {
+    gone.push_back(Ask<RestartComponentCall>(
+        absl::StrCat("name: 'one' request_id: 'r", i, "' cascade: ", i % 2 == 0)));
+  }
+  for (size_t i = 0; i + 1 < gone.size(); ++i) gone[i]->MarkCancelled();
+  Settle();
+  EXPECT_EQ("CANCELLED", OperationOf("r0").status());
+  EXPECT_EQ("all its callers went before it was begun", OperationOf("r0").error());
+  EXPECT_EQ(proto::Operation::UNDER_WAY, OperationOf("r1").phase()) << "somebody waits for it";
+  gone.back()->MarkCancelled();
+  Settle();
+  EXPECT_EQ("CANCELLED", OperationOf("r1").status());
+  for (const auto& each : gone) EXPECT_EQ(1, each->answers());
+  loops_.LetGo("one");
+  EXPECT_TRUE(first->status().ok());
+  EXPECT_EQ(2u, Status("one").generation);
+}
+
+TEST_F(ManyCommandsTest, WhenTooManyAreUnderWay_MoreAreRefusedButForStops) {
+  Add("one");
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("one");
+  Ask<RestartComponentCall>("name: 'one'");
+  // Not equal, so they do not wait as one.
+  for (size_t i = 1; i < Operations::kMostUnderWay; ++i) {
+    Send<RestartComponentCall>(absl::StrCat("name: 'one' expected_generation: ", i));
+  }
+  Settle();
+  auto refused = Ask<RestartComponentCall>("name: 'one' request_id: 'r'");
+  EXPECT_EQ(Code::kResourceExhausted, refused->status().code());
+  EXPECT_EQ(Code::kNotFound, StatusOf<GetOperationCall>("request_id: 'r'").code());
+  auto stopped = Ask<StopComponentCall>("name: 'one'");
+  loops_.LetGo("one");
+  EXPECT_TRUE(stopped->status().ok()) << stopped->status();
+  EXPECT_TRUE(StatusOf<StartComponentCall>("name: 'one'").ok());
 }
 
 TEST_F(ManyCommandsTest, WhenTheGenerationHasMovedOnWhileItWaited_IsAborted) {

@@ -35,6 +35,7 @@ TEST_F(PauseTest, WhenPaused_CallsWaitUntilItIsResumed) {
   auto paused = Ask<PauseComponentCall>("name: 'one'");
   EXPECT_TRUE(paused->answer()->component().paused());
   EXPECT_EQ(proto::Component::RUNNING, paused->answer()->component().state());
+  EXPECT_FALSE(supervision_->table().IsServing(0)) << "so health sends callers elsewhere";
   auto call = Echo("one");
   auto impatient = Echo("one", After(time_.Now(), absl::Seconds(1)));
   Advance(absl::Minutes(1));
@@ -90,6 +91,11 @@ class DrainOneTest : public testing::SteppedTest {
   }
   void TearDown() override { box_.Clear(); }
 
+  void Crash() {
+    supervision_->table().Find("one")->Post(Status("one").generation,
+                                            [] { throw std::runtime_error("broken"); });
+    Settle();
+  }
   void AnswerNext() { box_.Take<EchoCall>().reply.Send(trial::v1::EchoResponse()); }
 
   CallBox box_;
@@ -191,16 +197,69 @@ TEST_F(DrainOneTest, WhenTheCallerGoes_StaysDraining) {
   EXPECT_TRUE(StatusOf<DrainComponentCall>("name: 'one'").ok());
 }
 
-TEST_F(DrainOneTest, WhenADrainedOneFails_CallsWaitForTheNextInstance) {
+TEST_F(DrainOneTest, WhenADrainedOneFails_StaysDrainedUntilItIsUndrained) {
   auto held = Echo("one");
+  auto queued = Echo("one");
   Settle();
-  Ask<DrainComponentCall>("name: 'one'");
-  supervision_->table().Find("one")->Post(1, [] { throw std::runtime_error("broken"); });
-  Settle();
+  auto drained = Ask<DrainComponentCall>("name: 'one'");
+  Crash();
   EXPECT_EQ("BACKOFF", StateName("one"));
-  EXPECT_FALSE(Status("one").draining);
+  EXPECT_EQ("component \"one\" failed meanwhile; it stays drained, so ask again",
+            drained->status().message());
+  EXPECT_EQ("component \"one\": BACKOFF: draining", Echo("one")->status().message());
+  Advance(absl::Seconds(1));
+  EXPECT_EQ("RUNNING", StateName("one"));
+  EXPECT_TRUE(Status("one").draining);
+  EXPECT_EQ("component \"one\": RUNNING: draining", Echo("one")->status().message());
+  EXPECT_FALSE(supervision_->table().IsServing(0));
+  box_.Clear();
+  EXPECT_TRUE(StatusOf<UndrainComponentCall>("name: 'one'").ok());
+  auto call = Echo("one");
+  Settle();
+  AnswerNext();
+  EXPECT_TRUE(call->status().ok());
+}
+
+TEST_F(DrainOneTest, WhenItIsUndrainedInItsBackoff_CallsWaitForTheNextInstance) {
+  Ask<DrainComponentCall>("name: 'one'");
+  Crash();
+  EXPECT_EQ(Code::kFailedPrecondition, StatusOf<PauseComponentCall>("name: 'one'").code());
+  EXPECT_TRUE(StatusOf<UndrainComponentCall>("name: 'one'").ok());
   auto call = Echo("one");
   EXPECT_EQ(0, call->answers()) << call->status();
+  Advance(absl::Seconds(1));
+  AnswerNext();
+  EXPECT_TRUE(call->status().ok());
+}
+
+TEST_F(DrainOneTest, WhenADrainedOneIsStartedOrRestartedByName_IsNoLongerDrained) {
+  Ask<DrainComponentCall>("name: 'one'");
+  EXPECT_TRUE(StatusOf<StartComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(Status("one").draining) << "it was RUNNING, so nothing was done";
+  EXPECT_FALSE(Ask<RestartComponentCall>("name: 'one'")->answer()->component().draining());
+  Ask<DrainComponentCall>("name: 'one'");
+  Crash();
+  EXPECT_FALSE(Ask<StartComponentCall>("name: 'one'")->answer()->component().draining());
+  auto call = Echo("one");
+  Settle();
+  AnswerNext();
+  EXPECT_TRUE(call->status().ok());
+}
+
+TEST_F(DrainOneTest, WhenTooManyWaitForIt_MoreAreRefused) {
+  auto held = Echo("one");
+  Settle();
+  std::vector<testing::Record<proto::DrainComponentResponse>> drains;
+  for (size_t i = 0; i < Operations::kMostCallers; ++i) {
+    drains.push_back(Send<DrainComponentCall>("name: 'one'"));
+    if (i % 500 == 0) Settle();
+  }
+  EXPECT_EQ(Code::kResourceExhausted, StatusOf<DrainComponentCall>("name: 'one'").code());
+  drains.front()->MarkCancelled();
+  EXPECT_EQ(0, Ask<DrainComponentCall>("name: 'one'")->answers());
+  AnswerNext();
+  Advance(absl::Milliseconds(10));
+  EXPECT_TRUE(drains.back()->status().ok());
 }
 
 // --- watch ---------------------------------------------------------------------------------------
@@ -225,6 +284,39 @@ TEST_F(WatchTest, WhenWatched_TellsEachChangeInOrder) {
   auto resumed = Follow<WatchComponentsCall>("incarnation: 'first' after_sequence: 4");
   ASSERT_THAT(resumed->messages, SizeIs(2));
   EXPECT_EQ(5u, resumed->messages[0].event().sequence());
+}
+
+TEST_F(WatchTest, WhenPausedAndDrained_TellsThatTooAndCanBeResumed) {
+  Add("one");
+  ASSERT_TRUE(Start().ok());
+  auto watch = Follow<WatchComponentsCall>();
+  for (int i = 0; i < 2; ++i) Ask<PauseComponentCall>("name: 'one'");
+  for (int i = 0; i < 2; ++i) Ask<ResumeComponentCall>("name: 'one'");
+  for (int i = 0; i < 2; ++i) Ask<DrainComponentCall>("name: 'one'");
+  for (int i = 0; i < 2; ++i) Ask<UndrainComponentCall>("name: 'one'");
+  Ask<DrainComponentCall>("name: 'one'");
+  Ask<StopComponentCall>("name: 'one'");
+  const auto texts = [](const auto& messages) {
+    std::vector<std::string> texts;
+    for (const auto& message : messages) {
+      const proto::Event& event = message.event();
+      if (!message.has_event()) continue;
+      texts.push_back(absl::StrCat(event.sequence(), " ", proto::Event::Kind_Name(event.kind()),
+                                   " ", proto::Component::State_Name(event.from()), " ",
+                                   proto::Component::State_Name(event.to()), " ", event.reason()));
+    }
+    return texts;
+  };
+  EXPECT_THAT(
+      texts(watch->messages),
+      ElementsAre(
+          "3 PAUSE RUNNING RUNNING asked to pause", "4 RESUME RUNNING RUNNING asked to resume",
+          "5 DRAIN RUNNING RUNNING asked to drain", "6 UNDRAIN RUNNING RUNNING asked to undrain",
+          "7 DRAIN RUNNING RUNNING asked to drain", "8 STATE RUNNING STOPPING asked to stop",
+          "9 UNDRAIN STOPPING STOPPING asked to stop", "10 STATE STOPPING STOPPED asked to stop"));
+  auto resumed = Follow<WatchComponentsCall>("incarnation: 'first' after_sequence: 8");
+  EXPECT_THAT(texts(resumed->messages), ElementsAre("9 UNDRAIN STOPPING STOPPING asked to stop",
+                                                    "10 STATE STOPPING STOPPED asked to stop"));
 }
 
 TEST_F(WatchTest, WhenThereAreTooManyWatchers_IsResourceExhausted) {
@@ -291,6 +383,20 @@ TEST_F(DrainHostTest, WhenADrainsCallerIsSlowOrGone_TheOthersAreToldOn) {
   slow->room = 100;
   Advance(absl::Milliseconds(100));
   EXPECT_THAT(slow->messages, SizeIs(2));
+}
+
+TEST_F(DrainHostTest, WhenTooManyFollowTheDrain_MoreAreRefused) {
+  max_watchers_ = 1;
+  Add("one");
+  ASSERT_TRUE(Start().ok());
+  auto first = Follow<DrainCall>();
+  auto second = Follow<DrainCall>();
+  ASSERT_THAT(second->endings, SizeIs(1));
+  EXPECT_EQ(Code::kResourceExhausted, second->endings[0].code());
+  EXPECT_EQ(2, drains_) << "the drain begins in any case";
+  first->MarkCancelled();
+  Advance(absl::Milliseconds(100));
+  EXPECT_THAT(Follow<DrainCall>()->messages, SizeIs(1));
 }
 
 TEST_F(DrainHostTest, WhenTheDrainStatusIsAskedFor_TellsItOnce) {

@@ -68,6 +68,14 @@ TEST(ToProto, ForAnEvent_TellsAllOfIt) {
   EXPECT_EQ(proto::Component::RUNNING, event.from());
   EXPECT_EQ(proto::Component::BACKOFF, event.to());
   EXPECT_EQ("failed", event.reason());
+  EXPECT_EQ(proto::Event::STATE, event.kind());
+}
+
+TEST(ToProto, ForEachKindOfEvent_HasOneOfItsOwn) {
+  EXPECT_EQ(proto::Event::PAUSE, ToProto(EventKind::kPause));
+  EXPECT_EQ(proto::Event::RESUME, ToProto(EventKind::kResume));
+  EXPECT_EQ(proto::Event::DRAIN, ToProto(EventKind::kDrain));
+  EXPECT_EQ(proto::Event::UNDRAIN, ToProto(EventKind::kUndrain));
 }
 
 class DescribeTest : public ::testing::Test {
@@ -154,7 +162,7 @@ TEST_F(DescribeTest, WhenItFailed_TellsItsFailuresAndWhenItComesBack) {
 TEST_F(DescribeTest, ForAnOperation_TellsHowItEnded) {
   Operation operation;
   operation.order = {Command::kRestart, 1, "r-1", std::nullopt};
-  operation.steps = {{Step::Action::kStop, 1, true}, {Step::Action::kStart, 1}};
+  operation.SetSteps({{Step::Action::kStop, 1, true}, {Step::Action::kStart, 1}});
   operation.start_time = absl::FromUnixSeconds(5);
   proto::Operation message = ToProto(operation, table_);
   EXPECT_EQ("r-1", message.request_id());

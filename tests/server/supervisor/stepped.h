@@ -171,12 +171,22 @@ class SteppedTest : public ::testing::Test {
     options.max_watchers = max_watchers_;
     options.event_history = event_history_;
     options.launch = loops_.launch();
-    options.control.on_change = [this] { ++changes_; };
+    options.control.on_change = [this](size_t) {
+      ++changes_;
+      return health_is_watched_;
+    };
+    options.control.on_stall = [this](size_t component, bool past_limit) {
+      stalls_.push_back(absl::StrCat(supervision_->table().name(component),
+                                     past_limit ? " past its limit" : " back"));
+    };
     options.control.on_essential_failure = [this](const std::string& reason) {
       essential_failures_.push_back(reason);
     };
     options.control.drain = [this] { ++drains_; };
     options.control.shut_down_now = [this] { ++shutdowns_; };
+    options.control.draining = [this] {
+      return progress_.phase() != lifecycle::v1::DrainProgress::SERVING;
+    };
     options.control.drain_progress = [this] { return progress_; };
     options.on_supervisor_failure = [](const std::string& what) {
       ADD_FAILURE() << "the supervisor failed: " << what;
@@ -335,6 +345,8 @@ class SteppedTest : public ::testing::Test {
   size_t max_watchers_ = 10;
   size_t event_history_ = 10'000;
   int changes_ = 0;
+  bool health_is_watched_ = false;
+  std::vector<std::string> stalls_;
   int drains_ = 0;
   int shutdowns_ = 0;
   lifecycle::v1::DrainProgress progress_ = Parse<lifecycle::v1::DrainProgress>("phase: SERVING");

@@ -54,7 +54,10 @@ class SupervisedTest : public ::testing::Test {
     options.random = [] { return 0.5; };
     options.incarnation = "test";
     options.launch = ComponentThread::Start;
-    options.control.on_change = [this] { ++changes_; };
+    options.control.on_change = [this](size_t) {
+      ++changes_;
+      return false;
+    };
     options.control.on_essential_failure = [this](const std::string& reason) { Note(reason); };
     options.on_supervisor_failure = [](const std::string& what) { ADD_FAILURE() << what; };
     auto launched = Supervision::Launch(std::exchange(components_, {}), std::move(options));

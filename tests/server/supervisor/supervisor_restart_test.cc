@@ -10,7 +10,9 @@
 namespace mainspring {
 namespace {
 
+using lifecycle::v1::RestartComponentCall;
 using lifecycle::v1::StartComponentCall;
+using lifecycle::v1::StopComponentCall;
 using testing::AnswerEcho;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -280,6 +282,38 @@ TEST_F(RestartTest, WhenAnEssentialOneIsGivenUpOnWhileTheHostStarts_TheStartFail
   ASSERT_TRUE(start_.has_value());
   EXPECT_TRUE(!start_->ok() || !essential_failures_.empty())
       << "an essential component is FAILED, and the host serves on";
+}
+
+TEST_F(RestartTest, WhenAnEssentialOneIsStuckInARestart_TheHostIsToDrain) {
+  Add("web", {"store"});
+  Add("store");
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("store");
+  auto restarted = Ask<RestartComponentCall>("name: 'store' cascade: true");
+  Advance(absl::Seconds(6));
+  EXPECT_EQ("web STOPPED, store FAILED", States());
+  EXPECT_EQ(absl::StatusCode::kDeadlineExceeded, restarted->status().code());
+  EXPECT_THAT(essential_failures_, ElementsAre("component \"store\" FAILED"));
+}
+
+TEST_F(RestartTest, WhenOneThatIsNotEssentialIsStuck_TheHostGoesOn) {
+  Add("spare", {}, {}, [](ComponentConfig& config) { config.essential = false; });
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("spare");
+  Ask<StopComponentCall>("name: 'spare'");
+  Advance(absl::Seconds(6));
+  EXPECT_EQ("spare FAILED", States());
+  EXPECT_THAT(essential_failures_, IsEmpty());
+}
+
+TEST_F(RestartTest, WhenAnEssentialOneIsStuckAsTheHostStops_NothingElseIsToHappen) {
+  Add("one");
+  ASSERT_TRUE(Start().ok());
+  loops_.Hold("one");
+  BeginStop();
+  Advance(absl::Seconds(6));
+  EXPECT_EQ("one FAILED", States());
+  EXPECT_THAT(essential_failures_, IsEmpty());
 }
 
 }  // namespace

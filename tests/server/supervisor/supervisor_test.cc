@@ -333,26 +333,37 @@ TEST_F(SupervisorTest, WhenAStuckOneIsStartedAndItsThreadComesBack_Runs) {
   EXPECT_THAT(Stop().hung, IsEmpty());
 }
 
-TEST_F(SupervisorTest, WhenItIsLongInACall_IsToldAndHealthIsAskedAgain) {
+TEST_F(SupervisorTest, WhenItIsLongInACall_HealthIsToldOnceWhenItIsPastItsLimitAndWhenItIsBack) {
   Hooks hooks;
   hooks.handle = [this](TrialRequest request) {
-    const int before = changes_;
     Advance(absl::Seconds(59));
-    EXPECT_EQ(before, changes_);
+    EXPECT_THAT(stalls_, IsEmpty());
     EXPECT_TRUE(View("busy").stalled);
-    Advance(absl::Seconds(3));
-    EXPECT_GT(changes_, before) << "past its limit";
-    EXPECT_TRUE(supervision_->table().IsPastStallLimit(NumberOf("busy")));
+    Advance(absl::Seconds(30));
+    EXPECT_THAT(stalls_, ElementsAre("busy past its limit"));
     AnswerEcho(std::move(request));
   };
   Add("busy", {}, hooks);
   ASSERT_TRUE(Start().ok());
   Echo("busy");
   Settle();
-  const int during = changes_;
   Advance(absl::Seconds(2));
-  EXPECT_GT(changes_, during) << "it is back";
+  EXPECT_THAT(stalls_, ElementsAre("busy past its limit", "busy back"));
   EXPECT_EQ("busy RUNNING", States());
+}
+
+TEST_F(SupervisorTest, WhenItsLimitIsLessThanItsWarning_HealthIsToldAsWell) {
+  Hooks hooks;
+  hooks.handle = [this](TrialRequest request) {
+    Advance(absl::Seconds(3));
+    AnswerEcho(std::move(request));
+  };
+  Add("busy", {}, hooks, [](ComponentConfig& config) { config.stall_limit = absl::Seconds(1); });
+  ASSERT_TRUE(Start().ok());
+  Echo("busy");
+  Settle();
+  Advance(absl::Seconds(2));
+  EXPECT_THAT(stalls_, ElementsAre("busy past its limit", "busy back"));
 }
 
 // --- dependencies --------------------------------------------------------------------------------

@@ -77,9 +77,17 @@ class WatchersTest : public ::testing::Test {
   ReturnAddressScope scope_{address_};
   std::list<std::unique_ptr<Stream>> streams_;
   EventHistory history_{kHistory};
-  Watchers watchers_{history_, "now", kMost, [this] {
+  testing::ManualTime time_;
+  size_t snapshots_ = 0;  // so many were made
+  std::string reason_;    // of each component
+  Watchers watchers_{history_, "now", kMost, [this] { return time_.Now(); },
+                     [this] {
+                       ++snapshots_;
                        std::vector<lifecycle::v1::Component> all(components_);
-                       for (size_t i = 0; i < all.size(); ++i) all[i].set_name(absl::StrCat(i));
+                       for (size_t i = 0; i < all.size(); ++i) {
+                         all[i].set_name(absl::StrCat(i));
+                         all[i].set_reason(reason_);
+                       }
                        return all;
                      }};
 };
@@ -189,7 +197,34 @@ TEST_F(WatchersTest, WhenTheSnapshotFitsExactly_SaysThatNoMoreFollows) {
   components_ = 500;
   EXPECT_THAT(Take(Watch()), ElementsAre("snapshot@0 of 500"));
   components_ = 1000;
+  time_.Advance(absl::Seconds(1));
   EXPECT_THAT(Take(Watch()), ElementsAre("snapshot@0 of 500 and more", "snapshot@0 of 500"));
+}
+
+TEST_F(WatchersTest, WhenTheSnapshotIsLarge_EachPartHasTwoMebibytesAtMost) {
+  components_ = 100;
+  reason_ = std::string(50'000, 'x');
+  Stream& stream = Watch();
+  EXPECT_THAT(Take(stream), ElementsAre("snapshot@0 of 41 and more", "snapshot@0 of 41 and more",
+                                        "snapshot@0 of 18"));
+}
+
+TEST_F(WatchersTest, WhenSeveralWatchAnew_TheSnapshotIsMadeOnce) {
+  Happen();
+  Watch();
+  EXPECT_THAT(Take(Watch()), ElementsAre("snapshot@1 of 2"));
+  EXPECT_THAT(Take(Watch(7, "before")), ElementsAre("lost, oldest 1", "snapshot@1 of 2"));
+  EXPECT_EQ(1u, snapshots_);
+}
+
+TEST_F(WatchersTest, WhenSomethingHappensOrTimePasses_TheSnapshotIsMadeAnew) {
+  Watch();
+  Happen();
+  EXPECT_THAT(Take(Watch()), ElementsAre("snapshot@1 of 2"));
+  EXPECT_EQ(2u, snapshots_);
+  time_.Advance(absl::Seconds(1));
+  EXPECT_THAT(Take(Watch()), ElementsAre("snapshot@1 of 2"));
+  EXPECT_EQ(3u, snapshots_);
 }
 
 TEST_F(WatchersTest, WhenThereAreTooMany_RefusesUntilOneHasGone) {
