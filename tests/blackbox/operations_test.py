@@ -92,16 +92,36 @@ class Operations(HostTestCase):
             for _ in range(50)]
         self.assertEqual({answer.result().component.generation for answer in answers}, {2})
 
-    def test_RestartsWithRequestIdsOfTheirOwn_AreEachCarriedOut(self):
-        self.start()
-        answers = [self.lifecycle.stub.RestartComponent.future(
+    def test_EqualRestartsThatWait_AreCarriedOutOnceForAll(self):
+        self.start("--trial-start=trial:take=500ms@2")
+        stub = self.lifecycle.stub
+        first = stub.RestartComponent.future(
+            lifecycle.RestartComponentRequest(name="trial", request_id="first"), timeout=SOON)
+        # It is under way when it can be asked for, and for half a second more.
+        self.lifecycle.wait_for_state("trial", "STARTING", generation=2)
+        waiting = [stub.RestartComponent.future(
             lifecycle.RestartComponentRequest(name="trial", request_id=f"restart {number}"),
             timeout=SOON) for number in range(20)]
-        for answer in answers:
-            answer.result()
-        self.assertEqual(self.lifecycle.get("trial").generation, 21)
-        operations = [self.lifecycle.operation(f"restart {number}") for number in range(20)]
-        self.assertEqual(sorted(each.generation for each in operations), list(range(2, 22)))
+        self.assertEqual(first.result().component.generation, 2)
+        for number, answer in enumerate(waiting):
+            self.assertEqual(answer.result().request_id, f"restart {number}")
+            self.assertEqual(self.lifecycle.operation(f"restart {number}").generation, 3)
+        self.assertEqual(self.lifecycle.get("trial").generation, 3)
+
+    def test_RestartsWhoseCallersGaveUp_AreNotBegun(self):
+        self.start("--trial-start=trial:take=3s@2")
+        stub = self.lifecycle.stub
+        first = stub.RestartComponent.future(
+            lifecycle.RestartComponentRequest(name="trial"), timeout=SOON)
+        self.lifecycle.wait_for_state("trial", "STARTING", generation=2)
+        gone = [stub.RestartComponent.future(
+            lifecycle.RestartComponentRequest(name="trial", request_id=f"restart {number}"),
+            timeout=0.3) for number in range(1000)]
+        for answer in gone:
+            self.assertEqual(answer.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
+        self.assertEqual(first.result().component.generation, 2)
+        self.assertEqual(self.lifecycle.restart("trial").component.generation, 3,
+                         "expected none of those in between")
 
     def test_RestartOfAnExpectedGeneration_HappensOnceWhoeverIsFirst(self):
         self.start()
