@@ -28,6 +28,8 @@ using Services = std::vector<std::unique_ptr<rpc::Service>>;
 
 // For planes to come up: they wait for nobody.
 constexpr absl::Duration kPlanesTimeout = absl::Seconds(30);
+// An ingress thread runs nobody's code, and is at one event for microseconds.
+constexpr absl::Duration kIngressStuck = absl::Seconds(60);
 
 // The servicers of one plane, besides the host's health.
 struct Reflection {
@@ -187,6 +189,24 @@ class Host::Parts {
     });
   }
 
+  // Whether the threads make progress that everything else depends on. Who does not is named once.
+  bool IsAlive(const Supervision& supervision) {
+    const char* stuck = supervision.IsStuck() ? kSupervisorName : nullptr;
+    if (planes_serve_.load(std::memory_order_acquire)) {
+      for (const PlaneParts* parts : {&data_, &admin_, &probe_}) {
+        if (parts->plane == nullptr) continue;
+        const SteadyTime since = parts->plane->busy_since();
+        if (since != kNever && Between(since, world_.time->Now()) > kIngressStuck) {
+          stuck = parts->plane->name().c_str();
+        }
+      }
+    }
+    if (stuck != nullptr && !stuck_told_.exchange(true)) {
+      world_.log->Error("stall", {{"thread", stuck}, {"state", "stuck"}});
+    }
+    return stuck == nullptr;
+  }
+
   std::vector<HungComponent> WhoHangs() const {
     const Supervision* const supervision = this->supervision();
     if (supervision == nullptr) return {};
@@ -212,6 +232,7 @@ class Host::Parts {
     if (status.ok() && !probe->empty()) {
       status = StartPlane("probe", *std::move(probe), config_.probe.limits, probe_);
     }
+    planes_serve_.store(status.ok(), std::memory_order_release);
     if (status.ok()) status = acceptor_.Start();
     return status;
   }
@@ -266,8 +287,9 @@ class Host::Parts {
     auto supervision = Supervision::Launch(std::move(components), std::move(options));
     if (!supervision.ok()) return supervision.status();
     // Nothing is told of before something is started.
-    health_table_.emplace((*supervision)->table(),
-                          [supervision = supervision->get()] { return !supervision->IsStuck(); });
+    health_table_.emplace((*supervision)->table(), [this, supervision = supervision->get()] {
+      return IsAlive(*supervision);
+    });
     health_.emplace(*health_table_, config_.max_health_watchers);
     MutexLock lock(mutex_);
     supervision_ = *std::move(supervision);
@@ -400,6 +422,8 @@ class Host::Parts {
   const HostConfig config_;
   const World world_;
   std::atomic<bool> component_failed_{false};
+  std::atomic<bool> planes_serve_{false};
+  std::atomic<bool> stuck_told_{false};
   DrainReport report_;
   bool running_ = false;
 

@@ -126,6 +126,9 @@ void CheckLimits(const std::string& of, const rpc::PlaneLimits& limits, Errors& 
   CheckPositiveTime(of + "handshake_timeout", limits.handshake_timeout, errors);
   CheckTime(of + "least_ping_interval", limits.least_ping_interval, errors);
   CheckTime(of + "max_connection_age", limits.max_connection_age, errors);
+  CheckTime(of + "max_connection_idle", limits.max_connection_idle, errors);
+  CheckTime(of + "connection_grace", limits.connection_grace, errors);
+  CheckPositiveTime(of + "answer_timeout", limits.answer_timeout, errors);
 }
 
 // `all` are the addresses of the planes before.

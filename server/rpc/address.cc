@@ -83,7 +83,7 @@ absl::StatusOr<Address> ParseTcp(absl::string_view text) {
     return address;
   }
   if (host == "*") {
-    address.host = "*";
+    address.host = std::string(host);
     return address;
   }
   if (host.find(':') != absl::string_view::npos) {

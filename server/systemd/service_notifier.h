@@ -66,7 +66,6 @@ class ServiceNotifier {
   // What is true now, as lines of the protocol.
   std::string Lines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  std::function<View()> look_;                          // set by Start
   absl::Duration watchdog_ = absl::InfiniteDuration();  // set by Start
   Mutex mutex_;
   CondVar changed_;

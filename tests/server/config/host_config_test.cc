@@ -307,14 +307,6 @@ TEST(Warnings, WhenConnectionsMayOutliveADrain_SaysWhatThatCosts) {
   EXPECT_THAT(Warnings(config), IsEmpty());
 }
 
-TEST(Warnings, WhenAUnixSocketKeepsTcpConnectionsFromComingOfAge_SaysSo) {
-  HostConfig config = GoodConfig();
-  config.data.addresses.push_back("unix:/run/x/data.sock");
-  EXPECT_THAT(Warnings(config), ElementsAre(HasSubstr("listens on a unix socket")));
-  config.data.addresses = {"unix:/run/x/data.sock"};
-  EXPECT_THAT(Warnings(config), IsEmpty());
-}
-
 // Sets variables of the environment, and puts back what was there.
 class Variable {
  public:

@@ -46,7 +46,8 @@ class LineWriterTest : public ::testing::Test {
 
   // Pushes more than can wait, in lines of a kibibyte; says how many.
   int Flood() {
-    const std::string line = std::string(1023, 'x') + "\n";
+    std::string line(1024, 'x');
+    line.back() = '\n';
     int pushed = 0;
     while (static_cast<size_t>(pushed) * line.size() < 3 * LineWriter::kCapacity) {
       writer_->Push(line);
