@@ -37,8 +37,8 @@ def mainspringd(attack):
 @contextlib.contextmanager
 def plain_server(attack):
     """The same of a callback server of gRPC's, as one writes it by hand; it has one port."""
-    process = subprocess.Popen([*limit(attack.descriptors), str(PLAIN)], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *limit(attack.descriptors),
+                                str(PLAIN)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         found = re.match(r"listening (\S+)", process.stdout.readline())
         if found is None:
