@@ -168,8 +168,10 @@ TEST_F(ServiceNotifierTest, WhenAWatchdogWaits_HearsOfTheLivingOnly) {
 TEST_F(ServiceNotifierTest, WhenAWatchdogWaitsForEver_IsFedOnceAndNotWithoutAPause) {
   for (const char* microseconds : {"18446744073709551614", "9223372036854775808", "3600000000"}) {
     const Variable watchdog("WATCHDOG_USEC", microseconds);
-    ServiceNotifier manager([this] { return ServiceNotifier::View{alive_.load(), "still"}; });
-    ASSERT_TRUE(manager.Start().ok());
+    ServiceNotifier manager;
+    manager.Ready();
+    ASSERT_TRUE(
+        manager.Start([this] { return ServiceNotifier::View{alive_.load(), "still"}; }).ok());
     EXPECT_THAT(socket_.NextWith("WATCHDOG"), HasSubstr("STATUS=still"));
     EXPECT_EQ(std::nullopt, socket_.Next(absl::Milliseconds(300))) << microseconds;
   }
