@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -286,16 +287,25 @@ TEST_F(ThrowingTest, Method_WhenItThrowsWhileStopping_RefusesTheRestAndStops) {
               ElementsAre("started", std::string("failed in ") + kSay, "stopped, refused 1"));
 }
 
-TEST_F(ThrowingTest, RepliesKeptByTheInstance_WhenItFails_AreAnswered) {
-  script_.say = [&](Context& context, SayCall call) {
-    if (call.request.text == "bad") throw 1;
-    context.After(absl::Hours(1), [call = std::move(call)] {});
+TEST_F(ThrowingTest, RepliesKeptByTheInstance_WhenItFails_AreAnsweredWithItsRequestId) {
+  std::optional<SayCall> kept;
+  // Kept by the instance: gone with it.
+  script_.destroy = [&] { kept.reset(); };
+  script_.say = [&](Context&, SayCall call) {
+    if (kept.has_value()) throw std::runtime_error("x");
+    kept = std::move(call);
   };
   host_.Start();
-  Answer<Word> waiting = ref_.Say("waiting"), bad = ref_.Say("bad");
+  Answer<Word> first = ref_.Say("first");
+  Answer<Word> second = ref_.Say("second");
   host_.RunReady();
-  EXPECT_EQ(AnswerNow(std::move(waiting)).status(),
-            absl::InternalError("the component dropped the request"));
+  const absl::Status kept_one = AnswerNow(std::move(first)).status();
+  const absl::Status thrown = AnswerNow(std::move(second)).status();
+  EXPECT_EQ(thrown.code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(kept_one.code(), absl::StatusCode::kUnavailable) << "it may be tried again";
+  const std::string told(thrown.message());
+  const std::string id = told.substr(told.find("request_id="));
+  EXPECT_THAT(std::string(kept_one.message()), HasSubstr(id));
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,66 +50,6 @@ TEST_F(ControlLoopTest, StartServeStop_InThisOrder) {
   EXPECT_THAT(steps, ElementsAre("construct", "start", "say", "stop"));
   EXPECT_EQ(script_.destroyed, 1);
   EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "stopped, refused 0"));
-}
-
-TEST_F(ControlLoopTest, ThreadStatus_InEachStep_NamesIt) {
-  std::vector<std::string> steps;
-  const auto look = [&] {
-    const char* const doing = host_.mailbox->thread_status().doing();
-    steps.push_back(doing == nullptr ? "nothing" : doing);
-  };
-  script_.construct = [&](Context& context) {
-    look();
-    context.After(absl::ZeroDuration(), look);
-  };
-  script_.start = [&](Context&) {
-    look();
-    return absl::OkStatus();
-  };
-  script_.dependency_changed = [&](Context&, const std::string&, bool) { look(); };
-  script_.say = [&](Context&, SayCall) { look(); };
-  script_.stop = [&](Context&) { look(); };
-  script_.destroy = look;
-  host_.Start();
-  host_.Send(control::Dependency{"other", true});
-  host_.mailbox->Post(1, look);
-  Answer<Word> answer = ref_.Say("hello");
-  host_.RunReady();
-  look();
-  host_.Stop();
-  look();
-  EXPECT_THAT(steps,
-              ElementsAre("construction", "Start", "a timer", "DependencyChanged", "a callback",
-                          "/test.Speaker/Say", "nothing", "Stop", "destruction", "nothing"));
-}
-
-TEST_F(ControlLoopTest, ThreadStatus_AfterAFailure_IsNothing) {
-  script_.say = [](Context&, SayCall) { throw std::runtime_error("x"); };
-  host_.Start();
-  Answer<Word> answer = ref_.Say("hello");
-  host_.RunReady();
-  EXPECT_EQ(host_.mailbox->thread_status().doing(), nullptr);
-}
-
-TEST_F(ControlLoopTest, Failure_WithRepliesKept_AnswersThemWithItsRequestId) {
-  std::optional<SayCall> kept;
-  // Kept by the instance: gone with it.
-  script_.destroy = [&] { kept.reset(); };
-  script_.say = [&](Context&, SayCall call) {
-    if (kept.has_value()) throw std::runtime_error("x");
-    kept = std::move(call);
-  };
-  host_.Start();
-  Answer<Word> first = ref_.Say("first");
-  Answer<Word> second = ref_.Say("second");
-  host_.RunReady();
-  const absl::Status kept_one = AnswerNow(std::move(first)).status();
-  const absl::Status thrown = AnswerNow(std::move(second)).status();
-  EXPECT_EQ(thrown.code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(kept_one.code(), absl::StatusCode::kUnavailable) << "it may be tried again";
-  const std::string told(thrown.message());
-  const std::string id = told.substr(told.find("request_id="));
-  EXPECT_THAT(std::string(kept_one.message()), HasSubstr(id));
 }
 
 TEST_F(ControlLoopTest, RunReady_BeforeAStart_DoesNothing) {
