@@ -149,7 +149,7 @@ void EndByForce(const World& world, DrainReport& report, const std::string& trig
                 const char* why, const std::function<std::vector<HungComponent>()>& who_hangs) {
   world.terminate_later(kLastWords, kExitForced);
   if (!report.anything_hung()) report.AddHung(who_hangs());
-  world.log->Error("exit_guard", {{"why", why}});
+  world.log->Error("exit_guard", {{"why", why}, {"hung", report.WhoHung()}});
   world.print_exit_line(report.ExitLine(kExitForced, trigger, world.time->Now()));
   world.log->Flush(std::chrono::steady_clock::now() + kFlush);
   world.terminate(kExitForced);

@@ -3,6 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
 namespace mainspring {
 
 const char* Name(DrainPhase phase) {
@@ -53,6 +56,13 @@ bool DrainReport::anything_cut() const {
 bool DrainReport::anything_hung() const {
   MutexLock lock(mutex_);
   return !hung_.empty();
+}
+
+std::string DrainReport::WhoHung() const {
+  MutexLock lock(mutex_);
+  return absl::StrJoin(hung_, ", ", [](std::string* out, const HungComponent& each) {
+    absl::StrAppend(out, each.component, " in ", each.method);
+  });
 }
 
 std::string DrainReport::ExitLine(int code, const std::string& trigger, SteadyTime now) const {

@@ -41,6 +41,8 @@ class DrainReport {
   std::optional<std::pair<DrainPhase, SteadyTime>> phase() const;
   bool anything_cut() const;
   bool anything_hung() const;
+  // "trial in Stop, other in a timer".
+  std::string WhoHung() const;
 
   // One line of JSON: the code, the trigger, what each phase took, how many calls were cut, and who
   // hung.

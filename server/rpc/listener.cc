@@ -32,7 +32,9 @@ constexpr int kTriesForAPort = 16;
 
 absl::Status Failed(absl::string_view address, int error) {
   const char* reason = error == EADDRINUSE ? "address already in use" : strerror(error);
-  return absl::UnavailableError(absl::StrCat(address, ": ", reason));
+  const std::string text = absl::StrCat(address, ": ", reason);
+  const bool exhausted = error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+  return exhausted ? absl::ResourceExhaustedError(text) : absl::UnavailableError(text);
 }
 
 int NewSocket(int family) { return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }

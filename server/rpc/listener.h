@@ -30,6 +30,7 @@ class Listener {
   // address with that port. A unix socket is made with mode 0600; a file that a dead process left
   // is replaced, by one process of those that want to. Blocks to look up names.
   // INVALID_ARGUMENT: not an address. UNAVAILABLE: cannot be bound; the text says why.
+  // RESOURCE_EXHAUSTED: no more descriptors.
   static absl::StatusOr<Listeners> Listen(const std::vector<std::string>& addresses);
   static absl::StatusOr<Listeners> Listen(absl::string_view address);
 

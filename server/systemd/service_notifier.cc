@@ -26,10 +26,6 @@ constexpr absl::Duration kLeastTick = absl::Milliseconds(1);
 // get a host killed that is draining.
 constexpr absl::Duration kExtension = absl::Seconds(15);
 
-void Notify(const std::string& lines) {
-  if (!lines.empty()) sd_notify(/*unset_environment=*/0, lines.c_str());
-}
-
 }  // namespace
 
 absl::Status TakePassedSockets(std::vector<PassedSocket>& sockets) {
@@ -52,7 +48,7 @@ absl::Status ServiceNotifier::Start(std::function<View()> look) {
     MutexLock lock(mutex_);
     look_ = std::move(look);
   }
-  if (std::getenv("NOTIFY_SOCKET") == nullptr) return absl::OkStatus();
+  if (!sender_.is_open()) return absl::OkStatus();
   uint64_t microseconds = 0;
   if (sd_watchdog_enabled(/*unset_environment=*/0, &microseconds) > 0) {
     watchdog_ = absl::Microseconds(static_cast<int64_t>(
@@ -78,28 +74,38 @@ void ServiceNotifier::Ready() {
   MutexLock lock(mutex_);
   if (phase_ == Phase::kReady || phase_ == Phase::kStopping) return;
   phase_ = Phase::kReady;
-  Notify(absl::StrCat("READY=1\n", Lines()));
+  Tell("READY=1\n");
 }
 
 bool ServiceNotifier::Reloading() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   MutexLock lock(mutex_);
-  if (phase_ != Phase::kReady) return false;
+  if (phase_ != Phase::kReady || !owed_.empty()) return false;
   phase_ = Phase::kReloading;
-  Notify(absl::StrCat("RELOADING=1\nMONOTONIC_USEC=",
-                      absl::ToInt64Microseconds(absl::DurationFromTimespec(now))));
+  Tell(absl::StrCat("RELOADING=1\nMONOTONIC_USEC=",
+                    absl::ToInt64Microseconds(absl::DurationFromTimespec(now)), "\n"));
   return true;
 }
 
 void ServiceNotifier::Stopping() {
   MutexLock lock(mutex_);
   phase_ = Phase::kStopping;
-  Notify(absl::StrCat("STOPPING=1\n", Lines()));
+  Tell("STOPPING=1\n");
+}
+
+void ServiceNotifier::Tell(const std::string& change) {
+  owed_ += change;
+  const std::string lines = owed_ + Lines();
+  if (lines.empty() || sender_.Send(lines)) {
+    owed_.clear();
+  } else {
+    told_.clear();
+  }
 }
 
 std::string ServiceNotifier::Lines() {
-  if (look_ == nullptr) return "";
+  if (look_ == nullptr || phase_ == Phase::kReloading) return "";
   const View view = look_();
   std::string lines;
   if (view.status != told_) {
@@ -119,7 +125,7 @@ void ServiceNotifier::Run() {
   const absl::Duration tick = std::clamp(watchdog_ / 3, kLeastTick, kTick);
   MutexLock lock(mutex_);
   while (!ending_) {
-    Notify(Lines());
+    Tell("");
     changed_.WaitUntil(mutex_, After(std::chrono::steady_clock::now(), tick));
   }
 }

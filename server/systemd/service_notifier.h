@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "mainspring/mutex.h"
 #include "mainspring/thread.h"
+#include "server/systemd/notify_sender.h"
 
 namespace mainspring {
 
@@ -53,7 +54,8 @@ class ServiceNotifier {
   // The host serves. Does nothing once Stopping was called.
   void Ready();
   // The configuration is read again; Ready() follows. False, and nothing is told, unless the host
-  // serves: a manager that heard READY of a host that still starts would take it at its word.
+  // serves: a manager that heard READY of a host that still starts would take it at its word. Nor
+  // where the manager has yet to hear of the last change.
   bool Reloading();
   // The drain begins. Until the process ends, its time to stop is extended again and again: the
   // host's own exit guard bounds it.
@@ -63,15 +65,19 @@ class ServiceNotifier {
   enum class Phase { kStarting, kReady, kReloading, kStopping };
 
   void Run();
+  // Tells the change with what is true now; where the manager does not read, again at each tick.
+  void Tell(const std::string& change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What is true now, as lines of the protocol.
   std::string Lines() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   absl::Duration watchdog_ = absl::InfiniteDuration();  // set by Start
+  const NotifySender sender_;
   Mutex mutex_;
   CondVar changed_;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   std::function<View()> look_ ABSL_GUARDED_BY(mutex_);  // from Start to End
   Phase phase_ ABSL_GUARDED_BY(mutex_) = Phase::kStarting;
+  std::string owed_ ABSL_GUARDED_BY(mutex_);  // changes that there was no room for
   std::string told_ ABSL_GUARDED_BY(mutex_);  // the status
   std::unique_ptr<Thread> thread_;
 };

@@ -129,9 +129,8 @@ class Failures(HostTestCase):
             self.assert_fails(grpc.StatusCode.INTERNAL,
                               lambda: self.stub.Throw(request, timeout=SOON), "a throw")
             operator.wait_for_state("trial", "RUNNING", generation=generation + 1)
-            for component in (operator.get("trial"), next(
-                    each for each in operator.list().components if each.name == "trial")):
-                error = component.recent_failures[-1].error
+            [listed] = [each for each in operator.list().components if each.name == "trial"]
+            for error in (operator.get("trial").recent_failures[-1].error, listed.last_error):
                 self.assertTrue(error.startswith(start), f"expected {start!r}, got {error!r}")
                 self.assertLessEqual(len(error.encode()), 1024, "expected 1 KiB at most")
         watch.wait_for_message(lambda message: message.event.generation == 4,

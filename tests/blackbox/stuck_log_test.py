@@ -148,10 +148,11 @@ class StuckLog(HostTestCase):
 
     def test_ComponentThatHangs_IsEndedByTheGuardWith70(self):
         self.start()
-        self.trial_stub.Block.future(trial.BlockRequest(time=seconds(3600)), timeout=60)
+        blocked = self.trial_stub.Block.future(trial.BlockRequest(time=seconds(3600)), timeout=60)
         self.pass_ingress(self.health)
         self.host.signal(signal.SIGTERM)
         self.assertEqual(self.host.wait(), SOFTWARE_FAILURE)
+        self.assertEqual(blocked.code(), grpc.StatusCode.UNAVAILABLE)
 
     def test_OnceTheLogIsReadAgain_ItIsWhole_OrSaysWhatIsMissing(self):
         self.start(stdout=subprocess.DEVNULL)

@@ -170,8 +170,10 @@ TEST_F(ServiceNotifierTest, WhenAWatchdogWaitsForEver_IsFedOnceAndNotWithoutAPau
     const Variable watchdog("WATCHDOG_USEC", microseconds);
     ServiceNotifier manager;
     manager.Ready();
-    ASSERT_TRUE(
-        manager.Start([this] { return ServiceNotifier::View{alive_.load(), "still"}; }).ok());
+    ASSERT_TRUE(manager.Start([this] {
+                         return ServiceNotifier::View{alive_.load(), "still"};
+                       })
+                    .ok());
     EXPECT_THAT(socket_.NextWith("WATCHDOG"), HasSubstr("STATUS=still"));
     EXPECT_EQ(std::nullopt, socket_.Next(absl::Milliseconds(300))) << microseconds;
   }
@@ -184,6 +186,17 @@ TEST_F(ServiceNotifierTest, WhenTheWatchdogIsAnotherProcesss_SaysNothingToIt) {
   ASSERT_TRUE(Start().ok());
   EXPECT_THAT(socket_.NextWith("STATUS="), StartsWith("STATUS="));
   EXPECT_EQ(std::nullopt, socket_.Next(absl::Milliseconds(300)));
+}
+
+TEST_F(ServiceNotifierTest, WhenTheManagerDoesNotRead_BlocksNobodyAndTellsTheChangeLater) {
+  ASSERT_TRUE(Start().ok());
+  const NotifySender filler;
+  while (filler.Send("filler")) {
+  }
+  manager_.Ready();
+  EXPECT_FALSE(manager_.Reloading()) << "the manager has not heard READY yet";
+  manager_.Stopping();
+  EXPECT_THAT(socket_.NextWith("READY"), StartsWith("READY=1\nSTOPPING=1\n"));
 }
 
 TEST(TakePassedSockets, WhenNoneIsPassed_HasNone) {
