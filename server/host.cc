@@ -445,8 +445,8 @@ class Host::Parts {
   rpc::Acceptor acceptor_{
       [this](bool exhausted) {
         world_.log->WriteLimited(
-            exhausted ? "accept" : "accept again",
-            exhausted ? Severity::kWarning : Severity::kInfo, "accept",
+            exhausted ? "accept" : "accept again", exhausted ? Severity::kWarning : Severity::kInfo,
+            "accept",
             {{"state", exhausted ? "no descriptor or place free; waiting" : "accepting again"}});
       },
       [this](const std::string& address) {

@@ -47,10 +47,9 @@ absl::Status CheckDescriptors() {
   while (descriptors.size() < kDescriptors) {
     const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0) {
-      return absl::ResourceExhaustedError(absl::StrCat("gRPC needs ", kDescriptors,
-                                                       " descriptors to start, and there are ",
-                                                       descriptors.size(), ": ", strerror(errno),
-                                                       "; raise the limit (ulimit -n, LimitNOFILE=)"));
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "gRPC needs ", kDescriptors, " descriptors to start, and there are ", descriptors.size(),
+          ": ", strerror(errno), "; raise the limit (ulimit -n, LimitNOFILE=)"));
     }
     descriptors.push_back(fd);
   }

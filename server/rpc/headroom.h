@@ -1,5 +1,5 @@
-// Whether the system gives what gRPC takes for granted: it starts threads and opens descriptors as it
-// needs them, and where there are none it hangs or aborts.
+// Whether the system gives what gRPC takes for granted: it starts threads and opens descriptors as
+// it needs them, and where there are none it hangs or aborts.
 #ifndef MAINSPRING_SERVER_RPC_HEADROOM_H_
 #define MAINSPRING_SERVER_RPC_HEADROOM_H_
 

@@ -9,8 +9,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
-#include "server/rpc/grpc_time.h"
 #include "server/rpc/core_calls.h"
+#include "server/rpc/grpc_time.h"
 #include "server/rpc/headroom.h"
 #include "server/rpc/ingress.h"
 
@@ -93,8 +93,8 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
   return plane;
 }
 
-absl::Status Plane::StartServer(grpc::ServerBuilder& builder,
-                                const std::vector<Service*>& services, Elsewhere elsewhere) {
+absl::Status Plane::StartServer(grpc::ServerBuilder& builder, const std::vector<Service*>& services,
+                                Elsewhere elsewhere) {
   std::set<std::string> names;
   for (Service* service : services) {
     builder.RegisterService(&service->grpc_service());

@@ -80,10 +80,10 @@ class UnknownCalls::Call final : public ServerCall {
     }
     const absl::Status admitted = calls_.ingress_->Add(*this, context_.peer());
     calls_.ArmAnother();
-    stream_.Finish(ToGrpc(admitted.ok()
-                              ? WhyUnknown(context_.method(), calls_.here_, calls_.elsewhere_)
-                              : admitted),
-                   &finished_tag_);
+    stream_.Finish(
+        ToGrpc(admitted.ok() ? WhyUnknown(context_.method(), calls_.here_, calls_.elsewhere_)
+                             : admitted),
+        &finished_tag_);
     calls_.ingress_->Answered(*this);
   }
 
