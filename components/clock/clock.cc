@@ -45,8 +45,9 @@ absl::StatusOr<absl::Duration> IntervalOf(const v1::WatchTimeRequest& request) {
 
 absl::Status Clock::Start() {
   absl::StatusOr<std::shared_ptr<const TimeZones>> zones = TimeZones::Load();
-  if (zones.ok()) zones_ = *std::move(zones);
-  return zones.status();
+  if (!zones.ok()) return zones.status();
+  zones_ = *std::move(zones);
+  return absl::OkStatus();
 }
 
 void Clock::GetTime(v1::GetTimeRequest request, Reply<v1::GetTimeResponse> reply) {
