@@ -129,8 +129,8 @@ void Simulation::Launch() {
   options.log = log_.get();
   options.launch = scheduler_.launch();
   if (sabotage_ == Sabotage::kForgetStarted) {
-    options.launch = [this, real = options.launch](auto mailbox, auto factory, const auto& time,
-                                                   const auto& directory, auto& observer) {
+    options.launch = [real = options.launch](auto mailbox, auto factory, const auto& time,
+                                             const auto& directory, auto& observer) {
       struct Deaf final : LifecycleObserver {
         explicit Deaf(LifecycleObserver& real) : real(real) {}
         void OnStarted(const std::string&, uint64_t, const absl::Status&) override {}
