@@ -28,14 +28,11 @@ std::string DatabaseDirectory() {
 }
 
 // Whether another try may go well. What is missing or forbidden stays so, and is no zone.
-bool IsForNow(const std::error_code& error) {
-  return error == std::errc::too_many_files_open ||
-         error == std::errc::too_many_files_open_in_system || error == std::errc::not_enough_memory;
-}
+bool IsForNow(int error) { return error == EMFILE || error == ENFILE || error == ENOMEM; }
 
-absl::Status CannotRead(const fs::path& path, const std::error_code& error) {
+absl::Status CannotRead(const fs::path& path, int error) {
   return absl::UnavailableError(
-      absl::StrCat("time zones: cannot read ", path.string(), " now: ", error.message()));
+      absl::StrCat("time zones: cannot read ", path.string(), " now: ", std::strerror(error)));
 }
 
 // What stands beside the database's own names: the whole of it twice more, with and without leap
@@ -49,7 +46,7 @@ bool IsOfTheDatabase(const fs::path& name) {
 absl::StatusOr<bool> IsZone(const fs::path& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
-  const std::error_code error(file.is_open() ? 0 : errno, std::generic_category());
+  const int error = file.is_open() ? 0 : errno;
   if (IsForNow(error)) return CannotRead(path, error);
   std::array<char, 4> magic = {};
   return file.read(magic.data(), magic.size()) && std::memcmp(magic.data(), "TZif", 4) == 0;
@@ -72,7 +69,7 @@ absl::StatusOr<std::vector<fs::path>> NamesIn(const fs::path& directory) {
     error.clear();
     each.increment(error);
   }
-  if (IsForNow(error)) return CannotRead(directory, error);
+  if (IsForNow(error.value())) return CannotRead(directory, error.value());
   return names;
 }
 
