@@ -1,5 +1,6 @@
 // Plane: listeners with the services that they serve, on a gRPC server, a completion queue and an
-// ingress thread of their own, so that load on one plane cannot starve another.
+// ingress thread of their own. Not of their own is the reader: gRPC has one for the process, so
+// that a flood of frames on one plane keeps the others waiting; see ingress.h.
 #ifndef MAINSPRING_SERVER_RPC_PLANE_H_
 #define MAINSPRING_SERVER_RPC_PLANE_H_
 

@@ -10,7 +10,7 @@ namespace mainspring::rpc {
 
 struct PlaneLimits {
   int max_message_bytes = 4 << 20;    // received or sent; gRPC's default for what is received
-  int max_metadata_bytes = 16 << 10;  // of one call
+  int max_metadata_bytes = 16 << 10;  // of one HEADERS or CONTINUATION frame
   int max_streams = 256;              // of one connection
   size_t max_connections = 4096;
   size_t max_calls = 16384;          // in flight
