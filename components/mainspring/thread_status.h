@@ -29,7 +29,15 @@ class ThreadStatus {
           outer_since_(status.since()) {
       status_.Set(doing, now);
     }
-    ~Scope() { status_.Set(outer_, outer_since_); }
+    ~Scope() {
+      // A time is left for who has read what it belongs to: another, older one would be taken for
+      // how long that lasts.
+      if (outer_ == nullptr) {
+        status_.doing_.store(nullptr, std::memory_order_release);
+      } else {
+        status_.Set(outer_, outer_since_);
+      }
+    }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 

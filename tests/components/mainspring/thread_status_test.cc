@@ -37,6 +37,13 @@ TEST(ThreadStatus, WhenScopesNest_TellsTheInnermost) {
   EXPECT_EQ(status.doing(), nullptr);
 }
 
+TEST(ThreadStatus, WhenReadWhileItEnds_HasNoOlderTime) {
+  ThreadStatus status;
+  const SteadyTime since{std::chrono::seconds(1)};
+  { const ThreadStatus::Scope scope(status, "step", since); }
+  EXPECT_EQ(status.since(), since) << "for who has just read that it is in the step";
+}
+
 class ThreadStatusTest : public ::testing::Test {
  protected:
   Script script_;
