@@ -13,8 +13,8 @@
 
 namespace mainspring::clock {
 
-// How many WatchTime streams one Clock allows at one time; clock.proto tells it. A tick costs some
-// 11 us of processor time, so at the shortest interval they take less than a third of a processor.
+// How many WatchTime streams one Clock allows at one time; clock.proto tells it. What they cost at
+// the shortest interval has not been measured.
 inline constexpr size_t kMaxWatches = 256;
 
 class Clock final : public v1::ClockComponent {

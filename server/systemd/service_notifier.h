@@ -1,7 +1,7 @@
 // ServiceNotifier: tells the service manager that started the process, systemd as a rule, how its
 // host is, and takes the sockets that it passes. Where nobody asked to be told, it does nothing.
 //
-// The protocol is sd_notify(3) and sd_listen_fds(3), by libsystemd.
+// The protocol is sd_notify(3), by NotifySender, and sd_listen_fds(3), by libsystemd.
 #ifndef MAINSPRING_SERVER_SYSTEMD_SERVICE_NOTIFIER_H_
 #define MAINSPRING_SERVER_SYSTEMD_SERVICE_NOTIFIER_H_
 
@@ -44,8 +44,9 @@ class ServiceNotifier {
 
   // From here on a thread tells the status whenever it has changed, and as often as the watchdog
   // wants it that the host is alive. Until Ready, the time to start is extended again and again:
-  // the components' own timeouts bound it. `look` is called by any thread and must not block; it
-  // must outlive the notifier. RESOURCE_EXHAUSTED: no more threads.
+  // the components' own timeouts bound it. `look` is called by any thread, until End, and must not
+  // block.
+  // RESOURCE_EXHAUSTED: no more threads.
   absl::Status Start(std::function<View()> look);
 
   // Ends the thread, and says nothing: `look` is not called any more. Blocks for a look under way.

@@ -14,6 +14,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "server/systemd/notify_sender.h"
 #include "tests/server/trial_client.h"
 
 namespace mainspring {
