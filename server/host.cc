@@ -11,6 +11,7 @@
 #include "grpc/reflection/v1/reflection.binding.pb.h"
 #include "grpc/reflection/v1alpha/reflection.binding.pb.h"
 #include "mainspring/lifecycle/v1/lifecycle.binding.pb.h"
+#include "mainspring/thread.h"
 #include "server/drain/drain.h"
 #include "server/drain/exit_guard.h"
 #include "server/health/health_servicer.h"
@@ -75,6 +76,8 @@ class Host::Parts {
 
   absl::Status Start(DrainTrigger& trigger) {
     absl::Status status = Validate(config_);
+    // Beside the components' there are a few dozen.
+    Thread::Expect(config_.components.size());
     if (status.ok()) status = StartPlanes(trigger);
     if (!status.ok()) {
       Abandon();

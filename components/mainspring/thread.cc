@@ -2,12 +2,26 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <bit>
 
 #include "absl/strings/str_cat.h"
 
 namespace mainspring {
+namespace {
+
+// Of linux/prctl.h, newer than Debian 12's.
+constexpr int kFutexHash = 78;
+constexpr unsigned long kSetSlots = 1;
+constexpr unsigned long kGetSlots = 2;
+// 64 MiB.
+constexpr size_t kMostSlots = size_t{1} << 20;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Thread>> Thread::Start(const std::string& name,
                                                       std::function<void()> body) {
@@ -30,6 +44,15 @@ absl::StatusOr<std::unique_ptr<Thread>> Thread::Start(const std::string& name,
   thread->started_ = true;
   pthread_setname_np(thread->thread_, name.substr(0, 15).c_str());
   return thread;
+}
+
+void Thread::Expect(size_t threads) {
+  const unsigned long slots = std::bit_ceil(std::min(threads, kMostSlots));
+  const int now = prctl(kFutexHash, kGetSlots, 0, 0, 0);
+  // Below zero: it does not know. Zero: the whole machine's table is in use, and stays so; or this
+  // process has one thread yet, and no table.
+  if (now < 0 || static_cast<unsigned long>(now) >= slots) return;
+  prctl(kFutexHash, kSetSlots, slots, 0, 0);
 }
 
 Thread::~Thread() {

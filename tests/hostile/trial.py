@@ -116,7 +116,7 @@ def run(attack, host, seconds, after, bursts):
         try:
             hosts.wait_for(calls.so_far, "the good clients to be answered")
             began = time.monotonic()
-            hosts.pause(1.0)
+            hosts.pause(0.5)
             attackers.append(start("attacker.py", attack.name, json.dumps(where), str(seconds),
                                    str(bursts)))
             attacked = time.monotonic()

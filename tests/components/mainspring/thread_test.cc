@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,6 +27,18 @@ TEST(Thread, Start_RunsItsBodyOnAnotherThread) {
   }
   EXPECT_NE(ran_on, std::thread::id());
   EXPECT_NE(ran_on, std::this_thread::get_id());
+}
+
+// PR_FUTEX_HASH_GET_SLOTS; below zero: this kernel does not know.
+int WaitersTableSize() { return prctl(78, 2, 0, 0, 0); }
+
+TEST(Thread, Expect_MakesTheKernelsTableOfWaitersBigEnough) {
+  if (WaitersTableSize() < 0) GTEST_SKIP() << "this kernel has one table for the whole machine";
+  Thread::Expect(1000);
+  const int size = WaitersTableSize();
+  EXPECT_GE(size, 1000);
+  Thread::Expect(10);
+  EXPECT_EQ(WaitersTableSize(), size);
 }
 
 TEST(Thread, Destroyed_WaitsForItsBody) {
