@@ -29,7 +29,7 @@ absl::Time At(const char* rfc3339) {
   EXPECT_TRUE(absl::ParseTime(absl::RFC3339_full, rfc3339, &time, &error)) << rfc3339 << error;
   return time;
 }
-absl::Time FromProto(const google::protobuf::Timestamp& proto) {
+absl::Time TimeOf(const google::protobuf::Timestamp& proto) {
   return absl::FromUnixSeconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
 }
 google::protobuf::Duration Proto(int64_t seconds, int32_t nanos = 0) {
@@ -71,7 +71,7 @@ TEST_F(ClockTest, GetTime_InUtc_TellsTheWallClock) {
   absl::StatusOr<v1::GetTimeResponse> response = GetTime();
   ASSERT_TRUE(response.ok()) << response.status();
   EXPECT_EQ(response->rfc3339(), "2024-01-11T12:00:00.123456789+00:00");
-  EXPECT_EQ(FromProto(response->time()), At("2024-01-11T12:00:00.123456789Z"));
+  EXPECT_EQ(TimeOf(response->time()), At("2024-01-11T12:00:00.123456789Z"));
   EXPECT_EQ(response->utc_offset().seconds(), 0);
   EXPECT_EQ(response->time_zone(), "UTC");
 }
@@ -82,7 +82,7 @@ TEST_F(ClockTest, GetTime_InAZone_TellsItsLocalTime) {
   EXPECT_EQ(response->rfc3339(), "2024-01-11T21:00:00.123456789+09:00");
   EXPECT_EQ(response->utc_offset().seconds(), 9 * 3600);
   EXPECT_EQ(response->time_zone(), "Asia/Tokyo");
-  EXPECT_EQ(FromProto(response->time()), At("2024-01-11T12:00:00.123456789Z"));
+  EXPECT_EQ(TimeOf(response->time()), At("2024-01-11T12:00:00.123456789Z"));
 }
 
 TEST_F(ClockTest, GetTime_InAHalfHourZone_HasTheHalfHour) {
@@ -118,7 +118,7 @@ TEST_P(ClockText, Rfc3339_ParsesBackToTheTime) {
                            "Pacific/Kiritimati", "Etc/GMT+12"}) {
     absl::StatusOr<v1::GetTimeResponse> response = GetTime(zone);
     ASSERT_TRUE(response.ok()) << response.status();
-    EXPECT_EQ(FromProto(response->time()), At(GetParam()));
+    EXPECT_EQ(TimeOf(response->time()), At(GetParam()));
     EXPECT_EQ(At(response->rfc3339().c_str()), At(GetParam())) << response->rfc3339();
     EXPECT_EQ(response->rfc3339().size(), 35u) << response->rfc3339();
   }
@@ -188,7 +188,7 @@ TEST_F(ClockTest, SetOffset_ToTheEndsOfTime_IsTold) {
     ASSERT_TRUE(SetOffset(Proto((At(end) - host_.time.WallNow()) / absl::Seconds(1))).ok());
     absl::StatusOr<v1::GetTimeResponse> response = GetTime("Pacific/Kiritimati");
     ASSERT_TRUE(response.ok()) << response.status();
-    EXPECT_LT(absl::AbsDuration(FromProto(response->time()) - At(end)), absl::Seconds(2));
+    EXPECT_LT(absl::AbsDuration(TimeOf(response->time()) - At(end)), absl::Seconds(2));
   }
 }
 
@@ -233,7 +233,7 @@ TEST_F(WatchTimeTest, Watch_TicksAtOnceAndAtEachInterval) {
   response = answers.AwaitNext(kNoWait);
   ASSERT_TRUE(response.has_value());
   EXPECT_EQ(response->rfc3339(), "2024-01-11T21:00:10.123456789+09:00");
-  EXPECT_EQ(FromProto(response->time()), At(response->rfc3339().c_str()));
+  EXPECT_EQ(TimeOf(response->time()), At(response->rfc3339().c_str()));
   EXPECT_EQ(response->tick(), 1u);
 }
 

@@ -103,7 +103,7 @@ TEST_F(ComponentThreadTest, PauseAndResume_OfAThreadThatWaits_AreCarriedOut) {
   const SpeakerRef ref(host->mailbox);
   for (int i = 0; i < 100; ++i) {
     host->mailbox->PushControl(control::Pause{});
-    Gate paused;
+    Latch paused;
     host->mailbox->Post(1, [&] { paused.Open(); });
     ASSERT_TRUE(paused.Wait());
     Answer<Word> waiting = ref.Say("waiting");
@@ -114,7 +114,7 @@ TEST_F(ComponentThreadTest, PauseAndResume_OfAThreadThatWaits_AreCarriedOut) {
 }
 
 TEST_F(ComponentThreadTest, Timer_RunsInRealTime) {
-  Gate ran;
+  Latch ran;
   script_.start = [&](Context& context) {
     context.After(absl::Milliseconds(5), [&] { ran.Open(); });
     return absl::OkStatus();
@@ -124,7 +124,7 @@ TEST_F(ComponentThreadTest, Timer_RunsInRealTime) {
 }
 
 TEST_F(ComponentThreadTest, Destroyed_EndsTheInstanceAndRefusesTheQueue) {
-  Gate inside, go_on;
+  Latch inside, go_on;
   script_.say = [&](Context&, SayCall call) {
     inside.Open();
     go_on.Wait();
@@ -162,7 +162,7 @@ TEST_F(ComponentThreadTest, Failed_ServesItsQueueWithTheNextInstance) {
 }
 
 TEST_F(ComponentThreadTest, CurrentMethod_OfABlockedComponent_IsSeenFromAnotherThread) {
-  Gate inside, go_on;
+  Latch inside, go_on;
   script_.say = [&](Context&, SayCall) {
     inside.Open();
     go_on.Wait();

@@ -59,8 +59,12 @@ class ManualTime final : public TimeSource {
   absl::Time wall_ = absl::FromUnixSeconds(1'700'000'000);
 };
 
+// What whoever waits is told where a component let go of a call without an answer, and no call was
+// being dispatched.
+inline absl::Status Dropped() { return absl::InternalError("the component dropped the request"); }
+
 // Opens once; threads wait for it. Any thread.
-class Gate {
+class Latch {
  public:
   void Open() {
     MutexLock lock(mutex_);

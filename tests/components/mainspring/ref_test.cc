@@ -280,7 +280,7 @@ class NeighbourTest : public ::testing::Test {
   }
 
   // The threads end before what they use.
-  Gate asked_, gone_;
+  Latch asked_, gone_;
   Script asker_, answerer_;
   std::thread::id asked_on_, then_on_;
   Running<SpeakerRequest> answerer_host_{

@@ -18,7 +18,6 @@ namespace {
 using ::testing::ElementsAre;
 
 const absl::Status kOk;
-absl::Status Dropped() { return absl::InternalError("the component dropped the request"); }
 
 TEST(ReplyStream, WriteAndFinish_AnswerManyTimes) {
   StreamRecord<Word> record;

@@ -14,12 +14,6 @@
 namespace mainspring::testing {
 namespace {
 
-const absl::Status& Dropped() {
-  static const auto& status =
-      *new absl::Status(absl::InternalError("the component dropped the request"));
-  return status;
-}
-
 TEST(Reply, Send_Answers) {
   ReplyRecord<Word> record;
   Reply<Word> reply(&record);

@@ -42,7 +42,7 @@ TEST(Thread, Expect_MakesTheKernelsTableOfWaitersBigEnough) {
 }
 
 TEST(Thread, Destroyed_WaitsForItsBody) {
-  Gate gate;
+  Latch gate;
   bool done = false;
   absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start("worker", [&] {
     gate.Wait();
@@ -56,7 +56,7 @@ TEST(Thread, Destroyed_WaitsForItsBody) {
 
 // The name that Linux shows for a thread that was started with `name`.
 std::string NameOf(const std::string& name) {
-  Gate named;
+  Latch named;
   char shown[16] = {};
   absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start(name, [&] {
     named.Wait();
@@ -74,7 +74,7 @@ TEST(Thread, Name_IsCutAtFifteenCharacters) {
 }
 
 TEST(Thread, Id_IsTheKernels) {
-  Gate running, seen;
+  Latch running, seen;
   int id = 0;
   absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start("worker", [&] {
     id = gettid();
@@ -88,7 +88,7 @@ TEST(Thread, Id_IsTheKernels) {
 }
 
 TEST(Thread, CpuTime_GrowsByWhatItWorks) {
-  Gate begin, worked, seen;
+  Latch begin, worked, seen;
   const auto used = [] {
     timespec time;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);

@@ -18,8 +18,10 @@ namespace mainspring::rpc {
 namespace {
 
 using testing::CallBox;
+using testing::Echoing;
 using testing::Eventually;
 using ::testing::HasSubstr;
+using testing::kEcho;
 using testing::PendingEcho;
 using testing::RawClient;
 using testing::TrialPlane;
@@ -27,13 +29,8 @@ using trial::v1::EchoCall;
 using trial::v1::EchoResponse;
 using trial::v1::TrialRequest;
 
-constexpr char kEcho[] = "/mainspring.trial.v1.Trial/Echo";
 // Far more than what is waited for takes, and less than gRPC waits for before it does it by itself.
 constexpr absl::Duration kSoon = absl::Seconds(8);
-
-struct Echoing final : Handler<TrialRequest> {
-  void Handle(TrialRequest&& request) override { testing::AnswerEcho(std::move(request)); }
-};
 
 std::string Hello() { return testing::EchoOf("hello").SerializeAsString(); }
 

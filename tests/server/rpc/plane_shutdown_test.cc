@@ -17,11 +17,10 @@ namespace mainspring::rpc {
 namespace {
 
 using testing::Eventually;
+using testing::kEcho;
 using testing::RawClient;
 using testing::TrialPlane;
 using trial::v1::TrialRequest;
-
-constexpr char kEcho[] = "/mainspring.trial.v1.Trial/Echo";
 
 // Answers, and tells whose thread it did so on.
 struct Telling final : Handler<TrialRequest> {

@@ -30,6 +30,13 @@ inline void MustBeOk(const absl::Status& status) {
   if (!status.ok()) throw std::runtime_error(status.ToString());
 }
 
+inline constexpr char kEcho[] = "/mainspring.trial.v1.Trial/Echo";
+
+// A servicer that answers Echo.
+struct Echoing final : Handler<trial::v1::TrialRequest> {
+  void Handle(trial::v1::TrialRequest&& request) override { AnswerEcho(std::move(request)); }
+};
+
 class TrialPlane {
  public:
   static constexpr char kAnyPort[] = "127.0.0.1:0";

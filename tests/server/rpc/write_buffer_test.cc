@@ -14,7 +14,7 @@ namespace {
 
 using trial::v1::FloodResponse;
 
-FloodResponse Message(int number, size_t bytes = 0) {
+FloodResponse Numbered(int number, size_t bytes = 0) {
   FloodResponse message;
   message.set_number(number);
   message.set_filling(std::string(bytes, 'x'));
@@ -31,15 +31,15 @@ class KeptCallbacks final : public CallbackQueue {
 class WriteBufferTest : public ::testing::Test {
  protected:
   void Fill() {
-    for (size_t i = 0; i < kStreamBuffer; ++i) ASSERT_TRUE(buffer_.Push(Message(i)));
+    for (size_t i = 0; i < kStreamBuffer; ++i) ASSERT_TRUE(buffer_.Push(Numbered(i)));
   }
 
   WriteBuffer<FloodResponse> buffer_;
 };
 
 TEST_F(WriteBufferTest, WhenPopped_GivesMessagesInOrder) {
-  EXPECT_TRUE(buffer_.Push(Message(1)));
-  EXPECT_TRUE(buffer_.Push(Message(2)));
+  EXPECT_TRUE(buffer_.Push(Numbered(1)));
+  EXPECT_TRUE(buffer_.Push(Numbered(2)));
   EXPECT_EQ(1, buffer_.Pop()->number());
   EXPECT_EQ(2, buffer_.Pop()->number());
   EXPECT_FALSE(buffer_.Pop().has_value());
@@ -48,17 +48,17 @@ TEST_F(WriteBufferTest, WhenPopped_GivesMessagesInOrder) {
 TEST_F(WriteBufferTest, WhenFull_LeavesTheMessageAsItWas) {
   Fill();
   EXPECT_TRUE(buffer_.full());
-  FloodResponse refused = Message(99, 7);
+  FloodResponse refused = Numbered(99, 7);
   EXPECT_FALSE(buffer_.Push(std::move(refused)));
   EXPECT_EQ(99, refused.number());
   EXPECT_EQ(7u, refused.filling().size());
 }
 
 TEST_F(WriteBufferTest, WhenOneMessageIsLargerThanAllBytes_TakesItAndNoMore) {
-  EXPECT_TRUE(buffer_.Push(Message(1, 2 * kStreamBufferBytes)));
-  EXPECT_FALSE(buffer_.Push(Message(2)));
+  EXPECT_TRUE(buffer_.Push(Numbered(1, 2 * kStreamBufferBytes)));
+  EXPECT_FALSE(buffer_.Push(Numbered(2)));
   EXPECT_TRUE(buffer_.Pop().has_value());
-  EXPECT_TRUE(buffer_.Push(Message(2)));
+  EXPECT_TRUE(buffer_.Push(Numbered(2)));
 }
 
 TEST_F(WriteBufferTest, WhenNobodyWasRefused_OwesNobodyRoom) {
@@ -68,7 +68,7 @@ TEST_F(WriteBufferTest, WhenNobodyWasRefused_OwesNobodyRoom) {
 
 TEST_F(WriteBufferTest, WhenSomebodyWasRefused_HasRoomOnceItIsHalfEmpty) {
   Fill();
-  ASSERT_FALSE(buffer_.Push(Message(99)));
+  ASSERT_FALSE(buffer_.Push(Numbered(99)));
   size_t popped = 0;
   while (!buffer_.has_room()) {
     ASSERT_TRUE(buffer_.Pop().has_value());
@@ -80,7 +80,7 @@ TEST_F(WriteBufferTest, WhenSomebodyWasRefused_HasRoomOnceItIsHalfEmpty) {
 
 TEST_F(WriteBufferTest, WhenItsEndIsWaitedFor_CameToItOnceAllIsPopped) {
   Fill();
-  ASSERT_FALSE(buffer_.Push(Message(99)));
+  ASSERT_FALSE(buffer_.Push(Numbered(99)));
   buffer_.AwaitEnd();
   while (!buffer_.empty()) {
     EXPECT_FALSE(buffer_.has_room()) << "who waits for the end does not come for half of it";
@@ -101,7 +101,7 @@ TEST_F(WriteBufferTest, WhenRoomIsWaitedForInPlaceOfTheEnd_HasIt) {
 }
 
 TEST_F(WriteBufferTest, WhenCleared_IsEmptyInNumberAndBytes) {
-  ASSERT_TRUE(buffer_.Push(Message(1, kStreamBufferBytes)));
+  ASSERT_TRUE(buffer_.Push(Numbered(1, kStreamBufferBytes)));
   buffer_.Clear();
   EXPECT_FALSE(buffer_.full());
   EXPECT_FALSE(buffer_.Pop().has_value());

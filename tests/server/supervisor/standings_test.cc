@@ -17,7 +17,7 @@ constexpr LifecycleState kStates[] = {LifecycleState::kStopped, LifecycleState::
                                       LifecycleState::kBackoff, LifecycleState::kFailed};
 
 // Of components that are called by their numbers.
-DependencyGraph GraphOf(const std::vector<std::vector<Dependency>>& dependencies) {
+DependencyGraph Numbered(const std::vector<std::vector<Dependency>>& dependencies) {
   std::vector<ComponentConfig> configs(dependencies.size());
   for (size_t i = 0; i < configs.size(); ++i) {
     configs[i].name = absl::StrCat(i);
@@ -33,7 +33,7 @@ class PairTest : public ::testing::Test {
     standings_.Look(0);
     standings_.Look(1);
   }
-  const DependencyGraph graph_ = GraphOf({{}, {{"0", true}}});
+  const DependencyGraph graph_ = Numbered({{}, {{"0", true}}});
   Standings standings_{graph_};
 };
 
@@ -133,7 +133,7 @@ TEST(Standings, WhateverChanges_CountsAsOneWouldWhoLooksAtAllNeighbours) {
         if (pick(2) == 0) dependencies[i].push_back({absl::StrCat(on), pick(2) == 0});
       }
     }
-    const DependencyGraph graph = GraphOf(dependencies);
+    const DependencyGraph graph = Numbered(dependencies);
     Standings standings(graph);
     const Plain plain(graph, standings);
     for (int step = 0; step < 100; ++step) {

@@ -29,6 +29,10 @@
 
 namespace mainspring::testing {
 
+// What a component's configuration is adjusted by.
+inline void NotEssential(ComponentConfig& config) { config.essential = false; }
+inline void Temporary(ComponentConfig& config) { config.restart.kind = RestartKind::kTemporary; }
+
 // The control loops of a supervision, turned in turns.
 class Loops {
  public:

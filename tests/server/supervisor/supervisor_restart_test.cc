@@ -18,12 +18,12 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::Hooks;
 using ::testing::IsEmpty;
+using testing::NotEssential;
 using ::testing::SizeIs;
+using testing::Temporary;
 using trial::v1::TrialRequest;
 
-void NotEssential(ComponentConfig& config) { config.essential = false; }
 void Transient(ComponentConfig& config) { config.restart.kind = RestartKind::kTransient; }
-void Temporary(ComponentConfig& config) { config.restart.kind = RestartKind::kTemporary; }
 
 using RestartTest = testing::SteppedTest;
 

@@ -24,12 +24,11 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::Hooks;
 using ::testing::IsEmpty;
+using testing::NotEssential;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
+using testing::Temporary;
 using trial::v1::TrialRequest;
-
-void NotEssential(ComponentConfig& config) { config.essential = false; }
-void Temporary(ComponentConfig& config) { config.restart.kind = RestartKind::kTemporary; }
 
 class SupervisorTest : public testing::SteppedTest {
  protected:
