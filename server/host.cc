@@ -284,8 +284,8 @@ class Host::Parts {
     options.control.draining = [this] { return report_.phase().has_value(); };
     options.control.drain_progress = [this] { return DrainProgress(); };
     options.on_supervisor_failure = [this](const std::string& what) {
-      world_.log->Error("supervisor", {{"failed", what}});
-      world_.terminate(kExitForced);
+      EndByForce(world_, report_, "", absl::StrCat("the supervisor failed: ", what).c_str(),
+                 [this] { return WhoHangs(); });
     };
     auto supervision = Supervision::Launch(std::move(components), std::move(options));
     if (!supervision.ok()) return supervision.status();

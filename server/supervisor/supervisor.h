@@ -137,6 +137,7 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
     SteadyTime lame_duck_until = SteadyTime::min();
     size_t refused = 0;  // at its last stop
     std::vector<Reply<lifecycle::v1::DrainComponentResponse>> drains;
+    uint64_t asking = 0;  // who asks for them whether it is drained; zero: nobody
   };
 
   // supervisor.cc: how states come about.
@@ -223,7 +224,8 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
   // The operation is done with the component.
   void EndLeaving(Operation& operation, size_t component);
   void CloseDrained(size_t component);
-  void AskWhetherDrained(size_t component);
+  // Again and again, for as long as it is `asking` who does so and somebody waits.
+  void AskWhetherDrained(size_t component, uint64_t asking);
   void AbortDrains(size_t component, const char* why);
 
   // inquiries.cc: what there is.
@@ -242,6 +244,7 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
   Operations operations_;
   uint64_t last_request_ = 0;
   uint64_t last_caller_ = 0;
+  uint64_t last_asking_ = 0;
 
   std::deque<size_t> looks_;
   std::deque<size_t> acts_;

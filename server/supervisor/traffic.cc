@@ -115,27 +115,27 @@ void Supervisor::DrainComponent(proto::DrainComponentRequest request,
   if (!parts_.table.status(component).draining) {
     parts_.table.Update(component, [](ComponentStatus& status) { status.draining = true; });
     const absl::Duration lame_duck = parts_.table.config(component).lame_duck;
-    if (Happened(component, EventKind::kDrain, "asked to drain") &&
-        lame_duck > absl::ZeroDuration()) {
+    if (Happened(component, EventKind::kDrain, "asked to drain")) {
       units_[component].lame_duck_until = After(context().Now(), lame_duck);
-      context().After(lame_duck, [this, component] { CloseDrained(component); });
-      return;
     }
-    OpenOrClose(component);
   }
-  if (drains.size() == 1 && units_[component].lame_duck_until <= context().Now()) {
-    AskWhetherDrained(component);
-  }
+  CloseDrained(component);
 }
 
-// It may have been undrained meanwhile, and be in the lame duck of another drain.
+// When its clients have had their time; that may be the time which a stop has given them. It may
+// have been undrained meanwhile, and be in the lame duck of another drain.
 void Supervisor::CloseDrained(size_t component) {
-  if (!parts_.table.status(component).draining || state(component) != LifecycleState::kRunning ||
-      context().Now() < units_[component].lame_duck_until) {
+  if (!parts_.table.status(component).draining || state(component) != LifecycleState::kRunning) {
+    return;
+  }
+  Unit& unit = units_[component];
+  if (const SteadyTime now = context().Now(); now < unit.lame_duck_until) {
+    context().After(Between(now, unit.lame_duck_until),
+                    [this, component] { CloseDrained(component); });
     return;
   }
   OpenOrClose(component);
-  AskWhetherDrained(component);
+  if (unit.asking == 0) AskWhetherDrained(component, unit.asking = ++last_asking_);
 }
 
 void Supervisor::UndrainComponent(proto::UndrainComponentRequest request,
@@ -199,20 +199,28 @@ void Supervisor::EndLeaving(Operation& operation, size_t component) {
 }
 
 // Asked on the component's own thread, between two calls, where its counts are exact.
-void Supervisor::AskWhetherDrained(size_t component) {
+void Supervisor::AskWhetherDrained(size_t component, uint64_t asking) {
   Unit& unit = units_[component];
+  if (unit.asking != asking) return;
   std::erase_if(unit.drains, [](const auto& reply) { return reply.cancelled(); });
-  if (unit.drains.empty()) return;
+  if (unit.drains.empty()) {
+    unit.asking = 0;
+    return;
+  }
   MailboxBase& mailbox = parts_.table.mailbox(component);
   const ReturnAddress here = ReturnAddress::Current();
-  mailbox.Post(parts_.table.status(component).generation, [this, component, &mailbox, here] {
+  const uint64_t generation = parts_.table.status(component).generation;
+  mailbox.Post(generation, [this, component, asking, &mailbox, here] {
     const MailboxStats stats = mailbox.stats();
     const bool drained = stats.queued_calls == 0 && stats.in_flight == 0;
-    here.Post([this, component, drained] {
+    here.Post([this, component, asking, drained] {
+      if (units_[component].asking != asking) return;
       if (!drained) {
-        context().After(kDrainPoll, [this, component] { AskWhetherDrained(component); });
+        context().After(kDrainPoll,
+                        [this, component, asking] { AskWhetherDrained(component, asking); });
         return;
       }
+      units_[component].asking = 0;
       for (Reply<proto::DrainComponentResponse>& reply : units_[component].drains) {
         proto::DrainComponentResponse response;
         *response.mutable_component() = DescribeOne(component);
@@ -229,6 +237,7 @@ void Supervisor::AbortDrains(size_t component, const char* why) {
         absl::AbortedError(absl::StrCat("component \"", parts_.table.name(component), "\" ", why)));
   }
   units_[component].drains.clear();
+  units_[component].asking = 0;
 }
 
 }  // namespace mainspring

@@ -175,9 +175,10 @@ class SteppedTest : public ::testing::Test {
     options.max_watchers = max_watchers_;
     options.event_history = event_history_;
     options.launch = loops_.launch();
-    options.control.on_change = [this](size_t) {
+    options.control.on_change = [this](size_t component) {
       ++changes_;
-      return health_is_watched_;
+      const bool serves = supervision_ != nullptr && supervision_->table().IsServing(component);
+      return std::exchange(served_[component], serves) != serves && health_is_watched_;
     };
     options.control.on_stall = [this](size_t component, bool past_limit) {
       stalls_.push_back(absl::StrCat(supervision_->table().name(component),
@@ -350,6 +351,7 @@ class SteppedTest : public ::testing::Test {
   size_t event_history_ = 10'000;
   int changes_ = 0;
   bool health_is_watched_ = false;
+  std::map<size_t, bool> served_;
   std::vector<std::string> stalls_;
   int drains_ = 0;
   int shutdowns_ = 0;
