@@ -53,19 +53,21 @@ std::string PeerName(const sockaddr_storage& peer) {
   return absl::StrCat("ipv6:%5B", text, "%5D:", ntohs(v6.sin6_port));
 }
 
-// By a copy of its own, which nobody closes between the look and the shutdown.
-void ShutDownIfStill(int fd, dev_t device, ino_t inode) {
-  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (copy < 0) return;
-  int unread = 0;
-  // What the client has sent may be a call.
-  if (IsStill(copy, device, inode) && ioctl(copy, FIONREAD, &unread) == 0 && unread == 0) {
-    shutdown(copy, SHUT_RDWR);
-  }
-  close(copy);
-}
-
 }  // namespace
+
+Door::Door(std::vector<std::unique_ptr<Listener>> listeners, size_t max_connections,
+           Handoff handoff)
+    : max_connections_(max_connections),
+      handoff_(std::move(handoff)),
+      listeners_(std::move(listeners)),
+      idle_fd_(eventfd(0, EFD_CLOEXEC)),
+      spare_fd_(fcntl(idle_fd_, F_DUPFD_CLOEXEC, 0)) {}
+
+Door::~Door() {
+  for (const int fd : {idle_fd_, spare_fd_}) {
+    if (fd >= 0) close(fd);
+  }
+}
 
 void Door::Close() {
   MutexLock lock(mutex_);
@@ -89,17 +91,35 @@ void Door::Sweep() {
 void Door::CloseUnused(SteadyTime now, absl::Duration oldest, absl::Duration longest_idle,
                        const std::function<bool(const std::string& peer)>& is_used) {
   MutexLock lock(mutex_);
-  for (auto& [fd, connection] : connections_) {
+  for (auto each = connections_.begin(); each != connections_.end();) {
+    const auto current = each++;
+    Connection& connection = current->second;
     if (connection.peer.empty()) continue;
     if (is_used(connection.peer)) {
       connection.used_at = now;
       connection.unused_looks = 0;
     } else if (++connection.unused_looks > kUnusedLooks &&
                (Between(connection.accepted_at, now) > oldest ||
-                Between(connection.used_at, now) > longest_idle)) {
-      ShutDownIfStill(fd, connection.device, connection.inode);
+                Between(connection.used_at, now) > longest_idle) &&
+               !ShutDown(current->first, connection)) {
+      connections_.erase(current);
     }
   }
+}
+
+// By a copy of its own, which nobody closes between the look and the shutdown, and which takes no
+// free descriptor: where there is none, this is what makes one.
+bool Door::ShutDown(int fd, const Connection& connection) {
+  if (spare_fd_ < 0) return true;
+  if (dup3(fd, spare_fd_, O_CLOEXEC) < 0) return errno != EBADF;
+  const bool is_still = IsStill(spare_fd_, connection.device, connection.inode);
+  int unread = 0;
+  // What the client has sent may be a call.
+  if (is_still && ioctl(spare_fd_, FIONREAD, &unread) == 0 && unread == 0) {
+    shutdown(spare_fd_, SHUT_RDWR);
+  }
+  dup3(idle_fd_, spare_fd_, O_CLOEXEC);
+  return is_still;
 }
 
 bool Door::HasRoom() {

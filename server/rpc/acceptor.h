@@ -30,10 +30,11 @@ class Door {
   // Takes over an accepted descriptor.
   using Handoff = std::function<void(int fd)>;
 
-  Door(std::vector<std::unique_ptr<Listener>> listeners, size_t max_connections, Handoff handoff)
-      : max_connections_(max_connections),
-        handoff_(std::move(handoff)),
-        listeners_(std::move(listeners)) {}
+  // Takes two descriptors.
+  Door(std::vector<std::unique_ptr<Listener>> listeners, size_t max_connections, Handoff handoff);
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
 
   // Closes the listening sockets: nobody connects any more. When it returns, no handoff is under
   // way and none will follow. Any thread.
@@ -46,7 +47,8 @@ class Door {
   // Shuts every connection down that was accepted longer than `oldest` ago, or that nobody has used
   // for `longest_idle`, and that was not used when this was called the last eight times either: a
   // process that stood still for a while sees what came meanwhile first. `is_used` is asked by
-  // gRPC's name for the connection's peer, "ipv4:127.0.0.1:4711". Any thread.
+  // gRPC's name for the connection's peer, "ipv4:127.0.0.1:4711"; who comes from an address with a
+  // zone ("fe80::1%eth0") has no such name here, and is left alone. Any thread.
   void CloseUnused(SteadyTime now, absl::Duration oldest, absl::Duration longest_idle,
                    const std::function<bool(const std::string& peer)>& is_used);
 
@@ -75,16 +77,23 @@ class Door {
     int unused_looks = 0;  // in a row
   };
 
+  // False where the descriptor is another file's by now, or nobody's.
+  bool ShutDown(int fd, const Connection& connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const size_t max_connections_;
   const Handoff handoff_;
   Mutex mutex_;
   std::vector<std::unique_ptr<Listener>> listeners_ ABSL_GUARDED_BY(mutex_);
   std::map<int, Connection> connections_ ABSL_GUARDED_BY(mutex_);  // by descriptor
+  // The spare one is the idle one's copy, but for a moment.
+  const int idle_fd_;
+  const int spare_fd_;
 };
 
 class Acceptor {
  public:
-  // Hears that descriptors ran out, once for each time that they do; and that they came back.
+  // Hears that somebody waits for whom no descriptor is free, or no place at the door, once for
+  // each time that this begins; and that it is over.
   using Exhaustion = std::function<void(bool exhausted)>;
   // Hears of a listener that was closed because it accepts nobody any more.
   using Loss = std::function<void(const std::string& address)>;

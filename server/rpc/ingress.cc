@@ -174,15 +174,14 @@ absl::Status Ingress::Add(ServerCall& call, const std::string& connection, bool 
   call.counted_cut_ = false;
   calls_come_.fetch_add(1, std::memory_order_relaxed);
   calls_in_flight_.fetch_add(1, std::memory_order_relaxed);
-  call.place_ = &places_.Take(connection);
-  absl::Status refused = places_.Check(*call.place_);
+  absl::Status refused = places_.Take(connection, call.place_);
   if (refused.ok() || !reserved) return refused;
-  Places::Connection& kept = reserved_.Take(connection);
-  if (!reserved_.Check(kept).ok()) {
+  Places::Place kept;
+  if (!reserved_.Take(connection, kept).ok()) {
     Places::GiveUp(kept);
     return refused;
   }
-  Places::GiveUp(*std::exchange(call.place_, &kept));
+  Places::GiveUp(std::exchange(call.place_, kept));
   return absl::OkStatus();
 }
 
@@ -195,7 +194,7 @@ void Ingress::Answered(ServerCall& call) {
 
 void Ingress::Remove(ServerCall& call) {
   call.list_->Remove(call);
-  Places::GiveUp(*call.place_);
+  Places::GiveUp(call.place_);
   if (calls_in_flight_.fetch_sub(1, std::memory_order_release) == 1) NoCalls();
 }
 

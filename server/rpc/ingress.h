@@ -100,8 +100,6 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   // Its answer is on its way: the client has the time to take it that the limits tell.
   void Answered(ServerCall& call);
   void Remove(ServerCall& call);
-  // Whether the call that came last was one too many.
-  bool full() const { return places_.full(); }
   // Whether a call of that connection is in flight, or was a moment ago.
   bool IsUsed(const std::string& connection) const {
     return places_.Knows(connection) || reserved_.Knows(connection);

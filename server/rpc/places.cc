@@ -12,7 +12,7 @@ bool Exceeds(size_t calls, size_t most) { return most != 0 && calls > most; }
 
 }  // namespace
 
-Places::Connection& Places::Take(const std::string& name) {
+absl::Status Places::Take(const std::string& name, Place& place) {
   const auto [found, is_new] = connections_.try_emplace(name);
   Connection& connection = found->second;
   if (is_new) {
@@ -22,20 +22,23 @@ Places::Connection& Places::Take(const std::string& name) {
       ++connection.peer->connections;
     }
   }
-  ++calls_;
   ++connection.calls;
   if (connection.peer != nullptr) ++connection.peer->calls;
-  return connection;
+  absl::Status refused = Check(connection);
+  place = {&connection, refused.ok()};
+  if (place.let_in) ++calls_;
+  return refused;
 }
 
-void Places::GiveUp(Connection& connection) {
-  --connection.places->calls_;
+void Places::GiveUp(const Place& place) {
+  Connection& connection = *place.connection;
+  if (place.let_in) --connection.places->calls_;
   --connection.calls;
   if (connection.peer != nullptr) --connection.peer->calls;
 }
 
 absl::Status Places::Check(const Connection& connection) const {
-  if (full()) return absl::ResourceExhaustedError("too many calls in flight; try later");
+  if (calls_ >= most_) return absl::ResourceExhaustedError("too many calls in flight; try later");
   if (connection.peer == nullptr) return absl::OkStatus();
   if (Exceeds(connection.calls, most_per_connection_)) {
     return absl::ResourceExhaustedError(absl::StrCat(

@@ -11,6 +11,9 @@
 
 namespace mainspring::rpc {
 
+// A call that is refused counts for who has made it, until the refusal is taken, and for nobody
+// else: refusals that are not taken keep none of the others out.
+//
 // Peers are named as gRPC does: "ipv4:127.0.0.1:4711" is one connection of the peer
 // "ipv4:127.0.0.1". Who comes through a unix socket has no name of its own, and so no bound of its
 // own. One thread at a time.
@@ -33,24 +36,29 @@ class Places {
     size_t calls = 0;
   };
 
-  // A call has come, whether it is let in or not: it has a place until that is given up.
-  Connection& Take(const std::string& connection);
-  static void GiveUp(Connection& connection);
-  // Whether the call that came last through that connection is to be let in.
-  // RESOURCE_EXHAUSTED: one too many; the text says of what.
-  absl::Status Check(const Connection& connection) const;
+  struct Place {
+    Connection* connection = nullptr;
+    bool let_in = false;
+  };
 
-  bool full() const { return calls_ > most_; }
+  // A call has come through that connection: `place` is to be given up when it is over, whether it
+  // is let in or not.
+  // RESOURCE_EXHAUSTED: it is not, being one too many; the text says of what.
+  absl::Status Take(const std::string& connection, Place& place);
+  static void GiveUp(const Place& place);
+
   // Whether the connection has had a call since the last Forget.
   bool Knows(const std::string& connection) const { return connections_.count(connection) != 0; }
   // Forgets connections and peers that have no calls.
   void Forget();
 
  private:
+  absl::Status Check(const Connection& connection) const;
+
   const size_t most_;
   const size_t most_per_peer_;
   const size_t most_per_connection_;
-  size_t calls_ = 0;
+  size_t calls_ = 0;  // that were let in
   // Both keep their elements where they are.
   std::unordered_map<std::string, Connection> connections_;
   std::unordered_map<std::string, Peer> peers_;

@@ -34,7 +34,7 @@ class ServerCall {
   CallList* list_ = nullptr;
   ServerCall* before_ = nullptr;
   ServerCall* after_ = nullptr;
-  Places::Connection* place_ = nullptr;
+  Places::Place place_;
   SteadyTime answered_at_ = kNever;
   bool counted_cut_ = false;
 };

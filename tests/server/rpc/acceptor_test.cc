@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +34,12 @@ class Client {
   ~Client() { close(fd_); }
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+
+  // Blocks until it is closed by the other side.
+  bool IsClosed() {
+    char byte;
+    return read(fd_, &byte, 1) == 0;
+  }
 
   bool Connect(const std::string& address) {
     int port = 0;
@@ -103,6 +110,50 @@ TEST_F(AcceptorTest, WhenSomebodyConnects_HandsItOnAndCountsIt) {
   EXPECT_TRUE(Eventually([&] { return accepted() == 2; }));
   EXPECT_EQ(2u, door_->CountConnections());
   EXPECT_THAT(exhaustions(), ElementsAre());
+}
+
+// A time at which everything that is not used is to go.
+void CloseAllUnused(Door& door, const std::function<bool(const std::string& peer)>& is_used) {
+  const SteadyTime later = After(std::chrono::steady_clock::now(), absl::Hours(1));
+  for (int look = 0; look < 20; ++look) {
+    door.CloseUnused(later, absl::Minutes(1), absl::Minutes(1), is_used);
+  }
+}
+
+TEST_F(AcceptorTest, WhenNoDescriptorIsFree_UnusedConnectionsAreClosedAllTheSame) {
+  Open(100);
+  Client client;
+  ASSERT_TRUE(client.Connect(address_));
+  ASSERT_TRUE(Eventually([&] { return accepted() == 1; }));
+  rlimit before;
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit few = {64, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  std::vector<int> all;
+  for (int fd = dup(0); fd >= 0; fd = dup(0)) all.push_back(fd);
+  CloseAllUnused(*door_, [](const std::string&) { return false; });
+  for (const int fd : all) close(fd);
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_FALSE(all.empty());
+  EXPECT_TRUE(client.IsClosed());
+}
+
+TEST_F(AcceptorTest, WhenAConnectionHasGone_IsLookedAtNoMore) {
+  Open(100);
+  Client client;
+  ASSERT_TRUE(client.Connect(address_));
+  ASSERT_TRUE(Eventually([&] { return accepted() == 1; }));
+  CloseAccepted();
+  int looks = 0;
+  const auto count = [&looks](const std::string&) {
+    ++looks;
+    return false;
+  };
+  CloseAllUnused(*door_, count);
+  EXPECT_GT(looks, 0);
+  looks = 0;
+  CloseAllUnused(*door_, count);
+  EXPECT_EQ(0, looks);
 }
 
 TEST_F(AcceptorTest, WhenADescriptorIsClosed_CountsItNoMore) {

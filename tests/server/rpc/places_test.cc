@@ -14,21 +14,27 @@ constexpr char kUnix[] = "unix:";
 
 // The call that comes through that connection, and stays.
 absl::Status Come(Places& places, const std::string& connection) {
-  return places.Check(places.Take(connection));
+  Places::Place place;
+  return places.Take(connection, place);
 }
 
 TEST(Places, WhenThereAreAsManyAsAllowed_TheNextIsOneTooMany) {
   Places places(2, 0, 0);
-  Places::Connection& first = places.Take(kOne);
-  EXPECT_TRUE(places.Check(first).ok());
+  Places::Place first, third;
+  EXPECT_TRUE(places.Take(kOne, first).ok());
   EXPECT_TRUE(Come(places, kOther).ok());
-  EXPECT_FALSE(places.full());
-  Places::Connection& third = places.Take(kUnix);
-  EXPECT_EQ("too many calls in flight; try later", places.Check(third).message());
-  EXPECT_TRUE(places.full());
+  EXPECT_EQ("too many calls in flight; try later", places.Take(kUnix, third).message());
   Places::GiveUp(third);
+  EXPECT_FALSE(Come(places, kOneToo).ok());
   Places::GiveUp(first);
   EXPECT_TRUE(Come(places, kOneToo).ok());
+}
+
+TEST(Places, WhenRefusalsAreNotTaken_OthersStillComeIn) {
+  Places places(3, 2, 0);
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(Come(places, kOne).ok());
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(Come(places, kOne).ok());
+  EXPECT_TRUE(Come(places, kOther).ok());
 }
 
 TEST(Places, WhenAPeerHasItsShare_OthersStillComeIn) {
@@ -59,7 +65,9 @@ TEST(Places, WhenForgetting_KeepsWhoHasCalls) {
   Places places(100, 2, 0);
   EXPECT_FALSE(places.Knows(kOne));
   EXPECT_TRUE(Come(places, kOne).ok());
-  Places::GiveUp(places.Take(kOneToo));
+  Places::Place place;
+  EXPECT_TRUE(places.Take(kOneToo, place).ok());
+  Places::GiveUp(place);
   EXPECT_TRUE(places.Knows(kOneToo));
   places.Forget();
   EXPECT_TRUE(places.Knows(kOne));
