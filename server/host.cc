@@ -27,7 +27,8 @@ namespace {
 
 using Services = std::vector<std::unique_ptr<rpc::Service>>;
 
-// For planes to come up: they wait for nobody.
+// For planes to come up once their addresses are found, which may take as long as a resolver does:
+// they wait for nobody.
 constexpr absl::Duration kPlanesTimeout = absl::Seconds(30);
 // An ingress thread runs nobody's code, and is at one event for microseconds.
 constexpr absl::Duration kIngressStuck = absl::Seconds(60);
@@ -192,7 +193,8 @@ class Host::Parts {
     });
   }
 
-  // Whether the threads make progress that everything else depends on. Who does not is named once.
+  // Whether the threads make progress that everything else depends on. Logs when one begins not to,
+  // by its name, and when all do again.
   bool IsAlive(const Supervision& supervision) {
     const char* stuck = supervision.IsStuck() ? kSupervisorName : nullptr;
     if (planes_serve_.load(std::memory_order_acquire)) {
@@ -204,8 +206,12 @@ class Host::Parts {
         }
       }
     }
-    if (stuck != nullptr && !stuck_told_.exchange(true)) {
-      world_.log->Error("stall", {{"thread", stuck}, {"state", "stuck"}});
+    if (stuck_told_.exchange(stuck != nullptr) != (stuck != nullptr)) {
+      if (stuck != nullptr) {
+        world_.log->Error("stall", {{"thread", stuck}, {"state", "stuck"}});
+      } else {
+        world_.log->Info("stall", {{"state", "over"}});
+      }
     }
     return stuck == nullptr;
   }
@@ -217,7 +223,7 @@ class Host::Parts {
   }
 
   absl::Status StartPlanes(DrainTrigger& trigger) {
-    const auto guard = Guard(trigger, After(world_.time->Now(), kPlanesTimeout));
+    auto guard = Guard(trigger, kNever);
     absl::Status status = guard.status();
     if (status.ok()) status = Supervise();
     if (!status.ok()) return status;
@@ -227,6 +233,9 @@ class Host::Parts {
     if (!admin.ok()) return admin.status();
     auto probe = ListenOn("probe", config_.probe);
     if (!probe.ok()) return probe.status();
+    guard->reset();
+    guard = Guard(trigger, After(world_.time->Now(), kPlanesTimeout));
+    status.Update(guard.status());
     status.Update(AddServices());
     TellWhere("data", *data, data_);
     TellWhere("admin", *admin, admin_);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_join.h"
+
 namespace mainspring {
 namespace {
 
@@ -63,16 +65,6 @@ void LineWriter::Flush(SteadyTime deadline) {
   }
 }
 
-// All lines that wait, as one text.
-std::string LineWriter::Take() {
-  std::string text;
-  text.reserve(bytes_);
-  for (const std::string& line : lines_) text += line;
-  lines_.clear();
-  bytes_ = 0;
-  return text;
-}
-
 void LineWriter::WriteOut(absl::string_view text) {
   while (!text.empty()) {
     SteadyTime end_by;
@@ -89,7 +81,7 @@ void LineWriter::WriteOut(absl::string_view text) {
 void LineWriter::Run() {
   bool ending = false;
   while (!ending) {
-    std::string text;
+    std::deque<std::string> lines;
     uint64_t taken;
     uint64_t dropped;
     {
@@ -101,11 +93,12 @@ void LineWriter::Run() {
       remind_at_ = kNever;
       taken = pushed_;
       dropped = std::exchange(dropped_, 0);
-      text = Take();
+      lines.swap(lines_);
+      bytes_ = 0;
     }
     // What was dropped came after what waited.
-    text += owed_(dropped);
-    WriteOut(text);
+    lines.push_back(owed_(dropped));
+    WriteOut(absl::StrJoin(lines, ""));
     {
       MutexLock lock(mutex_);
       written_ = taken;

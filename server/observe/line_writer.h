@@ -45,7 +45,6 @@ class LineWriter {
  private:
   LineWriter(int fd, Owed owed) : output_(fd), owed_(std::move(owed)) {}
   void Run();
-  std::string Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WriteOut(absl::string_view text);
 
   Output output_;  // writer's thread only

@@ -8,8 +8,8 @@
 
 namespace mainspring::rpc {
 
-// What channelz calls the server that `build` makes; 0 where it does not tell. Any thread, one
-// after another.
+// What channelz calls the server that `build` makes; 0 where it does not tell. Any thread; the
+// servers of a process are built one after another here.
 intptr_t NumberOfServer(const std::function<void()>& build);
 
 // Calls that have come to that server; 0 where channelz does not tell. Any thread.

@@ -170,9 +170,12 @@ void Plane::Shutdown(SteadyTime deadline) {
   if (ingress_->running()) {
     ingress_->Post(0, [ingress = ingress_.get(), gone] { ingress->RefuseCalls(gone); });
     Cut(gone);
-    // Those that wait inside gRPC come when others have been taken: until none does.
+    // Those that wait inside gRPC come when others have been taken: until none does, or, where they
+    // are sent without end, time is up.
     bool all = false;
-    for (int round = 0; round < kRounds && !all; ++round) {
+    for (int round = 0;
+         round < kRounds && !all && (round == 0 || std::chrono::steady_clock::now() < deadline);
+         ++round) {
       const uint64_t come = ingress_->calls_come();
       ingress_->RunBehindEvents([this] { never_whole_ = std::min(never_whole_, NotHandedOver()); });
       all = ingress_->calls_come() == come;

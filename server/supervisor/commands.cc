@@ -398,10 +398,14 @@ void Supervisor::End(Operation& operation, absl::Status status) {
 void Supervisor::LogOutcome(const char* command, const std::string& component,
                             const std::string& request_id, const absl::Status& status) {
   constexpr size_t kLongest = 256;
-  parts_.log.Info("operation", {{"request_id", request_id.substr(0, kLongest)},
-                                {"command", command},
-                                {"component", component.substr(0, kLongest)},
-                                {"outcome", status.ToString()}});
+  const EventLog::Fields fields = {{"request_id", request_id.substr(0, kLongest)},
+                                   {"command", command},
+                                   {"component", component.substr(0, kLongest)},
+                                   {"outcome", status.ToString()}};
+  if (status.ok()) return parts_.log.Info("operation", fields);
+  // What is refused can be asked for again and again.
+  parts_.log.WriteLimited(absl::StrCat(command, " ", absl::StatusCodeToString(status.code())),
+                          Severity::kInfo, "operation", fields);
 }
 
 }  // namespace mainspring

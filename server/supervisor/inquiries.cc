@@ -1,5 +1,6 @@
 // The part of the supervisor that tells what there is and how it is, and ends the host.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -41,13 +42,12 @@ proto::Component Supervisor::Summarize(size_t component) const {
 
 void Supervisor::ListComponents(proto::ListComponentsRequest request,
                                 Reply<proto::ListComponentsResponse> reply) {
-  const auto& states = request.states();
-  const auto& types = request.types();
+  // A request may name a million.
+  const std::set<int> states(request.states().begin(), request.states().end());
+  const std::set<absl::string_view> types(request.types().begin(), request.types().end());
   const auto passes = [&](size_t component) {
-    return (states.empty() ||
-            std::find(states.begin(), states.end(), ToProto(state(component))) != states.end()) &&
-           (types.empty() || std::find(types.begin(), types.end(),
-                                       parts_.table.config(component).type) != types.end());
+    return (states.empty() || states.count(ToProto(state(component))) != 0) &&
+           (types.empty() || types.count(parts_.table.config(component).type) != 0);
   };
   const absl::StatusOr<size_t> first = FirstOfPage(request, parts_.table);
   if (!first.ok()) return void(reply.Fail(first.status()));

@@ -1,4 +1,4 @@
-"""What the caller sees when a component is busy, fails, or is one of several (DESIGN.md 11)."""
+"""What the caller sees when a component is busy, fails, or is one of several."""
 
 import queue
 import time

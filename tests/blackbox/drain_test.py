@@ -1,4 +1,4 @@
-"""A drain under load, and what it does to calls that cannot be answered (DESIGN.md 8)."""
+"""A drain under load, and what it does to calls that cannot be answered."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""Whether the messages of a watch add up: the state machine of DESIGN.md 6, told from outside.
+"""Whether the messages of a watch add up: the state machine of server/README.md, told from outside.
 
 A ledger takes the messages of one watch, which may have been cut and resumed, keeps what it says
 of each component, and notes every message that cannot follow what came before. It knows messages
