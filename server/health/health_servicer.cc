@@ -4,6 +4,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "server/rpc/places.h"
 
 namespace mainspring {
 namespace {
@@ -54,21 +55,32 @@ void HealthServicer::Watch(Request request, ReplyStream<Response> replies) {
   const auto watcher = std::make_shared<Watcher>();
   watcher->id = ++last_id_;
   watcher->name = std::move(*request.mutable_service());
+  watcher->from = rpc::AddressOf(replies.context().Peer());
   watcher->replies = std::move(replies);
   watcher->address = ReturnAddress::Current();
   watcher->replies.OnCancel([this, id = watcher->id] { Forget(id); });
-  {
-    MutexLock lock(mutex_);
-    if (watchers_.size() < max_watchers_) {
-      watchers_.emplace(watcher->id, watcher);
-      by_name_.emplace(std::pair(watcher->name, watcher->id), watcher);
-    } else {
-      admitted = absl::ResourceExhaustedError(
-          absl::StrCat(watchers_.size(), " watchers are all that the host allows; use Check"));
-    }
-  }
+  admitted = Add(watcher);
   if (!admitted.ok()) return void(watcher->replies.Finish(admitted));
   Tell(watcher);
+}
+
+absl::Status HealthServicer::Add(const WatcherPtr& watcher) {
+  MutexLock lock(mutex_);
+  if (watchers_.size() >= max_watchers_) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(watchers_.size(), " watchers are all that the host allows; use Check"));
+  }
+  if (!watcher->from.empty()) {
+    size_t& from_there = by_address_[watcher->from];
+    if (from_there >= (max_watchers_ + 3) / 4) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(from_there, " watchers are all that the host allows an address; use Check"));
+    }
+    ++from_there;
+  }
+  watchers_.emplace(watcher->id, watcher);
+  by_name_.emplace(std::pair(watcher->name, watcher->id), watcher);
+  return absl::OkStatus();
 }
 
 bool HealthServicer::Publish(const std::vector<std::string>& names) {
@@ -155,6 +167,8 @@ void HealthServicer::Forget(uint64_t id) {
   watcher = std::move(found->second);
   watchers_.erase(found);
   by_name_.erase({watcher->name, id});
+  const auto from_there = by_address_.find(watcher->from);
+  if (from_there != by_address_.end() && --from_there->second == 0) by_address_.erase(from_there);
 }
 
 }  // namespace mainspring

@@ -38,7 +38,8 @@ class HealthServicer final : public grpc::health::v1::HealthMethods {
   void Check(Request request, Reply<Response> reply) override;
   void List(grpc::health::v1::HealthListRequest request,
             Reply<grpc::health::v1::HealthListResponse> reply) override;
-  // RESOURCE_EXHAUSTED: too many watchers. INVALID_ARGUMENT as for Check.
+  // RESOURCE_EXHAUSTED: too many watchers, of all or, being a quarter, of that address.
+  // INVALID_ARGUMENT as for Check.
   void Watch(Request request, ReplyStream<Response> replies) override;
 
  private:
@@ -47,6 +48,7 @@ class HealthServicer final : public grpc::health::v1::HealthMethods {
   struct Watcher {
     uint64_t id;
     std::string name;
+    std::string from;  // the caller's address; empty: none
     ReplyStream<Response> replies;
     ReturnAddress address;
     Response::ServingStatus sent = Response::UNKNOWN;  // of whoever is writing
@@ -59,6 +61,9 @@ class HealthServicer final : public grpc::health::v1::HealthMethods {
 
   static constexpr size_t kLongestName = 256;
   static absl::Status CheckName(const std::string& name);
+
+  // Takes it, or says why not.
+  absl::Status Add(const WatcherPtr& watcher);
 
   void Tell(const WatcherPtr& watcher);
   WriteResult WriteLatest(Watcher& watcher);
@@ -74,6 +79,7 @@ class HealthServicer final : public grpc::health::v1::HealthMethods {
   Mutex mutex_;
   std::map<uint64_t, WatcherPtr> watchers_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<std::string, uint64_t>, WatcherPtr> by_name_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, size_t> by_address_ ABSL_GUARDED_BY(mutex_);  // how many
 };
 
 }  // namespace mainspring

@@ -113,7 +113,10 @@ void HealthTable::Count(size_t component, bool in) {
   const auto count = [in](size_t& counted) { in ? ++counted : --counted; };
   if (health.serving) count(serving_[services_[component]]);
   if (!health.serving && components_.essential(component)) count(essential_missing_);
-  if (!health.started && components_.config(component).autostart) count(not_started_);
+  if (!health.started && components_.essential(component) &&
+      components_.config(component).autostart) {
+    count(not_started_);
+  }
   if (health.past_limit) count(past_limit_);
 }
 

@@ -19,7 +19,8 @@ namespace mainspring {
 // "" and "readiness": every essential component serves.
 // "liveness": no component is past its stall limit, and the host's own threads make progress; never
 // a matter of drains or dependencies.
-// "startup": every component that starts with the host has been RUNNING once.
+// "startup": every essential component that starts with the host has been RUNNING once. A kubelet
+// ends a host that never comes to that.
 // A service: at least one of its components serves.
 // A component: it serves: it is RUNNING, neither paused nor drained, and the host does not drain.
 // Where two of these have the same name, it serves when both do.

@@ -12,13 +12,17 @@ bool Exceeds(size_t calls, size_t most) { return most != 0 && calls > most; }
 
 }  // namespace
 
+std::string AddressOf(const std::string& peer) {
+  return absl::StartsWith(peer, "ipv") ? peer.substr(0, peer.rfind(':')) : "";
+}
+
 absl::Status Places::Take(const std::string& name, Place& place) {
   const auto [found, is_new] = connections_.try_emplace(name);
   Connection& connection = found->second;
   if (is_new) {
     connection.places = this;
-    if (absl::StartsWith(name, "ipv")) {
-      connection.peer = &peers_[name.substr(0, name.rfind(':'))];
+    if (const std::string address = AddressOf(name); !address.empty()) {
+      connection.peer = &peers_[address];
       ++connection.peer->connections;
     }
   }

@@ -11,6 +11,10 @@
 
 namespace mainspring::rpc {
 
+// Whose address that is: "ipv4:127.0.0.1" of "ipv4:127.0.0.1:4711". Empty for a peer without one,
+// who came through a unix socket or is in this process.
+std::string AddressOf(const std::string& peer);
+
 // A call that is refused counts for who has made it, until the refusal is taken, and for nobody
 // else: refusals that are not taken keep none of the others out.
 //

@@ -15,6 +15,8 @@ namespace {
 // How often a component that is drained is asked whether it is done.
 constexpr absl::Duration kDrainPoll = absl::Milliseconds(10);
 
+constexpr char kDrainCommand[] = "DrainComponent";
+
 }  // namespace
 
 absl::StatusOr<size_t> Supervisor::FindRunning(const char* command, const auto& request) {
@@ -94,8 +96,7 @@ void Supervisor::EndPauses() {
 
 void Supervisor::DrainComponent(proto::DrainComponentRequest request,
                                 Reply<proto::DrainComponentResponse> reply) {
-  constexpr char kCommand[] = "DrainComponent";
-  const absl::StatusOr<size_t> found = FindRunning(kCommand, request);
+  const absl::StatusOr<size_t> found = FindRunning(kDrainCommand, request);
   if (!found.ok()) return void(reply.Fail(found.status()));
   const size_t component = *found;
   auto& drains = units_[component].drains;
@@ -109,8 +110,10 @@ void Supervisor::DrainComponent(proto::DrainComponentRequest request,
         absl::StrCat(drains.size(), " callers wait for the drain of \"", request.name(),
                      "\", and more are not accepted; ask GetComponent how far it is"));
   }
-  LogOutcome(kCommand, request.name(), "", status);
-  if (!status.ok()) return void(reply.Fail(status));
+  if (!status.ok()) {
+    LogOutcome(kDrainCommand, request.name(), "", status);
+    return void(reply.Fail(status));
+  }
   drains.push_back(std::move(reply));
   if (!parts_.table.status(component).draining) {
     parts_.table.Update(component, [](ComponentStatus& status) { status.draining = true; });
@@ -227,17 +230,19 @@ void Supervisor::AskWhetherDrained(size_t component, uint64_t asking) {
         reply.Send(std::move(response));
       }
       units_[component].drains.clear();
+      LogOutcome(kDrainCommand, parts_.table.name(component), "", absl::OkStatus());
     });
   });
 }
 
 void Supervisor::AbortDrains(size_t component, const char* why) {
-  for (Reply<proto::DrainComponentResponse>& reply : units_[component].drains) {
-    reply.Fail(
-        absl::AbortedError(absl::StrCat("component \"", parts_.table.name(component), "\" ", why)));
-  }
-  units_[component].drains.clear();
   units_[component].asking = 0;
+  if (units_[component].drains.empty()) return;
+  const absl::Status aborted =
+      absl::AbortedError(absl::StrCat("component \"", parts_.table.name(component), "\" ", why));
+  for (Reply<proto::DrainComponentResponse>& reply : units_[component].drains) reply.Fail(aborted);
+  units_[component].drains.clear();
+  LogOutcome(kDrainCommand, parts_.table.name(component), "", aborted);
 }
 
 }  // namespace mainspring

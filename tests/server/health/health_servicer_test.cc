@@ -49,12 +49,15 @@ class FakeStream final : public StreamSink<HealthCheckResponse> {
     end = std::move(status);
   }
 
+  std::string Peer() const override { return peer; }
+
   // The client goes.
   void Cancel() {
     closed = true;
     MarkCancelled();
   }
 
+  std::string peer = "unix:";
   size_t room = 100;
   bool closed = false;
   std::function<void()> during_write;
@@ -214,6 +217,26 @@ TEST_F(HealthWatchTest, WhenTheWatcherGoesWhileStalled_NothingIsWaitedFor) {
   queue_->Run();
   EXPECT_TRUE(stream_.finished);
   health_.Publish({"mail"});
+  queue_->Run();
+}
+
+TEST_F(HealthWatchTest, WhenAnAddressHasItsShare_OthersAreStillServed) {
+  FakeStream same, other;
+  stream_.peer = "ipv4:10.0.0.1:4711";
+  same.peer = "ipv4:10.0.0.1:4712";
+  other.peer = "ipv4:10.0.0.2:4711";
+  Watch("mail", stream_);
+  Watch("mail", same);
+  Watch("mail", other);
+  EXPECT_EQ("1 watchers are all that the host allows an address; use Check", same.end.message());
+  EXPECT_THAT(other.states, ElementsAre(HealthCheckResponse::SERVING));
+  stream_.Cancel();
+  queue_->Run();
+  FakeStream again;
+  again.peer = same.peer;
+  Watch("mail", again);
+  EXPECT_THAT(again.states, ElementsAre(HealthCheckResponse::SERVING));
+  for (FakeStream* each : {&other, &again}) each->Cancel();
   queue_->Run();
 }
 

@@ -204,7 +204,9 @@ TEST_F(HealthTableTest, WhateverChanges_CountsAsOneWouldWhoLooksAtAllComponents)
       ASSERT_EQ(serving, *health().Serves(table_.name(each)));
       if (table_.essential(each) && !serving) ready = false;
       if (past_limit[each]) alive = false;
-      if (table_.config(each).autostart && !table_.HasBeenRunning(each)) started = false;
+      if (table_.essential(each) && table_.config(each).autostart && !table_.HasBeenRunning(each)) {
+        started = false;
+      }
       (each % 2 == 0 ? even : odd) |= serving;
     }
     const auto all = Snapshot();
@@ -234,7 +236,13 @@ TEST_F(HealthTableTest, WhenOneHasNeverRun_HasNotStarted) {
 TEST_F(HealthTableTest, WhenOneThatHasNeverRunDoesNotStartWithTheHost_HasStarted) {
   ComponentConfig config = Named("one");
   config.autostart = false;
-  Add(config, LifecycleState::kStopped, /*essential=*/false);
+  Add(config, LifecycleState::kStopped);
+  table_.Update(0, [](ComponentStatus& status) { status.has_been_running = false; });
+  EXPECT_TRUE(Snapshot().at("startup"));
+}
+
+TEST_F(HealthTableTest, WhenOneThatIsNotEssentialHasNeverRun_HasStarted) {
+  Add(Named("one"), LifecycleState::kFailed, /*essential=*/false);
   table_.Update(0, [](ComponentStatus& status) { status.has_been_running = false; });
   EXPECT_TRUE(Snapshot().at("startup"));
 }
