@@ -100,6 +100,7 @@ class Host::Parts {
       return status;
     }
     MutexLock lock(mutex_);
+    if (pulls_ > 0) trigger.PullTo(pulls_, why_pulled_);
     if (abandoned_) return absl::OkStatus();
     world_.log->Info("serving",
                      {{"components", absl::StrJoin(supervision_->table().Names(), ",")}});
@@ -286,9 +287,9 @@ class Host::Parts {
       component_failed_.store(true);
       Pull(DrainTrigger::kDrain, reason);
     };
-    options.control.drain = [this] { Pull(DrainTrigger::kDrain, "Lifecycle.Drain"); };
+    options.control.drain = [this] { PullByOperator(DrainTrigger::kDrain, "Lifecycle.Drain"); };
     options.control.shut_down_now = [this] {
-      Pull(DrainTrigger::kStopNow, "Lifecycle.ShutdownNow");
+      PullByOperator(DrainTrigger::kStopNow, "Lifecycle.ShutdownNow");
     };
     options.control.draining = [this] { return report_.phase().has_value(); };
     options.control.drain_progress = [this] { return DrainProgress(); };
@@ -315,6 +316,12 @@ class Host::Parts {
     if (trigger_ != nullptr) return trigger_->PullTo(pulls, reason);
     if (pulls_ == 0) why_pulled_ = reason;
     pulls_ = std::max(pulls_, pulls);
+  }
+
+  // As a signal does: a start goes no further.
+  void PullByOperator(int pulls, const std::string& reason) {
+    Pull(pulls, reason);
+    AbandonStart();
   }
 
   lifecycle::v1::DrainProgress DrainProgress() {

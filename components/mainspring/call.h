@@ -38,8 +38,10 @@ class CallContext {
   void OnCancel(Callback callback);
 
   // Where the caller is, as gRPC writes it: "ipv4:127.0.0.1:4711", "unix:"; in process: "process".
+  // May be "unknown" once the caller has gone.
   virtual std::string Peer() const { return "process"; }
-  // Who the caller has proved to be; empty where the connection proves nothing.
+  // Who the caller has proved to be; empty where the connection proves nothing. It and the metadata
+  // are empty as well once the caller has gone.
   virtual std::string Principal() const { return ""; }
   // The call's metadata under that lower-case key, the first of several; empty where there is none.
   virtual std::string Metadata(absl::string_view) const { return ""; }

@@ -20,16 +20,18 @@ class DrainTrigger {
   static constexpr int kStopNow = 2;
   static constexpr int kExitNow = 3;
 
-  // `reason` says who pulled: "SIGTERM".
+  // `reason` says who pulled: "SIGTERM". Counts apart from PullTo: the SIGTERM that comes while an
+  // operator's drain is under way asks for the same, and not for less.
   void Pull(const std::string& reason) {
     {
       MutexLock lock(mutex_);
-      if (pulls_++ == 0) reason_ = reason;
+      if (pulls_ == 0) reason_ = reason;
+      pulls_ = std::max(pulls_, ++pulled_here_);
     }
     changed_.NotifyAll();
   }
 
-  // Pulls until it has been pulled `pulls` times.
+  // As if it had been pulled `pulls` times at least.
   void PullTo(int pulls, const std::string& reason) {
     {
       MutexLock lock(mutex_);
@@ -72,6 +74,7 @@ class DrainTrigger {
   mutable Mutex mutex_;
   CondVar changed_;
   int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
+  int pulled_here_ ABSL_GUARDED_BY(mutex_) = 0;  // by Pull
   std::string reason_ ABSL_GUARDED_BY(mutex_);
 };
 

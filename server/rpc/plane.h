@@ -93,8 +93,9 @@ class Plane {
   std::shared_ptr<Ingress> ingress_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Door> door_;
-  // The least that NotHandedOver has been since the end began: calls that never come whole. Ingress
-  // thread only, while that runs.
+  // The least that NotHandedOver has been since the end began: calls that never come whole. One
+  // that its client takes back meanwhile, before the ingress has it, looks as if it were lost.
+  // Ingress thread only, while that runs.
   int64_t never_whole_ = std::numeric_limits<int64_t>::max();
 };
 

@@ -63,16 +63,16 @@ class StreamServerCall final
 
   // Waits for the next call to this rpc.
   void Arm() {
-    context_.AsyncNotifyWhenDone(&done_tag_);
+    context_->AsyncNotifyWhenDone(&done_tag_);
     grpc::ServerCompletionQueue* queue = &rpc_.ingress().queue();
     if constexpr (!kAsksMany) {
-      rpc_.service().RequestAsyncServerStreaming(rpc_.index(), &context_, &request_, &stream_,
+      rpc_.service().RequestAsyncServerStreaming(rpc_.index(), &*context_, &request_, &*stream_,
                                                  queue, queue, &arrived_tag_);
     } else if constexpr (!kAnswersMany) {
-      rpc_.service().RequestAsyncClientStreaming(rpc_.index(), &context_, &stream_, queue, queue,
+      rpc_.service().RequestAsyncClientStreaming(rpc_.index(), &*context_, &*stream_, queue, queue,
                                                  &arrived_tag_);
     } else {
-      rpc_.service().RequestAsyncBidiStreaming(rpc_.index(), &context_, &stream_, queue, queue,
+      rpc_.service().RequestAsyncBidiStreaming(rpc_.index(), &*context_, &*stream_, queue, queue,
                                                &arrived_tag_);
     }
   }
@@ -101,14 +101,14 @@ class StreamServerCall final
       writes_.Clear();
     }
     // A write that its reader keeps waiting keeps the status waiting too.
-    if (write_in_flight_) context_.TryCancel();
+    if (write_in_flight_) context_->TryCancel();
     this->MarkCancelled();
     writes_.PostReady();
     ComeRound();
     return true;
   }
 
-  void GiveUp() override { context_.TryCancel(); }
+  void GiveUp() override { context_->TryCancel(); }
 
   // For the handles of the component; Answering calls them. Any thread.
 
@@ -181,9 +181,18 @@ class StreamServerCall final
     this->Unref();
   }
 
-  std::string Peer() const override { return context_.peer(); }
-  std::string Principal() const override { return PrincipalOf(context_); }
-  std::string Metadata(absl::string_view key) const override { return MetadataOf(context_, key); }
+  std::string Peer() const override {
+    MutexLock lock(mutex_);
+    return context_.has_value() ? context_->peer() : gone_peer_;
+  }
+  std::string Principal() const override {
+    MutexLock lock(mutex_);
+    return context_.has_value() ? PrincipalOf(*context_) : "";
+  }
+  std::string Metadata(absl::string_view key) const override {
+    MutexLock lock(mutex_);
+    return context_.has_value() ? MetadataOf(*context_, key) : "";
+  }
 
  private:
   void Arrived(bool ok) {
@@ -192,14 +201,14 @@ class StreamServerCall final
       return;
     }
     rpc_.ArmAnother();
-    const absl::Status admitted = rpc_.Admit(*this, context_);
-    this->BeginCall(SteadyDeadline(context_));
+    const absl::Status admitted = rpc_.Admit(*this, *context_);
+    this->BeginCall(SteadyDeadline(*context_));
     this->Ref();  // for the handle that answers
     if constexpr (kAsksMany) {
       this->Ref();  // for the handle that reads
-      rpc_.Deliver(context_, admitted, Call{RequestStream<Request>(this), MakeAnswer()});
+      rpc_.Deliver(*context_, admitted, Call{RequestStream<Request>(this), MakeAnswer()});
     } else {
-      rpc_.Deliver(context_, admitted, Call{std::move(request_), MakeAnswer()});
+      rpc_.Deliver(*context_, admitted, Call{std::move(request_), MakeAnswer()});
     }
   }
 
@@ -248,11 +257,14 @@ class StreamServerCall final
     OperationCame();
   }
 
+  // Where its client has gone, the call is over, whatever the component still does with it.
   void Done(bool) {
-    if (context_.IsCancelled()) {
+    if (context_->IsCancelled()) {
       Break();
+      SetEnd(absl::CancelledError("the client has gone"));
       this->MarkCancelled();
       writes_.PostReady();
+      ComeRound();
     }
     OperationCame();
   }
@@ -261,6 +273,13 @@ class StreamServerCall final
   void OperationCame() {
     if (--operations_ != 0) return;
     rpc_.ingress().Remove(*this);
+    {
+      // gRPC keeps the connection's descriptor as long as there is a context of one of its calls.
+      MutexLock lock(mutex_);
+      gone_peer_ = context_->peer();
+      stream_.reset();
+      context_.reset();
+    }
     this->Unref();
   }
 
@@ -312,7 +331,7 @@ class StreamServerCall final
     if constexpr (kAsksMany) {
       read_in_flight_ = true;
       ++operations_;
-      stream_.Read(&request_, &read_tag_);
+      stream_->Read(&request_, &read_tag_);
     }
   }
 
@@ -320,7 +339,7 @@ class StreamServerCall final
     if constexpr (kAnswersMany) {
       write_in_flight_ = true;
       ++operations_;
-      stream_.Write(message, &wrote_tag_);
+      stream_->Write(message, &wrote_tag_);
     }
   }
 
@@ -329,17 +348,19 @@ class StreamServerCall final
     finish_started_ = true;
     wanted_ = !this->cancelled();
     if constexpr (kAnswersMany) {
-      stream_.Finish(status_, &finished_tag_);
+      stream_->Finish(status_, &finished_tag_);
     } else if (status_.ok()) {
-      stream_.Finish(response_, status_, &finished_tag_);
+      stream_->Finish(response_, status_, &finished_tag_);
     } else {
-      stream_.FinishWithError(status_, &finished_tag_);
+      stream_->FinishWithError(status_, &finished_tag_);
     }
   }
 
   Rpc& rpc_;
-  grpc::ServerContext context_;
-  Stream stream_{&context_};
+  // Gone when the call is over. Written by the ingress thread alone, which needs no lock to read
+  // it.
+  std::optional<grpc::ServerContext> context_{std::in_place};
+  std::optional<Stream> stream_{std::in_place, &*context_};
 
   // Ingress thread only.
   Request request_;     // the one that is read
@@ -348,9 +369,10 @@ class StreamServerCall final
   bool finish_started_ = false;
   bool wanted_ = false;  // by its client, when the end was sent
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   // Written by the ingress thread alone, which needs no lock to read it.
   bool write_in_flight_ = false;
+  std::string gone_peer_ ABSL_GUARDED_BY(mutex_);
   Response response_ ABSL_GUARDED_BY(mutex_);
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
   bool called_ ABSL_GUARDED_BY(mutex_) = false;  // the ingress is on its way

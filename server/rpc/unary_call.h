@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "mainspring/mutex.h"
 #include "mainspring/reply.h"
 #include "server/rpc/call_context.h"
 #include "server/rpc/ingress.h"
@@ -69,9 +70,18 @@ class UnaryServerCall final : public ServerCall,
     Answer();
   }
 
-  std::string Peer() const override { return context_->peer(); }
-  std::string Principal() const override { return PrincipalOf(*context_); }
-  std::string Metadata(absl::string_view key) const override { return MetadataOf(*context_, key); }
+  std::string Peer() const override {
+    MutexLock lock(context_mutex_);
+    return context_.has_value() ? context_->peer() : gone_peer_;
+  }
+  std::string Principal() const override {
+    MutexLock lock(context_mutex_);
+    return context_.has_value() ? PrincipalOf(*context_) : "";
+  }
+  std::string Metadata(absl::string_view key) const override {
+    MutexLock lock(context_mutex_);
+    return context_.has_value() ? MetadataOf(*context_, key) : "";
+  }
 
  private:
   void Arrived(bool ok) {
@@ -113,17 +123,25 @@ class UnaryServerCall final : public ServerCall,
     TagCame();
   }
 
+  // Where its client has gone, the call is over, whatever the component still does with it.
   void Done(bool) {
-    if (context_->IsCancelled()) this->MarkCancelled();
+    if (context_->IsCancelled() && !Cut(absl::CancelledError("the client has gone"))) {
+      this->MarkCancelled();
+    }
     TagCame();
   }
 
   void TagCame() {
     if (--tags_ != 0) return;
     rpc_.ingress().Remove(*this);
-    if (holds_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     responder_.reset();
-    context_.reset();
+    {
+      // gRPC keeps the connection's descriptor as long as there is a context of one of its calls.
+      MutexLock lock(context_mutex_);
+      if (holds_.load(std::memory_order_relaxed) != 1) gone_peer_ = context_->peer();
+      context_.reset();
+    }
+    if (holds_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     request_.Clear();
     response_.Clear();
     status_ = grpc::Status::OK;
@@ -139,7 +157,10 @@ class UnaryServerCall final : public ServerCall,
   Request request_;
   Response response_;    // the answer belongs to who set answered_
   grpc::Status status_;  // likewise
+  // Written by the ingress thread alone, which needs no lock to read it.
+  mutable Mutex context_mutex_;
   std::optional<grpc::ServerContext> context_;
+  std::string gone_peer_ ABSL_GUARDED_BY(context_mutex_);
   std::optional<grpc::ServerAsyncResponseWriter<Response>> responder_;
   std::atomic<bool> answered_{false};
   std::atomic<int> holds_{0};

@@ -402,10 +402,10 @@ void Supervisor::LogOutcome(const char* command, const std::string& component,
                                    {"command", command},
                                    {"component", component.substr(0, kLongest)},
                                    {"outcome", status.ToString()}};
-  if (status.ok()) return parts_.log.Info("operation", fields);
-  // What is refused can be asked for again and again.
-  parts_.log.WriteLimited(absl::StrCat(command, " ", absl::StatusCodeToString(status.code())),
-                          Severity::kInfo, "operation", fields);
+  // What is refused, or changes nothing, can be asked for again and again.
+  parts_.log.WriteLimited(
+      absl::StrCat(command, " ", status.ok() ? component : absl::StatusCodeToString(status.code())),
+      Severity::kInfo, "operation", fields);
 }
 
 }  // namespace mainspring

@@ -10,6 +10,16 @@
 namespace mainspring {
 namespace {
 
+TEST(DrainTrigger, WhenASignalComesAfterAnOperatorsDrain_ItIsStillTheSameDrain) {
+  DrainTrigger trigger;
+  trigger.PullTo(DrainTrigger::kDrain, "Lifecycle.Drain");
+  trigger.Pull("SIGTERM");
+  EXPECT_EQ(DrainTrigger::kDrain, trigger.pulls());
+  EXPECT_EQ("Lifecycle.Drain", trigger.reason());
+  trigger.Pull("SIGTERM");
+  EXPECT_EQ(DrainTrigger::kStopNow, trigger.pulls());
+}
+
 using testing::Soon;
 
 TEST(DrainTrigger, WhenPulled_LetsItsWaiterGo) {
@@ -49,7 +59,7 @@ TEST(DrainTrigger, WhenPulledToANotch_IsPulledSoFarAndNoFurther) {
   EXPECT_EQ("first", trigger.reason());
   trigger.PullTo(DrainTrigger::kDrain, "late");
   EXPECT_EQ(2, trigger.pulls()) << "never back";
-  trigger.Pull("third");
+  for (int i = 0; i < 3; ++i) trigger.Pull("signal");
   EXPECT_TRUE(trigger.Await(DrainTrigger::kExitNow));
 }
 
