@@ -11,7 +11,12 @@ bool IsOver(SteadyTime since, SteadyTime now) { return Between(since, now) >= Li
 
 LineLimit::Kind& LineLimit::Find(absl::string_view name, SteadyTime now) {
   std::string key(name);
-  if (kinds_.size() >= kMostKinds && kinds_.count(key) == 0) key = kOthers;
+  if (kinds_.size() >= kMostKinds && kinds_.count(key) == 0) {
+    std::erase_if(kinds_, [now](const auto& each) {
+      return each.second.withheld == 0 && IsOver(each.second.since, now);
+    });
+    if (kinds_.size() >= kMostKinds) key = kOthers;
+  }
   return kinds_.try_emplace(std::move(key), Kind{now}).first->second;
 }
 

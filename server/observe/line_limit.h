@@ -20,13 +20,15 @@ class LineLimit {
   // So many lines of a kind, within this time.
   static constexpr int kLines = 5;
   static constexpr absl::Duration kPeriod = absl::Seconds(10);
-  // Kinds are few by nature, places in a source as a rule. Beyond so many they count as one.
+  // Kinds are few by nature, places in a source as a rule. Beyond so many at a time they count as
+  // one.
   static constexpr size_t kMostKinds = 1000;
 
   // Whether a line of that kind may be written now. Where not, it is counted.
   bool Take(absl::string_view kind, SteadyTime now);
 
-  // The kinds whose time is over, with how many of their lines were not written, where any was.
+  // The kinds whose time is over, with how many of their lines were not
+  // written, where any was.
   std::vector<std::pair<std::string, uint64_t>> Withheld(SteadyTime now);
 
   // Whether any line was withheld that Withheld has not told of.

@@ -8,8 +8,8 @@ import unittest
 import grpc
 
 from harness.case import NOT_SERVING, SERVING, HostTestCase
-from harness.client import SOON, StreamReader
-from harness.protos import clock, health, seconds, trial
+from harness.client import SOON, StreamReader, channel
+from harness.protos import clock, health, lifecycle, seconds, trial
 from harness.traffic import Traffic
 
 CALLS_PER_SECOND = 500
@@ -87,6 +87,26 @@ class CallsThatCannotBeAnswered(HostTestCase):
         for call in forgotten:
             self.assertEqual(call.code(), grpc.StatusCode.UNAVAILABLE,
                              f"expected an answer to the caller, got {call.details()}")
+
+    def test_CallWhoseClientHasGone_IsNotWaitedFor(self):
+        host = self.start_trial_host("--drain-timeout=60s")
+        with channel(host.data) as connection:
+            call = trial.stub(connection, "Trial").Forget.future(trial.ForgetRequest(), timeout=0.3)
+            self.assertEqual(call.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
+        host.signal(signal.SIGTERM)
+        self.assertEqual(self.assert_exit(host, 0)["cut_calls"], 0)
+
+    def test_SigtermDuringAnOperatorsDrain_CutsNothing(self):
+        host = self.start_trial_host("--drain-timeout=30s")
+        stub, health_stub = self.trial(host)
+        delayed = stub.Delay.future(trial.DelayRequest(time=seconds(1)), timeout=SOON)
+        self.pass_ingress(health_stub)
+        progress = self.operator(host).stub.Drain(lifecycle.DrainRequest(), timeout=SOON)
+        next(progress)
+        host.signal(signal.SIGTERM)
+        self.assertIsNone(delayed.exception(), "expected what was accepted to be answered")
+        line = self.assert_exit(host, 0)
+        self.assertEqual(line["trigger"], "Lifecycle.Drain")
 
     def test_ClientThatCallsToTheEnd_IsCounted_AndExitSaysCut(self):
         host = self.start_trial_host("--lame-duck=100ms", "--drain-timeout=3s",

@@ -88,6 +88,14 @@ class Slow(StartTestCase):
         self.assertEqual(line["trigger"], "Lifecycle.Drain")
 
 
+    def test_Drain_WithAStartThatHangs_EndsItAsSigtermDoes(self):
+        self.launch("--trial-start=trial:hang", "--trial-stop-timeout=500ms")
+        lifecycle = self.operator(self.host)
+        watch = lifecycle.stub.Drain(lifecycle_protos.DrainRequest(), timeout=SOON)
+        self.assertTrue(next(watch).HasField("progress"))
+        line = self.assert_exit(self.host, SOFTWARE_FAILURE)
+        self.assertEqual(line["trigger"], "Lifecycle.Drain")
+
     def test_Sigterm_AtAnyMoment_EndsItCleanly(self):
         """From the first line of main on, a signal is a reason to drain."""
         codes = collections.Counter()

@@ -11,7 +11,7 @@ from harness import grpcurl
 from harness.case import HostTestCase
 from harness.client import SOON
 from harness.operator import name_of
-from harness.protos import lifecycle
+from harness.protos import lifecycle, seconds, trial
 
 LIFECYCLE = "mainspring.lifecycle.v1.Lifecycle"
 REMEMBERED = 1000
@@ -122,6 +122,27 @@ class Operations(HostTestCase):
         self.assertEqual(first.result().component.generation, 2)
         self.assertEqual(self.lifecycle.restart("trial").component.generation, 3,
                          "expected none of those in between")
+
+    def test_Commands_AreLoggedWithTheirOutcomes_AndRefusedOnesLimited(self):
+        self.start()
+        stub, _ = self.trial(self.host)
+        self.lifecycle.pause("trial")
+        self.lifecycle.resume("trial")
+        blocked = stub.Delay.future(trial.DelayRequest(time=seconds(0.3)), timeout=SOON)
+        self.assertIsNone(blocked.exception())
+        self.lifecycle.drain("trial")
+        for _ in range(50):
+            with self.assertRaises(grpc.RpcError):
+                self.lifecycle.stop("nobody")
+        self.host.signal(signal.SIGTERM)
+        self.assert_exit(self.host, 0)
+        logged = [(event["command"], event["component"], event["outcome"])
+                  for event in self.host.events if event.get("event") == "operation"]
+        for command in ("PauseComponent", "ResumeComponent", "DrainComponent"):
+            self.assertIn((command, "trial", "OK"), logged)
+        refused = [each for each in logged if each[:2] == ("StopComponent", "nobody")]
+        self.assertIn("NOT_FOUND", refused[0][2])
+        self.assertLessEqual(len(refused), 10, "expected five in ten seconds")
 
     def test_RestartOfAnExpectedGeneration_HappensOnceWhoeverIsFirst(self):
         self.start()

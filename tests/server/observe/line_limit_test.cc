@@ -58,6 +58,15 @@ TEST_F(LineLimitTest, WhenTheRestIsNotToldYet_LosesNoCount) {
   EXPECT_EQ(LineLimit::kLines, Take("a", 10));
 }
 
+TEST_F(LineLimitTest, WhenKindsAreNewAllTheTime_EachHasItsLines) {
+  for (int round = 0; round < 3; ++round) {
+    for (size_t i = 0; i < LineLimit::kMostKinds; ++i) {
+      ASSERT_EQ(1, Take(absl::StrCat(round, " ", i), 1)) << round;
+    }
+    PassPeriod();
+  }
+}
+
 TEST_F(LineLimitTest, WhenThereAreTooManyKinds_CountsTheOthersAsOne) {
   for (size_t i = 0; i < LineLimit::kMostKinds; ++i) Take(absl::StrCat(i), 1);
   int taken = 0;
