@@ -27,8 +27,7 @@ class LineLimit {
   // Whether a line of that kind may be written now. Where not, it is counted.
   bool Take(absl::string_view kind, SteadyTime now);
 
-  // The kinds whose time is over, with how many of their lines were not
-  // written, where any was.
+  // The kinds whose time is over, with how many of their lines were not written, where any was.
   std::vector<std::pair<std::string, uint64_t>> Withheld(SteadyTime now);
 
   // Whether any line was withheld that Withheld has not told of.
