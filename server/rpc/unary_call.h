@@ -24,8 +24,8 @@ namespace mainspring::rpc {
 // Reused: Rpc is what it is armed with, and goes back to, and hands its requests on by.
 //
 // Two parties hold it, the component's Reply and the ingress with gRPC's tags; whoever lets go
-// last disposes of it. Both may want to answer, the ingress when the host cuts the call; the one
-// that sets answered_ does. gRPC is called on the ingress thread alone.
+// last disposes of it. Both may want to answer, the ingress when the host cuts the call or its
+// client has gone; the one that sets answered_ does. gRPC is called on the ingress thread alone.
 template <class Rpc>
 class UnaryServerCall final : public ServerCall,
                               public ReplySink<typename CallTypes<typename Rpc::Call>::Response> {
@@ -148,7 +148,7 @@ class UnaryServerCall final : public ServerCall,
     rpc_.Recycle(this);
   }
 
-  // The component lets go of a call that the host has cut. Not recycled: this is its thread.
+  // The component lets go of a call that the ingress has ended. Not recycled: this is its thread.
   void Unhold() {
     if (holds_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
