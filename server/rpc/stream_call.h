@@ -181,18 +181,9 @@ class StreamServerCall final
     this->Unref();
   }
 
-  std::string Peer() const override {
-    MutexLock lock(mutex_);
-    return context_.has_value() ? context_->peer() : gone_peer_;
-  }
-  std::string Principal() const override {
-    MutexLock lock(mutex_);
-    return context_.has_value() ? PrincipalOf(*context_) : "";
-  }
-  std::string Metadata(absl::string_view key) const override {
-    MutexLock lock(mutex_);
-    return context_.has_value() ? MetadataOf(*context_, key) : "";
-  }
+  std::string Peer() const override { return context_.Peer(); }
+  std::string Principal() const override { return context_.Principal(); }
+  std::string Metadata(absl::string_view key) const override { return context_.Metadata(key); }
 
  private:
   void Arrived(bool ok) {
@@ -273,13 +264,8 @@ class StreamServerCall final
   void OperationCame() {
     if (--operations_ != 0) return;
     rpc_.ingress().Remove(*this);
-    {
-      // gRPC keeps the connection's descriptor as long as there is a context of one of its calls.
-      MutexLock lock(mutex_);
-      gone_peer_ = context_->peer();
-      stream_.reset();
-      context_.reset();
-    }
+    stream_.reset();
+    context_.End(/*may_be_asked=*/true);
     this->Unref();
   }
 
@@ -357,12 +343,10 @@ class StreamServerCall final
   }
 
   Rpc& rpc_;
-  // Gone when the call is over. Written by the ingress thread alone, which needs no lock to read
-  // it.
-  std::optional<grpc::ServerContext> context_{std::in_place};
-  std::optional<Stream> stream_{std::in_place, &*context_};
+  GrpcContext context_;
 
   // Ingress thread only.
+  std::optional<Stream> stream_{std::in_place, &context_.Begin()};
   Request request_;     // the one that is read
   int operations_ = 2;  // Done and Finished, and the read and the write that are under way
   bool read_in_flight_ = false;
@@ -372,7 +356,6 @@ class StreamServerCall final
   mutable Mutex mutex_;
   // Written by the ingress thread alone, which needs no lock to read it.
   bool write_in_flight_ = false;
-  std::string gone_peer_ ABSL_GUARDED_BY(mutex_);
   Response response_ ABSL_GUARDED_BY(mutex_);
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
   bool called_ ABSL_GUARDED_BY(mutex_) = false;  // the ingress is on its way

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "mainspring/mutex.h"
 #include "mainspring/reply.h"
 #include "server/rpc/call_context.h"
 #include "server/rpc/ingress.h"
@@ -38,10 +37,10 @@ class UnaryServerCall final : public ServerCall,
 
   // Waits for the next call to this rpc.
   void Arm() {
-    context_.emplace();
-    responder_.emplace(&*context_);
-    context_->AsyncNotifyWhenDone(&done_tag_);
-    rpc_.service().RequestAsyncUnary(rpc_.index(), &*context_, &request_, &*responder_,
+    grpc::ServerContext& context = context_.Begin();
+    responder_.emplace(&context);
+    context.AsyncNotifyWhenDone(&done_tag_);
+    rpc_.service().RequestAsyncUnary(rpc_.index(), &context, &request_, &*responder_,
                                      &rpc_.ingress().queue(), &rpc_.ingress().queue(),
                                      &arrived_tag_);
   }
@@ -70,18 +69,9 @@ class UnaryServerCall final : public ServerCall,
     Answer();
   }
 
-  std::string Peer() const override {
-    MutexLock lock(context_mutex_);
-    return context_.has_value() ? context_->peer() : gone_peer_;
-  }
-  std::string Principal() const override {
-    MutexLock lock(context_mutex_);
-    return context_.has_value() ? PrincipalOf(*context_) : "";
-  }
-  std::string Metadata(absl::string_view key) const override {
-    MutexLock lock(context_mutex_);
-    return context_.has_value() ? MetadataOf(*context_, key) : "";
-  }
+  std::string Peer() const override { return context_.Peer(); }
+  std::string Principal() const override { return context_.Principal(); }
+  std::string Metadata(absl::string_view key) const override { return context_.Metadata(key); }
 
  private:
   void Arrived(bool ok) {
@@ -135,12 +125,7 @@ class UnaryServerCall final : public ServerCall,
     if (--tags_ != 0) return;
     rpc_.ingress().Remove(*this);
     responder_.reset();
-    {
-      // gRPC keeps the connection's descriptor as long as there is a context of one of its calls.
-      MutexLock lock(context_mutex_);
-      if (holds_.load(std::memory_order_relaxed) != 1) gone_peer_ = context_->peer();
-      context_.reset();
-    }
+    context_.End(holds_.load(std::memory_order_relaxed) != 1);
     if (holds_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
     request_.Clear();
     response_.Clear();
@@ -157,10 +142,7 @@ class UnaryServerCall final : public ServerCall,
   Request request_;
   Response response_;    // the answer belongs to who set answered_
   grpc::Status status_;  // likewise
-  // Written by the ingress thread alone, which needs no lock to read it.
-  mutable Mutex context_mutex_;
-  std::optional<grpc::ServerContext> context_;
-  std::string gone_peer_ ABSL_GUARDED_BY(context_mutex_);
+  GrpcContext context_;
   std::optional<grpc::ServerAsyncResponseWriter<Response>> responder_;
   std::atomic<bool> answered_{false};
   std::atomic<int> holds_{0};
