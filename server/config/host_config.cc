@@ -182,13 +182,14 @@ absl::Status Validate(const HostConfig& config) {
     const PlaneConfig& config;
     bool needed;
     bool local_only;
-  } planes[] = {{"data", config.data, true, false},
-                {"admin", config.admin, true, !config.admin.insecure},
-                {"probe", config.probe, false, false}};
+    const char* example;
+  } planes[] = {{"data", config.data, true, false, "0.0.0.0:50051"},
+                {"admin", config.admin, true, !config.admin.insecure, "unix:admin.sock"},
+                {"probe", config.probe, false, false, ""}};
   for (const auto& plane : planes) {
     const std::string of = absl::StrCat("plane \"", plane.name, "\": ");
     if (plane.needed && plane.config.addresses.empty() && plane.config.sockets.empty()) {
-      errors.Add(of, "no address");
+      errors.Add(of, "no address; give it at least one, such as ", plane.example);
     }
     CheckAddresses(of, plane.config, plane.local_only, addresses, errors);
     CheckLimits(of, plane.config.limits, errors);
@@ -212,6 +213,14 @@ std::vector<std::string> Warnings(const HostConfig& config) {
                                          absl::FormatDuration(config.drain_timeout))
                           : "max_connection_age is 0, never",
                      ": a drain cuts the calls of clients that stay connected"));
+  }
+  for (const ComponentConfig& component : config.components) {
+    if (component.stall_warning <= component.stall_limit) continue;
+    warnings.push_back(absl::StrCat("component \"", component.name, "\": stall_warning, ",
+                                    absl::FormatDuration(component.stall_warning),
+                                    ", is above stall_limit, ",
+                                    absl::FormatDuration(component.stall_limit),
+                                    ": it fails liveness before anybody is warned"));
   }
   return warnings;
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -32,8 +33,11 @@ absl::Status TakePassedSockets(std::vector<PassedSocket>& sockets) {
   char** names = nullptr;
   const int count = sd_listen_fds_with_names(/*unset_environment=*/1, &names);
   if (count < 0) {
-    return absl::InternalError(
-        absl::StrCat("sockets passed by the service manager: $LISTEN_FDS: ", strerror(-count)));
+    return absl::InternalError(absl::StrCat(
+        "sockets passed by the service manager: ",
+        count == -EBADF ? "$LISTEN_FDS counts descriptors from 3 on that are not all open"
+                        : "$LISTEN_FDS or $LISTEN_PID is no such number",
+        ": ", strerror(-count), "; unset both where none is passed"));
   }
   for (int i = 0; i < count; ++i) {
     sockets.push_back({SD_LISTEN_FDS_START + i, names[i]});

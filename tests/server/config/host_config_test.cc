@@ -89,10 +89,10 @@ TEST(Validate, ForEachNameThatIsNotAllowed_NamesIt) {
 TEST(Validate, WhenAPlaneHasNoAddress_NamesThePlane) {
   HostConfig config = GoodConfig();
   config.data.addresses.clear();
-  ExpectError(config, "plane \"data\": no address");
+  ExpectError(config, "plane \"data\": no address; give it at least one, such as 0.0.0.0:50051");
   config = GoodConfig();
   config.admin.addresses.clear();
-  ExpectError(config, "plane \"admin\": no address");
+  ExpectError(config, "plane \"admin\": no address; give it at least one, such as unix:admin.sock");
 }
 
 TEST(Validate, WhenTheAdminPlaneIsOpenToOthers_RefusesTheAddress) {
@@ -289,7 +289,8 @@ TEST(Validate, WhenSeveralThingsAreWrong_TellsThemAllAtOnce) {
   config.lame_duck = absl::Seconds(-5);
   ExpectError(config,
               "a component of type \"clock\" has no name; two components are called \"a\"; plane "
-              "\"data\": no address; lame_duck: -5s is not a time that can be waited for");
+              "\"data\": no address; give it at least one, such as 0.0.0.0:50051; lame_duck: -5s "
+              "is not a time that can be waited for");
 }
 
 TEST(Warnings, OfTheDefaults_AreNone) { EXPECT_THAT(Warnings(GoodConfig()), IsEmpty()); }
@@ -304,6 +305,17 @@ TEST(Warnings, WhenConnectionsMayOutliveADrain_SaysWhatThatCosts) {
   config.data.limits.max_connection_age = absl::ZeroDuration();
   EXPECT_THAT(Warnings(config), ElementsAre(HasSubstr("max_connection_age is 0, never: ")));
   config.data.limits.max_connection_age = absl::Seconds(31);
+  EXPECT_THAT(Warnings(config), IsEmpty());
+}
+
+TEST(Warnings, WhenALimitComesBeforeItsWarning_SayWhoseAndWhatThatMeans) {
+  HostConfig config = GoodConfig();
+  config.components = {Component("good"), Component("odd")};
+  config.components[1].stall_warning = absl::Seconds(61);
+  EXPECT_THAT(Warnings(config),
+              ElementsAre("component \"odd\": stall_warning, 1m1s, is above stall_limit, 1m: it "
+                          "fails liveness before anybody is warned"));
+  config.components[1].stall_warning = absl::Seconds(60);
   EXPECT_THAT(Warnings(config), IsEmpty());
 }
 
