@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "tests/server/gate.h"
 #include "tests/server/process_view.h"
@@ -158,27 +159,32 @@ TEST_F(DrainTest, WhenAClientsStreamIsIdle_EndsItDraining) {
 
 // It stays on its connection, which lives longer than the drain lasts.
 TEST_F(DrainTest, WhenAClientCallsToTheEnd_WhatItIsRefusedIsCounted) {
-  Start([](HostConfig& config) {
-    config.lame_duck = absl::Milliseconds(1);
-    config.drain_timeout = absl::Milliseconds(100);
-    config.data.limits.max_connection_age = absl::Seconds(60);
-  });
-  ASSERT_TRUE(testing::Echo(*stub_).ok());
-  grpc::Status last;
-  std::thread client([&] {
-    while (last.ok()) {
-      Waiting context;
-      context.set_wait_for_ready(false);
-      trial::v1::EchoResponse response;
-      last = stub_->Echo(&context, testing::EchoOf("hello"), &response);
-    }
-  });
-  const int code = host_->Drain();
-  client.join();
-  EXPECT_EQ(code == kExitCut, ExitLine()["cut_calls"] > 0);
-  const bool refused =
-      last.error_code() == grpc::StatusCode::CANCELLED || last.error_message() == "draining";
-  EXPECT_TRUE(code == kExitCut || !refused) << last.error_message();
+  // As a rule the first drain turns a call away; now and then it comes between two of them.
+  bool turned_away = false;
+  for (int drains = 0; drains < 20 && !turned_away; ++drains) {
+    Start([](HostConfig& config) {
+      config.lame_duck = absl::Milliseconds(1);
+      config.drain_timeout = absl::Milliseconds(100);
+      config.data.limits.max_connection_age = absl::Seconds(60);
+    });
+    ASSERT_TRUE(testing::Echo(*stub_).ok());
+    grpc::Status last;
+    std::thread client([&] {
+      while (last.ok()) {
+        Waiting context;
+        context.set_wait_for_ready(false);
+        trial::v1::EchoResponse response;
+        last = stub_->Echo(&context, testing::EchoOf("hello"), &response);
+      }
+    });
+    const int code = host_->Drain();
+    client.join();
+    turned_away = last.error_code() == grpc::StatusCode::CANCELLED ||
+                  absl::StartsWith(last.error_message(), "draining");
+    EXPECT_EQ(code == kExitCut, ExitLine()["cut_calls"] > 0);
+    EXPECT_TRUE(code == kExitCut || !turned_away) << last.error_message();
+  }
+  EXPECT_TRUE(turned_away);
 }
 
 TEST_F(DrainTest, WhenItHasClosed_NobodyConnectsButWhoIsInIsServed) {
