@@ -145,6 +145,8 @@ ABSL_FLAG(mainspring::WaitTime, drain_timeout, {absl::Seconds(35)},
 ABSL_FLAG(
     mainspring::WaitTime, max_connection_age, {absl::Seconds(30)},
     "After this a client is asked to connect anew; 0s: never. Keep it below --drain-timeout.");
+ABSL_FLAG(mainspring::WaitTime, max_connection_idle, {absl::Minutes(10)},
+          "Likewise a client that has made no call for so long; 0s: never.");
 ABSL_FLAG(mainspring::LogFormat, log_format, mainspring::LogFormat::kText, "text or json.");
 ABSL_FLAG(bool, version, false, "Prints the version and ends.");
 ABSL_FLAG(bool, help, false, "Prints this and ends.");
@@ -174,6 +176,7 @@ HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
   }
   config.drain_timeout = absl::GetFlag(FLAGS_drain_timeout).time;
   config.data.limits.max_connection_age = absl::GetFlag(FLAGS_max_connection_age).time;
+  config.data.limits.max_connection_idle = absl::GetFlag(FLAGS_max_connection_idle).time;
   // An operator's connection is kept.
   config.admin.limits.max_connection_age = absl::ZeroDuration();
   config.probe.limits.max_connection_age = absl::ZeroDuration();

@@ -45,7 +45,7 @@ def start(key, binaries, directory):
     if key == "c":
         command += ["--data-address", "127.0.0.1:0", "--admin-address",
                     f"unix:{directory}/admin.sock", "--lame-duck", "0s",
-                    "--max-connection-age", "0s"]
+                    "--max-connection-age", "0s", "--max-connection-idle", "0s"]
     process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = _Output(process.stdout)

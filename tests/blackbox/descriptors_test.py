@@ -1,10 +1,10 @@
 """A host that ran out of file descriptors accepts again as soon as it gets one back."""
 
 import os
-import socket
 import time
 import unittest
 
+from harness import raw_http2
 from harness.case import SERVING, HostTestCase
 from harness.client import SOON, channel
 from harness.protos import clock, health
@@ -12,17 +12,13 @@ from harness.protos import clock, health
 DESCRIPTORS = 64
 ROUNDS = 20
 
-# What an HTTP/2 client says first: the preface and an empty SETTINGS frame.
-_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
-
 
 class IdleConnection:
     """A connection that asks for nothing. The kernel connects it; the host may not accept it."""
 
     def __init__(self, address):
-        host, port = address.removeprefix("ipv4:").rsplit(":", 1)
-        self._socket = socket.create_connection((host, int(port)), timeout=5)
-        self._socket.sendall(_HELLO)
+        self._socket = raw_http2.connect(address)
+        raw_http2.greet(self._socket)
 
     def is_accepted(self, within):
         """Whether the host answers with its SETTINGS; silence and a closed door are both a no."""

@@ -1,12 +1,12 @@
 """A drain under load, and what it does to calls that cannot be answered."""
 
 import signal
-import socket
 import threading
 import unittest
 
 import grpc
 
+from harness import raw_http2
 from harness.case import NOT_SERVING, SERVING, HostTestCase
 from harness.client import SOON, StreamReader, channel
 from harness.protos import clock, health, lifecycle, seconds, trial
@@ -147,13 +147,11 @@ class CallsThatCannotBeAnswered(HostTestCase):
     def test_ConnectionsThatDoNotGo_DoNotHoldTheDrain(self):
         host = self.start_trial_host("--lame-duck=100ms", "--drain-timeout=60s",
                                      "--max-connection-age=1s")
-        address, port = host.data.removeprefix("ipv4:").rsplit(":", 1)
-        silent, deaf = (socket.create_connection((address, int(port)), timeout=SOON)
-                        for _ in range(2))
+        silent, deaf = (raw_http2.connect(host.data) for _ in range(2))
         self.addCleanup(silent.close)
         self.addCleanup(deaf.close)
-        # The preface and an empty SETTINGS frame; then it neither reads nor answers.
-        deaf.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        # Then it neither reads nor answers.
+        raw_http2.greet(deaf)
         host.signal(signal.SIGTERM)
         line = self.assert_exit(host, 0)
         # By itself gRPC waits 10 s for a preface, and 20 s for an answer to its ping.

@@ -6,6 +6,7 @@ import re
 import signal
 import unittest
 
+from harness import raw_http2
 from harness.case import HostTestCase
 from harness.client import SOON
 from harness.host import parse_event, run_to_end
@@ -17,7 +18,7 @@ USAGE = 64
 HARMLESS = ("--data-address=127.0.0.1:0", "--admin-address=127.0.0.1:0")
 
 FLAGS = ("--data-address", "--admin-address", "--probe-address", "--probe", "--lame-duck", "--drain-timeout",
-         "--max-connection-age", "--log-format", "--version", "--help")
+         "--max-connection-age", "--max-connection-idle", "--log-format", "--version", "--help")
 
 
 class Flags(unittest.TestCase):
@@ -38,7 +39,7 @@ class Flags(unittest.TestCase):
 
     def test_MalformedDuration_IsNamedWithItsFlag(self):
         for value in ("5", "soon", "-1s", ""):
-            for flag in ("lame-duck", "drain-timeout", "max-connection-age"):
+            for flag in ("lame-duck", "drain-timeout", "max-connection-age", "max-connection-idle"):
                 with self.subTest(flag=flag, value=value):
                     self.assert_usage_error(f"--{flag}={value}", naming=(flag, value))
 
@@ -90,6 +91,13 @@ class Ends(HostTestCase):
             stub = clock.stub(self.connect(host.data), "Clock")
             self.assertTrue(stub.GetTime(clock.GetTimeRequest(), timeout=SOON).rfc3339,
                             f"expected a host with --max-connection-age={age} to serve")
+
+    def test_MaxConnectionIdle_ClosesWhatIsNotUsed(self):
+        host = self.start_host("--max-connection-age=0s", "--max-connection-idle=200ms")
+        with raw_http2.connect(host.data) as unused:
+            raw_http2.greet(unused)
+            while unused.recv(4096):
+                pass
 
     def test_LameDuckAuto_IsWhatItIsWithoutTheFlag(self):
         host = self.start_host("--lame-duck=auto")

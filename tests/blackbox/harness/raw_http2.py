@@ -1,4 +1,4 @@
-"""One call by hand, for headers that no client library sends."""
+"""Connections and calls by hand, for what no client library sends."""
 
 import socket
 import struct
@@ -10,16 +10,27 @@ _ACK = _END_STREAM = 1
 _END_HEADERS = 4
 
 
+def connect(address):
+    """A TCP socket to a data plane."""
+    host, port = address.removeprefix("ipv4:").rsplit(":", 1)
+    return socket.create_connection((host, int(port)), timeout=SOON)
+
+
+def greet(connection):
+    """Says what a client says first: the preface and an empty SETTINGS frame."""
+    connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(_SETTINGS, 0, 0, b""))
+
+
 def ask(address, path, headers, message):
     """The messages that a unary call is answered with, as bytes; at once over loopback TCP."""
-    host, port = address.removeprefix("ipv4:").rsplit(":", 1)
-    fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": host,
+    authority = address.removeprefix("ipv4:").rsplit(":", 1)[0]
+    fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": authority,
               "te": "trailers", "content-type": "application/grpc", **headers}
     block = b"".join(b"\0" + _text(name) + _text(value) for name, value in fields.items())
-    with socket.create_connection((host, int(port)), timeout=SOON) as connection:
+    with connect(address) as connection:
+        greet(connection)
         connection.sendall(
-            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(_SETTINGS, 0, 0, b"")
-            + _frame(_HEADERS, _END_HEADERS, 1, block)
+            _frame(_HEADERS, _END_HEADERS, 1, block)
             + _frame(_DATA, _END_STREAM, 1, struct.pack(">BI", 0, len(message)) + message))
         return _read_messages(connection.makefile("rb"), connection)
 
