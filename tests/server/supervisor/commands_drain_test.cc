@@ -163,6 +163,28 @@ TEST_F(DrainOneTest, WhenUndrained_AdmitsCallsAndAbortsTheDrain) {
   EXPECT_TRUE(StatusOf<UndrainComponentCall>("name: 'one'").ok()) << "it is so already";
 }
 
+TEST_F(DrainOneTest, WhenDrainedAndUndrainedAgainAndAgain_IsAskedNoMoreOften) {
+  auto held = Echo("one");
+  Settle();
+  const auto work_in_a_second = [this] {
+    const int before = loops_.work();
+    Advance(absl::Seconds(1));
+    return loops_.work() - before;
+  };
+  auto drained = Ask<DrainComponentCall>("name: 'one'");
+  const int work = work_in_a_second();
+  EXPECT_GT(work, 0) << "it asks whether the call is over";
+  for (int i = 0; i < 20; ++i) {
+    Ask<UndrainComponentCall>("name: 'one'");
+    drained = Ask<DrainComponentCall>("name: 'one'");
+  }
+  work_in_a_second();
+  EXPECT_EQ(work, work_in_a_second());
+  AnswerNext();
+  Advance(absl::Milliseconds(10));
+  EXPECT_TRUE(drained->status().ok());
+}
+
 TEST_F(DrainOneTest, WhenItStopsMeanwhile_TheDrainIsAborted) {
   auto held = Echo("one");
   Settle();

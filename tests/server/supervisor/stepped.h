@@ -61,8 +61,11 @@ class Loops {
         // Without time passing.
         if (++turns_ > kMostTurns) throw std::logic_error("the components go round in circles");
         turned.busy = true;
-        ran |= turned.loop->RunNext();
+        const bool had_something = turned.loop->RunNext();
         turned.busy = false;
+        if (!had_something) continue;
+        ran = true;
+        ++work_;
       }
     }
   }
@@ -90,6 +93,8 @@ class Loops {
   }
   void RunOutOfThreadsAt(const std::string& component) { no_threads_left_for_ = component; }
   size_t size() const { return loops_.size(); }
+  // How much the loops have had to do so far: calls, timers, callbacks.
+  int work() const { return work_; }
 
  private:
   static constexpr int kMostTurns = 100'000;
@@ -127,6 +132,7 @@ class Loops {
   std::set<std::string> held_;
   std::string no_threads_left_for_;
   int turns_ = 0;
+  int work_ = 0;
 };
 
 template <class T>
