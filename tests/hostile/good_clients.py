@@ -1,7 +1,8 @@
 """Clients that mean well: good_clients.py TARGET, TARGET as JSON, until standard input ends.
 
 Four ask for the time, one probes liveness as a kubelet does, on a connection of its own each time,
-and one lists components. Each call has a second. Prints [kind, when it began, seconds, code], a line each.
+and one lists components. Each call has a second. Prints [client, kind, when it began, seconds, code],
+a line each.
 """
 
 import json
@@ -29,7 +30,8 @@ class GoodClients:
         workers = [self.tell_time] * 4 + [self.probe]
         if "admin" in self._address:
             workers.append(self.list_components)
-        threads = [threading.Thread(target=each) for each in workers]
+        threads = [threading.Thread(target=each, name=f"client {number}")
+                   for number, each in enumerate(workers)]
         for each in threads:
             each.start()
         sys.stdin.read()
@@ -67,7 +69,8 @@ class GoodClients:
             except grpc.RpcError as error:
                 code = error.code().name
             with self._lock:
-                print(json.dumps((kind, began, time.monotonic() - began, code)), flush=True)
+                print(json.dumps((threading.current_thread().name, kind, began, time.monotonic() - began,
+                                  code)), flush=True)
 
 
 def main():

@@ -85,7 +85,7 @@ def phase(recorder, calls, begin, end):
         result.descriptors = max(each[2] for each in seen)
         result.last_descriptors = seen[-1][2]
         result.processor = (seen[-1][3] - seen[0][3]) / max(0.05, seen[-1][0] - seen[0][0])
-    for kind, began, seconds, code in calls:
+    for _, kind, began, seconds, code in calls:
         if begin <= began < end:
             result.calls.setdefault(kind, collections.Counter())[code] += 1
             if code == "OK":
@@ -95,12 +95,16 @@ def phase(recorder, calls, begin, end):
 
 def recovery(calls, over):
     """Seconds from the end of the attack to the first call of a second in which all were answered, of
-    every kind; infinite where there has been no such second."""
-    after = [(began, kind, code) for kind, began, _, code in calls if began >= over]
-    kinds = {kind for kind, _, _, _ in calls}
-    for begin in [over] + sorted(began for began, _, _ in after):
-        seen = [(kind, code) for began, kind, code in after if begin < began <= begin + 1]
-        if {kind for kind, _ in seen} == kinds and all(code == "OK" for _, code in seen):
+    every kind; infinite where there has been no such second, or none whose calls are all over."""
+    after = [each for each in calls if each[2] >= over]
+    clients = {client for client, _, _, _, _ in calls}
+    kinds = {kind for _, kind, _, _, _ in calls}
+    for begin in [over] + sorted(began for _, _, began, _, _ in after):
+        seen = [(kind, code) for _, kind, began, _, code in after if begin < began <= begin + 1]
+        # Each makes one call at a time: whoever has made a later one has none of this second open.
+        later = {client for client, _, began, _, _ in after if began > begin + 1}
+        if (later == clients and {kind for kind, _ in seen} == kinds
+                and all(code == "OK" for _, code in seen)):
             return begin - over
     return math.inf
 
