@@ -15,11 +15,13 @@ from archive import run
 from harness import places
 
 _TREE = places.REPOSITORY
-# As a login of root has it; of this machine's only the way to the network.
 _COMPILED = "root/compiled.log"
+# As a login of root has it; of this machine's only the way to the network, and its language.
 _ENVIRONMENT = {"HOME": "/root", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                 "CCACHE_STATSLOG": f"/{_COMPILED}"}
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+# ccache keeps apart what was compiled in another language.
+_LANGUAGE = ("lang", "lc_all", "lc_ctype", "lc_messages")
 
 # Process 1 is a cat: it ends when the test does, and then everything else in here does.
 _ENTER = """
@@ -90,8 +92,8 @@ class FreshRoot:
     def entering(self, **environment):
         """What is put before a command so that it runs in here, where the tree is."""
         (first,) = _children(self._cat.pid)
-        proxies = {name: value for name, value in os.environ.items() if name.lower() in _PROXIES}
-        variables = {**_ENVIRONMENT, **proxies, **environment}
+        kept = {name: value for name, value in os.environ.items() if name.lower() in _PROXIES + _LANGUAGE}
+        variables = {**_ENVIRONMENT, **kept, **environment}
         return ["nsenter", "-t", str(first), "-m", "-p", "-r", f"--wd={self._path}{_TREE}",
                 "env", "-i", *(f"{name}={value}" for name, value in variables.items())]
 
