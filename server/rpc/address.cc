@@ -102,7 +102,7 @@ absl::StatusOr<Address> Address::Parse(absl::string_view text) {
   if (absl::StartsWith(text, "unix-abstract:")) {
     return NotAnAddress(text, "an abstract socket is open to every user of the machine");
   }
-  if (absl::StrContains(text, ":/")) {
+  if (absl::StrContains(text, "://")) {
     return NotAnAddress(text, "it begins with a scheme, as a client's target does");
   }
   return ParseTcp(text);

@@ -353,7 +353,7 @@ class StreamServerCall final
   bool finish_started_ = false;
   bool wanted_ = false;  // by its client, when the end was sent
 
-  mutable Mutex mutex_;
+  Mutex mutex_;
   // Written by the ingress thread alone, which needs no lock to read it.
   bool write_in_flight_ = false;
   Response response_ ABSL_GUARDED_BY(mutex_);

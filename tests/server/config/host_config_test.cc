@@ -308,7 +308,7 @@ TEST(Warnings, WhenConnectionsMayOutliveADrain_SaysWhatThatCosts) {
   EXPECT_THAT(Warnings(config), IsEmpty());
 }
 
-TEST(Warnings, WhenALimitComesBeforeItsWarning_SayWhoseAndWhatThatMeans) {
+TEST(Warnings, WhenALimitComesBeforeItsWarning_SaysWhoseAndWhatThatMeans) {
   HostConfig config = GoodConfig();
   config.components = {Component("good"), Component("odd")};
   config.components[1].stall_warning = absl::Seconds(61);

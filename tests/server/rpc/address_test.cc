@@ -73,6 +73,7 @@ TEST(Address, WhenItIsNone_SaysWhyAndWhatToWrite) {
                {" 127.0.0.1:0", "neither a name nor an address"},
                {"http://x:1", "begins with a scheme"},
                {"dns:///localhost:50051", "begins with a scheme"},
+               {"127.0.0.1:/x", "its port is no number"},
                {"::1:50051", "an IPv6 address stands in brackets"},
                {"[::1:50051", "a bracket is not closed"},
                {"[::1]", "its port is no number"},
