@@ -16,11 +16,11 @@
 #include "server/drain/exit_guard.h"
 #include "server/health/health_servicer.h"
 #include "server/health/health_table.h"
+#include "server/lifecycle/describe.h"
+#include "server/lifecycle/supervision.h"
 #include "server/reflection/reflection_servicer.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
-#include "server/supervisor/describe.h"
-#include "server/supervisor/supervision.h"
 
 namespace mainspring {
 namespace {
@@ -190,7 +190,7 @@ class Host::Parts {
   // Ends the process when a start does not end.
   absl::StatusOr<std::unique_ptr<ExitGuard>> Guard(DrainTrigger& trigger, SteadyTime deadline) {
     return ExitGuard::Start(trigger, deadline, [this, &trigger](const char* why) {
-      EndByForce(world_, report_, trigger.reason(), why, [this] { return WhoHangs(); });
+      EndByForce(world_, report_, trigger.reason(), why, [this] { return WhoIsStuck(); });
     });
   }
 
@@ -217,7 +217,7 @@ class Host::Parts {
     return stuck == nullptr;
   }
 
-  std::vector<HungComponent> WhoHangs() const {
+  std::vector<StuckComponent> WhoIsStuck() const {
     const Supervision* const supervision = this->supervision();
     if (supervision == nullptr) return {};
     return Busy(*supervision, world_.time->Now());
@@ -277,25 +277,25 @@ class Host::Parts {
     options.version = MAINSPRING_VERSION;
     options.event_history = config_.event_history;
     options.max_watchers = config_.max_lifecycle_watchers;
-    options.control.on_change = [this](size_t component) {
+    options.health.on_change = [this](size_t component) {
       return health_->Publish(health_table_->Update(component));
     };
-    options.control.on_stall = [this](size_t component, bool past_limit) {
+    options.health.on_stall = [this](size_t component, bool past_limit) {
       health_->Publish(health_table_->SetPastLimit(component, past_limit));
     };
-    options.control.on_essential_failure = [this](const std::string& reason) {
+    options.health.on_essential_failure = [this](const std::string& reason) {
       component_failed_.store(true);
       Pull(DrainTrigger::kDrain, reason);
     };
-    options.control.drain = [this] { PullByOperator(DrainTrigger::kDrain, "Lifecycle.Drain"); };
-    options.control.shut_down_now = [this] {
+    options.host.drain = [this] { PullByOperator(DrainTrigger::kDrain, "Lifecycle.Drain"); };
+    options.host.shut_down_now = [this] {
       PullByOperator(DrainTrigger::kStopNow, "Lifecycle.ShutdownNow");
     };
-    options.control.draining = [this] { return report_.phase().has_value(); };
-    options.control.drain_progress = [this] { return DrainProgress(); };
+    options.host.draining = [this] { return report_.phase().has_value(); };
+    options.host.drain_progress = [this] { return DrainProgress(); };
     options.on_supervisor_failure = [this](const std::string& what) {
       EndByForce(world_, report_, "", absl::StrCat("the supervisor failed: ", what).c_str(),
-                 [this] { return WhoHangs(); });
+                 [this] { return WhoIsStuck(); });
     };
     auto supervision = Supervision::Launch(std::move(components), std::move(options));
     if (!supervision.ok()) return supervision.status();
@@ -431,9 +431,9 @@ class Host::Parts {
     if (supervision_ == nullptr) return;
     const StopReport stopped = supervision_->Stop();
     // Waiting for a thread that does not come back would be for ever.
-    if (!stopped.hung.empty()) {
+    if (!stopped.stuck.empty()) {
       EndByForce(world_, report_, "", "a component's thread does not come back",
-                 [&] { return stopped.hung; });
+                 [&] { return stopped.stuck; });
     }
   }
 

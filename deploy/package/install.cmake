@@ -18,8 +18,9 @@ install(FILES ${PROJECT_SOURCE_DIR}/deploy/package/copyright
   DESTINATION share/doc/mainspring COMPONENT system EXCLUDE_FROM_ALL)
 
 # A program links mainspring::server and the bindings of its protos; the rest comes with these.
-set(exported mainspring_options mainspring_sanitize mainspring_model mainspring_address mainspring_rpc mainspring_probe
-  mainspring_supervisor mainspring_server protoc-gen-mainspring
+set(exported mainspring_options mainspring_sanitize mainspring_model
+  mainspring_address mainspring_rpc mainspring_config mainspring_observe mainspring_supervisor
+  mainspring_lifecycle mainspring_probe mainspring_server protoc-gen-mainspring
   mainspring_lifecycle_proto mainspring_lifecycle_component mainspring_lifecycle_binding
   mainspring_health_proto mainspring_health_grpc mainspring_health_component
   mainspring_health_binding)

@@ -62,7 +62,7 @@ class Sequence {
     Enter(DrainPhase::kStop);
     const StopReport stopped = drained_.supervision.Stop();
     report_.AddCut(stopped.refused_calls);
-    report_.AddHung(stopped.hung);
+    report_.AddStuck(stopped.stuck);
   }
 
   void EndAdmin() {
@@ -130,8 +130,8 @@ absl::Duration LongestStop(const HostConfig& config, const DependencyGraph& grap
 
 }  // namespace
 
-std::vector<HungComponent> Busy(const Supervision& supervision, SteadyTime now) {
-  std::vector<HungComponent> busy;
+std::vector<StuckComponent> Busy(const Supervision& supervision, SteadyTime now) {
+  std::vector<StuckComponent> busy;
   for (const ComponentView& component : supervision.table().Views()) {
     if (!component.method.empty()) {
       busy.push_back({component.name, component.method, component.in_method});
@@ -146,10 +146,10 @@ std::vector<HungComponent> Busy(const Supervision& supervision, SteadyTime now) 
 }
 
 void EndByForce(const World& world, DrainReport& report, const std::string& trigger,
-                const char* why, const std::function<std::vector<HungComponent>()>& who_hangs) {
+                const char* why, const std::function<std::vector<StuckComponent>()>& who_is_stuck) {
   world.terminate_later(kLastWords, kExitForced);
-  if (!report.anything_hung()) report.AddHung(who_hangs());
-  world.log->Error("exit_guard", {{"why", why}, {"hung", report.WhoHung()}});
+  if (!report.anything_stuck()) report.AddStuck(who_is_stuck());
+  world.log->Error("exit_guard", {{"why", why}, {"hung", report.WhoIsStuck()}});
   world.print_exit_line(report.ExitLine(kExitForced, trigger, world.time->Now()));
   world.log->Flush(std::chrono::steady_clock::now() + kFlush);
   world.terminate(kExitForced);
@@ -177,10 +177,10 @@ int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger
     sequence.LameDuck();
     sequence.CloseAndFinish();
     sequence.Stop();
-    if (!report.anything_hung()) sequence.EndAdmin();
+    if (!report.anything_stuck()) sequence.EndAdmin();
     if (!guard.ok()) world.terminate_later(absl::InfiniteDuration(), kExitForced);
   }
-  if (report.anything_hung()) {
+  if (report.anything_stuck()) {
     end_by_force("a component's thread does not come back");
     sequence.EndAdmin();
     return kExitForced;

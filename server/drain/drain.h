@@ -9,9 +9,9 @@
 #include "server/config/host_config.h"
 #include "server/drain/drain_report.h"
 #include "server/drain/drain_trigger.h"
+#include "server/lifecycle/supervision.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
-#include "server/supervisor/supervision.h"
 #include "server/world.h"
 
 namespace mainspring {
@@ -43,13 +43,13 @@ int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger
 
 // The components whose threads are in something, with what and for how long; the supervisor where
 // it has been for a second.
-std::vector<HungComponent> Busy(const Supervision& supervision, SteadyTime now);
+std::vector<StuckComponent> Busy(const Supervision& supervision, SteadyTime now);
 
 // Ends the process by world.terminate, with kExitForced, and says why before, in the log and in the
-// exit line, as far as that can be said within two seconds. `who_hangs` is asked where the report
-// does not know yet. Any thread.
+// exit line, as far as that can be said within two seconds. `who_is_stuck` is asked where the
+// report does not know yet. Any thread.
 void EndByForce(const World& world, DrainReport& report, const std::string& trigger,
-                const char* why, const std::function<std::vector<HungComponent>()>& who_hangs);
+                const char* why, const std::function<std::vector<StuckComponent>()>& who_is_stuck);
 
 }  // namespace mainspring
 

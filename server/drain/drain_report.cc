@@ -37,9 +37,9 @@ void DrainReport::AddCut(size_t calls) {
   cut_ += calls;
 }
 
-void DrainReport::AddHung(const std::vector<HungComponent>& hung) {
+void DrainReport::AddStuck(const std::vector<StuckComponent>& stuck) {
   MutexLock lock(mutex_);
-  hung_.insert(hung_.end(), hung.begin(), hung.end());
+  stuck_.insert(stuck_.end(), stuck.begin(), stuck.end());
 }
 
 std::optional<std::pair<DrainPhase, SteadyTime>> DrainReport::phase() const {
@@ -53,14 +53,14 @@ bool DrainReport::anything_cut() const {
   return cut_ != 0;
 }
 
-bool DrainReport::anything_hung() const {
+bool DrainReport::anything_stuck() const {
   MutexLock lock(mutex_);
-  return !hung_.empty();
+  return !stuck_.empty();
 }
 
-std::string DrainReport::WhoHung() const {
+std::string DrainReport::WhoIsStuck() const {
   MutexLock lock(mutex_);
-  return absl::StrJoin(hung_, ", ", [](std::string* out, const HungComponent& each) {
+  return absl::StrJoin(stuck_, ", ", [](std::string* out, const StuckComponent& each) {
     absl::StrAppend(out, each.component, " in ", each.method);
   });
 }
@@ -76,10 +76,10 @@ std::string DrainReport::ExitLine(int code, const std::string& trigger, SteadyTi
   line["total_ms"] = absl::ToInt64Milliseconds(Between(began_[0], entered_ ? now : began_[0]));
   line["cut_calls"] = cut_;
   line["hung"] = nlohmann::ordered_json::array();
-  for (const HungComponent& hung : hung_) {
-    line["hung"].push_back({{"component", hung.component},
-                            {"method", hung.method},
-                            {"age_ms", absl::ToInt64Milliseconds(hung.age)}});
+  for (const StuckComponent& stuck : stuck_) {
+    line["hung"].push_back({{"component", stuck.component},
+                            {"method", stuck.method},
+                            {"age_ms", absl::ToInt64Milliseconds(stuck.age)}});
   }
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -11,7 +11,7 @@
 #include "absl/time/time.h"
 #include "mainspring/mutex.h"
 #include "mainspring/steady_time.h"
-#include "server/supervisor/supervisor.h"
+#include "server/supervisor/stop_report.h"
 
 namespace mainspring {
 
@@ -35,14 +35,14 @@ class DrainReport {
   // A phase begins, and with it the one before ends.
   void Enter(DrainPhase phase, SteadyTime now);
   void AddCut(size_t calls);
-  void AddHung(const std::vector<HungComponent>& hung);
+  void AddStuck(const std::vector<StuckComponent>& stuck);
 
   // The phase, and since when; nothing before the first.
   std::optional<std::pair<DrainPhase, SteadyTime>> phase() const;
   bool anything_cut() const;
-  bool anything_hung() const;
+  bool anything_stuck() const;
   // "trial in Stop, other in a timer".
-  std::string WhoHung() const;
+  std::string WhoIsStuck() const;
 
   // One line of JSON: the code, the trigger, what each phase took, how many calls were cut, and who
   // hung.
@@ -56,7 +56,7 @@ class DrainReport {
   bool entered_ ABSL_GUARDED_BY(mutex_) = false;
   std::array<SteadyTime, kPhases + 1> began_ ABSL_GUARDED_BY(mutex_) = {};
   size_t cut_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::vector<HungComponent> hung_ ABSL_GUARDED_BY(mutex_);
+  std::vector<StuckComponent> stuck_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mainspring

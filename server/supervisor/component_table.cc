@@ -9,6 +9,8 @@ void ComponentTable::Add(const ComponentConfig& config, const std::string& servi
                          std::shared_ptr<MailboxBase> mailbox) {
   numbers_.emplace(config.name, rows_.size());
   rows_.push_back(std::make_unique<Row>(Row{config, service, essential, std::move(mailbox)}));
+  MutexLock lock(mutex_);
+  statuses_.emplace_back();
 }
 
 std::optional<size_t> ComponentTable::NumberOf(absl::string_view name) const {
@@ -28,6 +30,11 @@ std::vector<std::string> ComponentTable::Names() const {
   return names;
 }
 
+void ComponentTable::Publish(size_t component, const ComponentStatus& status) {
+  MutexLock lock(mutex_);
+  statuses_[component] = status;
+}
+
 ComponentView ComponentTable::View(size_t component) const {
   const Row& row = *rows_[component];
   ComponentView view;
@@ -37,7 +44,7 @@ ComponentView ComponentTable::View(size_t component) const {
   view.essential = row.essential;
   {
     MutexLock lock(mutex_);
-    view.status = row.status;
+    view.status = statuses_[component];
   }
   view.mailbox = row.mailbox->stats();
   view.mailbox_capacity = row.config.mailbox.max_calls;
@@ -67,19 +74,19 @@ std::vector<ComponentView> ComponentTable::Views() const {
 
 LifecycleState ComponentTable::state(size_t component) const {
   MutexLock lock(mutex_);
-  return rows_[component]->status.state;
+  return statuses_[component].state;
 }
 
 bool ComponentTable::IsServing(size_t component) const {
   MutexLock lock(mutex_);
-  const ComponentStatus& status = rows_[component]->status;
+  const ComponentStatus& status = statuses_[component];
   return status.state == LifecycleState::kRunning && !status.draining && !status.paused &&
          !status.leaving;
 }
 
 bool ComponentTable::HasBeenRunning(size_t component) const {
   MutexLock lock(mutex_);
-  return rows_[component]->status.has_been_running;
+  return statuses_[component].has_been_running;
 }
 
 absl::Duration ComponentTable::InMethod(const Row& row, const char* method) const {

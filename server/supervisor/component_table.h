@@ -1,10 +1,9 @@
 // ComponentTable: the components of a host, as anyone may see them. Who they are is fixed before
-// the host starts; how they are is written by the supervisor alone, here and nowhere else.
+// the host starts; how they are is told by the supervisor alone, which needs no lock for its own.
 #ifndef MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_
 #define MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,7 +38,7 @@ struct ComponentStatus {
   bool draining = false;
   bool leaving = false;  // is to be stopped, and takes calls until those who follow health know
   std::string last_error;
-  std::deque<FailureRecord> failures;                // the last few
+  std::vector<FailureRecord> failures;               // the last few
   absl::Time next_restart = absl::InfiniteFuture();  // in BACKOFF
 };
 
@@ -94,16 +93,8 @@ class ComponentTable final : public Directory {
   bool IsServing(size_t component) const;
   bool HasBeenRunning(size_t component) const;
 
-  // Supervisor's thread only: changes the status under the lock.
-  template <class Change>
-  void Update(size_t component, Change change) {
-    MutexLock lock(mutex_);
-    change(rows_[component]->status);
-  }
-  // Supervisor's thread only, which need not lock what it alone writes.
-  const ComponentStatus& status(size_t component) const ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    return rows_[component]->status;
-  }
+  // How it is from here on. Supervisor's thread only.
+  void Publish(size_t component, const ComponentStatus& status);
 
  private:
   struct Row {
@@ -112,7 +103,6 @@ class ComponentTable final : public Directory {
     bool essential;
     std::shared_ptr<MailboxBase> mailbox;
     const Runner* runner = nullptr;
-    ComponentStatus status = {};  // guarded by mutex_
   };
 
   absl::Duration InMethod(const Row& row, const char* method) const;
@@ -121,6 +111,7 @@ class ComponentTable final : public Directory {
   std::vector<std::unique_ptr<Row>> rows_;
   std::unordered_map<std::string, size_t> numbers_;
   mutable Mutex mutex_;
+  std::vector<ComponentStatus> statuses_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mainspring

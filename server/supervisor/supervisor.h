@@ -1,22 +1,8 @@
-// Supervisor: the component whose request enum is mainspring.lifecycle.v1.Lifecycle, and the only
-// writer of lifecycle states.
+// Supervisor: the only writer of lifecycle states. It does what its engine decides: over the
+// components' mailboxes it starts and stops instances, with timers it notices who does not come
+// back, and it keeps the component table, the log, health and an observer up to date.
 //
-// It keeps no list of jobs. Each component is either wanted or not; from that, and from the states
-// of its neighbours in the dependency graph, follows what is to be done next, if anything, and it
-// is looked at again whenever one of these has changed. So a start of the host, a stop, a cascade,
-// a rollback and a dependent that comes back are one rule each, and a command only says what is
-// wanted:
-//
-//   goes down     it is not wanted, or is being restarted, or a hard dependency goes or is down
-//   outlook       soon: it is wanted, and runs, or starts, or is about to, as all its hard
-//   dependencies
-//                 are; later: once something that has failed was started again; or never
-//   is stopped    when it goes down, is up, and all dependents that go down are down
-//   is started    when it is wanted, is down, its hard dependencies are RUNNING, and its soft ones
-//                 are too or will not be soon
-//
-// A dependency that has failed and is started again shortly (BACKOFF) is not down: calls to it
-// wait, and its dependents go on.
+// It lives on the thread of the component that answers Lifecycle, and knows nothing of that.
 #ifndef MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_H_
 #define MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_H_
 
@@ -29,46 +15,37 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "mainspring/control_loop.h"
-#include "mainspring/lifecycle/v1/lifecycle.component.pb.h"
 #include "server/observe/event_log.h"
 #include "server/supervisor/component_table.h"
 #include "server/supervisor/dependency_graph.h"
-#include "server/supervisor/event_history.h"
-#include "server/supervisor/host_control.h"
-#include "server/supervisor/operations.h"
-#include "server/supervisor/restart_budget.h"
-#include "server/supervisor/standings.h"
-#include "server/supervisor/watchers.h"
+#include "server/supervisor/engine.h"
+#include "server/supervisor/health_hooks.h"
+#include "server/supervisor/stop_report.h"
+#include "server/supervisor/supervisor_observer.h"
 
 namespace mainspring {
 
-// What a supervisor is made of. All that it points to must outlive it.
-struct SupervisorParts {
-  ComponentTable& table;
-  const DependencyGraph& graph;
-  EventLog& log;
-  HostControl control;
-  // From [0, 1): the jitter of backoffs.
-  std::function<double()> random;
-  // Tells this host's sequence numbers from those of its next start.
-  std::string incarnation;
-  std::string version;
-  absl::Time start_time;
-  size_t event_history;
-  size_t max_watchers;
-};
-
-class Supervisor final : public lifecycle::v1::LifecycleComponent {
+// One thread only: that of the component whose context it is given.
+class Supervisor final : private Conductor {
  public:
   using StartCallback = absl::AnyInvocable<void(absl::Status)>;
   using StopCallback = absl::AnyInvocable<void(StopReport)>;
 
-  Supervisor(Context& context, const SupervisorParts& parts);
+  // All that it points to must outlive it.
+  struct Options {
+    ComponentTable& table;
+    const DependencyGraph& graph;
+    EventLog& log;
+    HealthHooks health;
+    // From [0, 1): the jitter of backoffs.
+    std::function<double()> random;
+  };
 
-  absl::Status Start() override;
+  // Both must outlive it.
+  Supervisor(Context& context, Options options, SupervisorObserver& observer);
 
-  // Everything below: the supervisor's thread only.
-
+  // First of all: closes the mailboxes, and looks for stalls from then on.
+  void Begin();
   // Starts all that is configured to start with the host. Calls back with OK when each is RUNNING,
   // or is not essential and cannot be for now. Where an essential one does not start, what was
   // started is stopped again first.
@@ -77,10 +54,6 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
   void AbandonStart();
   // Stops everything, for good. Calls back when all is down.
   void StopAll(StopCallback callback);
-  // The host drains: what waits in paused components is served.
-  void EndPauses();
-  // The drain is over: ends the streams that report it.
-  void EndDrainStreams();
 
   // What components report.
   void Started(size_t component, uint64_t generation, const absl::Status& status);
@@ -88,170 +61,101 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
   void Failed(size_t component, uint64_t generation, const Failure& failure);
   void Finished(size_t component, uint64_t generation);
 
-  // Lifecycle.
-  void ListComponents(lifecycle::v1::ListComponentsRequest request,
-                      Reply<lifecycle::v1::ListComponentsResponse> reply) override;
-  void GetComponent(lifecycle::v1::GetComponentRequest request,
-                    Reply<lifecycle::v1::GetComponentResponse> reply) override;
-  void StartComponent(lifecycle::v1::StartComponentRequest request,
-                      Reply<lifecycle::v1::StartComponentResponse> reply) override;
-  void StopComponent(lifecycle::v1::StopComponentRequest request,
-                     Reply<lifecycle::v1::StopComponentResponse> reply) override;
-  void RestartComponent(lifecycle::v1::RestartComponentRequest request,
-                        Reply<lifecycle::v1::RestartComponentResponse> reply) override;
-  void PauseComponent(lifecycle::v1::PauseComponentRequest request,
-                      Reply<lifecycle::v1::PauseComponentResponse> reply) override;
-  void ResumeComponent(lifecycle::v1::ResumeComponentRequest request,
-                       Reply<lifecycle::v1::ResumeComponentResponse> reply) override;
-  void DrainComponent(lifecycle::v1::DrainComponentRequest request,
-                      Reply<lifecycle::v1::DrainComponentResponse> reply) override;
-  void UndrainComponent(lifecycle::v1::UndrainComponentRequest request,
-                        Reply<lifecycle::v1::UndrainComponentResponse> reply) override;
-  void WatchComponents(lifecycle::v1::WatchComponentsRequest request,
-                       ReplyStream<lifecycle::v1::WatchComponentsResponse> replies) override;
-  void GetOperation(lifecycle::v1::GetOperationRequest request,
-                    Reply<lifecycle::v1::GetOperationResponse> reply) override;
-  void Drain(lifecycle::v1::DrainRequest request,
-             ReplyStream<lifecycle::v1::DrainResponse> replies) override;
-  void GetDrainStatus(lifecycle::v1::GetDrainStatusRequest request,
-                      Reply<lifecycle::v1::GetDrainStatusResponse> reply) override;
-  void ShutdownNow(lifecycle::v1::ShutdownNowRequest request,
-                   Reply<lifecycle::v1::ShutdownNowResponse> reply) override;
+  // What is wanted: see Engine. It is done in the next Settle.
+  void WantUp(size_t component, const std::string& why);
+  void WantDown(size_t component, const std::string& why);
+  void WantRestart(size_t component, const std::string& why);
+  void Settle();
+
+  // Which calls reach a component that is up. A paused one takes calls, and serves them later.
+  void Pause(size_t component, const std::string& why);
+  void Resume(size_t component, const std::string& why);
+  // Not healthy at once, and closed when whoever follows its health has had the time to leave; a
+  // drain outlasts failures.
+  void Drain(size_t component, const std::string& why);
+  void Undrain(size_t component, const std::string& why);
+  // A drain ends once it is down, which may be now.
+  void UndrainWhenDown(size_t component);
+  // Whether its clients are given time before a stop.
+  bool HasLameDuck(size_t component) const {
+    return state(component) == LifecycleState::kRunning &&
+           table_.config(component).lame_duck > absl::ZeroDuration();
+  }
+  // Is to be stopped soon, and not healthy: the time until when its clients may leave, which is in
+  // the past where nobody needs it. One EndLeaving for each.
+  SteadyTime BeginLeaving(size_t component);
+  void EndLeaving(size_t component);
+
+  const Engine& engine() const { return engine_; }
+  // As the table has it.
+  const ComponentStatus& status(size_t component) const { return units_[component].status; }
+  // Why a component is not RUNNING, naming that which is in the way, of it or of what it needs.
+  absl::Status NotStarted(size_t component) const;
 
  private:
   struct Unit {
-    explicit Unit(const RestartPolicy& policy) : budget(policy) {}
-
-    RestartBudget budget;
+    ComponentStatus status;  // as it is in the table
     SteadyTime running_since;
     std::optional<TimerId> timer;  // of the state that it is in
-    std::string why;               // the last command's reason
-    bool hung = false;             // its thread has not reported what it was told to do
+    bool stuck = false;            // its thread has not reported what it was told to do
     bool stall_told = false;
     bool past_limit = false;
-    bool starting_up = false;  // not yet seen to be RUNNING, or not going to be
-    bool moved = false;        // its state or its standing has changed since the last check
-    bool undrain = false;      // once it is down
-    size_t leaving = 0;        // operations that are about to stop it
+    bool starting_up = false;        // not yet seen to be RUNNING, or not going to be
+    bool undrain_when_down = false;  // see UndrainWhenDown
+    size_t leaving = 0;              // so many are about to stop it
     // Until then its clients are given the time to leave.
     SteadyTime lame_duck_until = SteadyTime::min();
     size_t refused = 0;  // at its last stop
-    std::vector<Reply<lifecycle::v1::DrainComponentResponse>> drains;
-    uint64_t asking = 0;  // who asks for them whether it is drained; zero: nobody
   };
 
-  // supervisor.cc: how states come about.
-  LifecycleState state(size_t component) const { return standings_.state(component); }
-  Wish& wish(size_t component) { return standings_.wish(component); }
-  void Change(size_t component, LifecycleChange change, std::string reason);
+  LifecycleState state(size_t component) const { return engine_.state(component); }
+  // Changes its status, and publishes it.
+  template <class Change>
+  void Update(size_t component, Change change) {
+    change(units_[component].status);
+    table_.Publish(component, units_[component].status);
+  }
   // Something that is no change of its state. Whether anybody who follows its health was told.
-  bool Happened(size_t component, EventKind kind, const std::string& why);
+  bool Happened(size_t component, TrafficChange change, const std::string& why);
   // What callers of a component get that is not there for them.
   absl::Status Unavailable(size_t component) const;
+
+  // Conductor.
+  void Start(size_t component, const std::string& why) override;
+  void Stop(size_t component, const std::string& why) override;
+  void OnSettled(const std::vector<size_t>& moved) override;
+
+  // supervisor.cc: how states come about.
+  void Change(size_t component, LifecycleChange change, const std::string& reason);
+  void Enter(size_t component, LifecycleState state);
   void EnterStarting(size_t component);
   void EnterRunning(size_t component);
-  void EnterStopping(size_t component, const absl::Status& why);
-  void EnterBackoff(size_t component);
-  void LeaveRunning(size_t component, LifecycleState to);
+  void EnterStopping(size_t component);
+  void TellDependents(size_t component, bool runs);
   void StartTimedOut(size_t component);
   void StopTimedOut(size_t component);
-  HungComponent WhereItHangs(size_t component) const;
+  StuckComponent WhereItIsStuck(size_t component) const;
   void FailedOnce(size_t component, const std::string& reason, const FailureRecord& record);
   void SetTimer(size_t component, absl::Duration delay, Callback callback);
-
-  std::string WhyDown(size_t component) const;
-  void SetWanted(size_t component, bool wanted, const std::string& why);
-  // Looks at it, and at what it touches, in the next Settle.
-  void Touch(size_t component);
-  // Does all that follows from what was touched.
-  void Settle();
-  void Look(size_t component);
-  void Act(size_t component);
-  // What waits for it looks at it in the next Settle.
-  void Moved(size_t component);
-
-  void WantNothing(const std::string& why);
-  void CheckDown();
   void CheckStalls();
 
-  // startup.cc: the host's own start.
-  void ForgetStartup();
-  void CheckStartup();
-  absl::Status NotStarted(size_t component) const;
-
-  // commands.cc: what operators have started and stopped.
-  template <class Response>
-  void Give(Command command, const auto& request, Reply<Response> reply);
-  void Submit(Order order, uint64_t caller, OperationCallback callback);
-  // The caller has gone.
-  void Leave(uint64_t caller);
-  // All components that have to do with it.
-  std::vector<size_t> TouchedBy(const Order& order) const;
-  // Whether it may be carried out now, and how.
-  absl::StatusOr<std::vector<Step>> Plan(const Order& order) const;
-  absl::Status PlanStart(const Order& order, std::vector<Step>& steps) const;
-  absl::Status PlanStop(const Order& order, std::vector<Step>& steps) const;
-  // At once, or when the clients of what it stops have had the time to leave.
-  void CarryAfter(SteadyTime lame_duck, Operation& operation);
-  void Carry(Operation& operation);
-  void TakeOver(const Operation& stop);
-  void Progress(size_t component, LifecycleChange change);
-  // Ends those that wait for what will not come, or has not gone.
-  void CheckOperations();
-  void CheckOperation(Operation& operation, size_t component);
-  void End(Operation& operation, absl::Status status);
-  void ResumeWaiting();
-  // Whether it is too late for commands.
-  bool drains() const;
-  static absl::Status Ending();
-  void LogOutcome(const char* command, const std::string& component, const std::string& request_id,
-                  const absl::Status& status);
-
-  // traffic.cc: which calls reach a component that is up.
-  // Its number, where it has the generation that was expected and is RUNNING.
-  absl::StatusOr<size_t> FindRunning(const char* command, const auto& request);
-  absl::Status TakesTraffic(size_t component, const auto& request) const;
-  template <class Response>
-  void Obey(const char* command, size_t component, Reply<Response>& reply);
-  void Unpause(size_t component, const std::string& why);
-  void Undrain(size_t component, const std::string& why);
-  // As was asked for, once it is no longer up.
+  // traffic.cc
+  void CloseDrained(size_t component);
   void EndDrainOfDown(size_t component);
   void OpenOrClose(size_t component);
-  // What the operation stops is not healthy from here on; until when its clients have time.
-  SteadyTime BeginLameDuck(Operation& operation);
-  void EndLameDuck(uint64_t operation);
-  // The operation is done with the component.
-  void EndLeaving(Operation& operation, size_t component);
-  void CloseDrained(size_t component);
-  // Again and again, for as long as it is `asking` who does so and somebody waits.
-  void AskWhetherDrained(size_t component, uint64_t asking);
-  void AbortDrains(size_t component, const char* why);
 
-  // inquiries.cc: what there is.
-  absl::StatusOr<size_t> Find(const std::string& name) const;
-  lifecycle::v1::Component DescribeOne(size_t component) const;
-  // Without its recent failures.
-  lifecycle::v1::Component Summarize(size_t component) const;
-  lifecycle::v1::DrainProgress Progress() const;
-  void ReportDrain();
+  // start_stop.cc: of the host.
+  void WantNothing(const std::string& why);
+  void ForgetStartup();
+  void CheckStartup();
+  void CheckDown();
 
-  SupervisorParts parts_;
-  std::deque<Unit> units_;  // stay where they are
-  Standings standings_;
-  EventHistory history_;
-  Watchers watchers_;
-  Operations operations_;
-  uint64_t last_request_ = 0;
-  uint64_t last_caller_ = 0;
-  uint64_t last_asking_ = 0;
-
-  std::deque<size_t> looks_;
-  std::deque<size_t> acts_;
-  std::vector<char> to_look_;
-  std::vector<char> to_act_;
-  std::vector<size_t> moved_;
-  bool settling_ = false;
+  Context& context_;
+  const Options options_;
+  ComponentTable& table_;
+  SupervisorObserver& observer_;
+  Engine engine_;
+  std::deque<Unit> units_;
 
   StartCallback start_callback_;
   size_t starting_up_ = 0;             // so many are
@@ -260,10 +164,6 @@ class Supervisor final : public lifecycle::v1::LifecycleComponent {
   bool start_abandoned_ = false;
   StopCallback stop_callback_;
   bool ending_ = false;
-  size_t up_ = 0;  // components that are not down
-
-  std::vector<ReplyStream<lifecycle::v1::DrainResponse>> drain_streams_;
-  std::optional<TimerId> drain_timer_;
 };
 
 }  // namespace mainspring

@@ -154,8 +154,8 @@ void Simulation::Launch() {
   options.incarnation = "simulated";
   options.event_history = scheduler_.Chance(0.5) ? 10'000 : 20;
   // Now and then somebody watches the health of what changes.
-  options.control.on_change = [this](size_t) { return scheduler_.Chance(0.3); };
-  options.control.on_essential_failure = [this](const std::string& reason) {
+  options.health.on_change = [this](size_t) { return scheduler_.Chance(0.3); };
+  options.health.on_essential_failure = [this](const std::string& reason) {
     essential_failures_.push_back(reason);
   };
   options.on_supervisor_failure = [this](const std::string& what) {

@@ -80,11 +80,11 @@ TEST_F(DrainReportTest, WhenCallsWereCut_AddsThemUp) {
 }
 
 TEST_F(DrainReportTest, WhenSomebodyHung_NamesComponentMethodAndAge) {
-  EXPECT_FALSE(report_.anything_hung());
-  report_.AddHung({});
-  EXPECT_FALSE(report_.anything_hung());
-  report_.AddHung({{"mail", "/mail.v1.Mail/Send", absl::Seconds(7)}});
-  EXPECT_TRUE(report_.anything_hung());
+  EXPECT_FALSE(report_.anything_stuck());
+  report_.AddStuck({});
+  EXPECT_FALSE(report_.anything_stuck());
+  report_.AddStuck({{"mail", "/mail.v1.Mail/Send", absl::Seconds(7)}});
+  EXPECT_TRUE(report_.anything_stuck());
   EXPECT_EQ(json::parse(R"([{"component":"mail","method":"/mail.v1.Mail/Send","age_ms":7000}])"),
             json::parse(report_.ExitLine(kExitForced, "x", At(0)))["hung"]);
 }

@@ -40,11 +40,17 @@ class HealthTableTest : public ::testing::Test {
                bool essential) {
     table.Add(config, "x.v1.X", essential,
               std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
-    table.Update(table.size() - 1, [&](ComponentStatus& status) {
+    Publish(table, table.size() - 1, [&](ComponentStatus& status) {
       status.state = state;
       status.has_been_running = true;
     });
     return table.size() - 1;
+  }
+  template <class Change>
+  static void Publish(ComponentTable& table, size_t component, Change change) {
+    ComponentStatus status = table.View(component).status;
+    change(status);
+    table.Publish(component, status);
   }
   // Of all that were added before the first question.
   HealthTable& health() {
@@ -56,7 +62,7 @@ class HealthTableTest : public ::testing::Test {
   template <class Change>
   HealthTable::Names Update(size_t component, Change change) {
     health();
-    table_.Update(component, change);
+    Publish(table_, component, change);
     return health().Update(component);
   }
 
@@ -229,7 +235,7 @@ TEST_F(HealthTableTest, WhenDraining_StaysAlive) {
 TEST_F(HealthTableTest, WhenOneHasNeverRun_HasNotStarted) {
   Add(Named("one"), LifecycleState::kRunning);
   Add(Named("two"), LifecycleState::kStarting);
-  table_.Update(1, [](ComponentStatus& status) { status.has_been_running = false; });
+  Publish(table_, 1, [](ComponentStatus& status) { status.has_been_running = false; });
   EXPECT_FALSE(Snapshot().at("startup"));
 }
 
@@ -237,13 +243,13 @@ TEST_F(HealthTableTest, WhenOneThatHasNeverRunDoesNotStartWithTheHost_HasStarted
   ComponentConfig config = Named("one");
   config.autostart = false;
   Add(config, LifecycleState::kStopped);
-  table_.Update(0, [](ComponentStatus& status) { status.has_been_running = false; });
+  Publish(table_, 0, [](ComponentStatus& status) { status.has_been_running = false; });
   EXPECT_TRUE(Snapshot().at("startup"));
 }
 
 TEST_F(HealthTableTest, WhenOneThatIsNotEssentialHasNeverRun_HasStarted) {
   Add(Named("one"), LifecycleState::kFailed, /*essential=*/false);
-  table_.Update(0, [](ComponentStatus& status) { status.has_been_running = false; });
+  Publish(table_, 0, [](ComponentStatus& status) { status.has_been_running = false; });
   EXPECT_TRUE(Snapshot().at("startup"));
 }
 

@@ -10,10 +10,10 @@
 
 #include "mainspring/component_thread.h"
 #include "mainspring/trial/v1/trial.binding.pb.h"
+#include "server/lifecycle/supervision.h"
 #include "server/observe/event_log.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
-#include "server/supervisor/supervision.h"
 #include "tests/server/hooked_type.h"
 #include "tests/server/trial_client.h"
 

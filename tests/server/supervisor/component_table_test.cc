@@ -71,22 +71,22 @@ TEST_F(ComponentTableTest, WhenNothingHappened_ViewsItAsNotStarted) {
   EXPECT_EQ(1u, table_.Views().size());
 }
 
-TEST_F(ComponentTableTest, WhenUpdated_ShowsIt) {
+TEST_F(ComponentTableTest, WhenPublished_ShowsIt) {
   Add("one");
-  table_.Update(0, [](ComponentStatus& status) {
-    status.state = LifecycleState::kRunning;
-    status.has_been_running = true;
-  });
+  ComponentStatus status;
+  status.state = LifecycleState::kRunning;
+  status.has_been_running = true;
+  table_.Publish(0, status);
   EXPECT_EQ(LifecycleState::kRunning, table_.state(0));
-  EXPECT_EQ(LifecycleState::kRunning, table_.status(0).state);
+  EXPECT_EQ(LifecycleState::kRunning, table_.View(0).status.state);
   EXPECT_TRUE(table_.IsServing(0));
   EXPECT_TRUE(table_.HasBeenRunning(0));
-  table_.Update(0, [](ComponentStatus& status) { status.draining = true; });
+  status.draining = true;
+  table_.Publish(0, status);
   EXPECT_FALSE(table_.IsServing(0));
-  table_.Update(0, [](ComponentStatus& status) {
-    status.draining = false;
-    status.paused = true;
-  });
+  status.draining = false;
+  status.paused = true;
+  table_.Publish(0, status);
   EXPECT_FALSE(table_.IsServing(0));
 }
 

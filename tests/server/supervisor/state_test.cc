@@ -12,8 +12,8 @@ namespace {
 using State = LifecycleState;
 using Change = LifecycleChange;
 
-constexpr State kStates[] = {State::kStopped,  State::kStarting, State::kRunning,
-                             State::kStopping, State::kBackoff,  State::kFailed};
+constexpr State kAllStates[] = {State::kStopped,  State::kStarting, State::kRunning,
+                                State::kStopping, State::kBackoff,  State::kFailed};
 constexpr Change kChanges[] = {Change::kStart, Change::kStarted,  Change::kFail,    Change::kGiveUp,
                                Change::kStop,  Change::kFinished, Change::kStopped, Change::kStuck};
 
@@ -34,7 +34,7 @@ TEST(NextState, ForEachStateAndChange_LeadsWhereTheDesignSays) {
       {{State::kStopping, Change::kStopped}, State::kStopped},
       {{State::kStopping, Change::kStuck}, State::kFailed},
   };
-  for (State from : kStates) {
+  for (State from : kAllStates) {
     for (Change change : kChanges) {
       SCOPED_TRACE(std::string(Name(from)) + " on " + Name(change));
       const auto expected = allowed.find({from, change});
@@ -64,7 +64,7 @@ TEST(LifecycleChange, ForEach_HasAName) {
 }
 
 TEST(LifecycleState, ForEach_IsUpOrDownOrOnItsWay) {
-  for (State state : kStates) {
+  for (State state : kAllStates) {
     EXPECT_FALSE(IsUp(state) && IsDown(state)) << Name(state);
     EXPECT_EQ(state == State::kStopping, !IsUp(state) && !IsDown(state)) << Name(state);
   }

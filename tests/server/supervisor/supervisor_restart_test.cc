@@ -5,7 +5,7 @@
 #include <string>
 
 #include "server/supervisor/supervisor.h"
-#include "tests/server/supervisor/stepped.h"
+#include "tests/server/lifecycle/stepped.h"
 
 namespace mainspring {
 namespace {
@@ -246,7 +246,7 @@ TEST_F(RestartTest, WhenItThrowsInStop_IsStoppedAllTheSame) {
   hooks.stop = [] { throw std::runtime_error("cannot let go"); };
   Add("one", {}, hooks);
   ASSERT_TRUE(Start().ok());
-  EXPECT_THAT(Stop().hung, IsEmpty());
+  EXPECT_THAT(Stop().stuck, IsEmpty());
   EXPECT_EQ("one STOPPED", States());
 }
 
@@ -266,7 +266,7 @@ TEST_F(RestartTest, WhenAFailedOneIsStoppedWithTheHost_StaysFailed) {
   Add("one", {}, Crashing("one"), Temporary);
   ASSERT_TRUE(Start().ok());
   Crash("one");
-  EXPECT_THAT(Stop().hung, IsEmpty());
+  EXPECT_THAT(Stop().stuck, IsEmpty());
   EXPECT_EQ("one FAILED", States());
 }
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/server/supervisor/stepped.h"
+#include "tests/server/lifecycle/stepped.h"
 
 namespace mainspring {
 namespace {
@@ -57,7 +57,7 @@ TEST_F(SupervisorTest, WhenStarted_EachIsRunningAndWhenStoppedEachIsStopped) {
   EXPECT_EQ("one RUNNING, two RUNNING", States());
   EXPECT_EQ(1u, Status("one").generation);
   EXPECT_TRUE(Status("one").wanted);
-  EXPECT_THAT(Stop().hung, IsEmpty());
+  EXPECT_THAT(Stop().stuck, IsEmpty());
   EXPECT_EQ("one STOPPED, two STOPPED", States());
   EXPECT_EQ("the host stops", Reason("one"));
   EXPECT_FALSE(Status("one").wanted);
@@ -65,7 +65,7 @@ TEST_F(SupervisorTest, WhenStarted_EachIsRunningAndWhenStoppedEachIsStopped) {
 
 TEST_F(SupervisorTest, WhenThereIsNoComponent_StartsAndStops) {
   EXPECT_TRUE(Start().ok());
-  EXPECT_THAT(Stop().hung, IsEmpty());
+  EXPECT_THAT(Stop().stuck, IsEmpty());
 }
 
 TEST_F(SupervisorTest, WhenTheyDependOnEachOther_StartInOrderAndStopInReverse) {
@@ -220,7 +220,7 @@ TEST_F(SupervisorTest, WhenStopRunsOutOfTimeButComesBack_RefusesTheRestAndCounts
   for (int i = 0; i < 5; ++i) calls.push_back(Echo("one"));
   BeginStop();
   loops_.LetGo("one");
-  EXPECT_THAT(stop_->hung, IsEmpty());
+  EXPECT_THAT(stop_->stuck, IsEmpty());
   EXPECT_EQ(2u, stop_->refused_calls) << "at 0, 2 and 4 of 5 seconds one is begun";
   EXPECT_TRUE(calls[2]->status().ok());
   EXPECT_EQ(absl::StatusCode::kUnavailable, calls[3]->status().code());
@@ -269,7 +269,7 @@ TEST_F(SupervisorTest, WhenAnEssentialOneDoesNotStartInTime_TheHostDoesNot) {
   ASSERT_TRUE(start_.has_value());
   EXPECT_THAT(std::string(start_->message()),
               StartsWith("component \"slow\": did not start: took longer than 30s"));
-  EXPECT_THAT(Stop().hung, SizeIs(1)) << "its thread has not come back";
+  EXPECT_THAT(Stop().stuck, SizeIs(1)) << "its thread has not come back";
 }
 
 TEST_F(SupervisorTest, WhenAMethodDoesNotReturn_IsStuckAndNamed) {
@@ -291,13 +291,13 @@ TEST_F(SupervisorTest, WhenAMethodDoesNotReturn_IsStuckAndNamed) {
       ElementsAre("stop good",
                   "stuck FAILED, good STOPPED: stuck in /mainspring.trial.v1.Trial/Echo for "
                   "5.2s; its thread does not come back"));
-  ASSERT_THAT(stop_->hung, SizeIs(1));
-  EXPECT_EQ("stuck", stop_->hung[0].component);
-  EXPECT_EQ("/mainspring.trial.v1.Trial/Echo", stop_->hung[0].method);
-  EXPECT_EQ(absl::Milliseconds(5200), stop_->hung[0].age);
+  ASSERT_THAT(stop_->stuck, SizeIs(1));
+  EXPECT_EQ("stuck", stop_->stuck[0].component);
+  EXPECT_EQ("/mainspring.trial.v1.Trial/Echo", stop_->stuck[0].method);
+  EXPECT_EQ(absl::Milliseconds(5200), stop_->stuck[0].age);
   EXPECT_TRUE(call->status().ok()) << "it came back in the end";
   EXPECT_EQ("stuck FAILED, good STOPPED", States());
-  EXPECT_THAT(Stop().hung, IsEmpty()) << "and nobody has to be forced any more";
+  EXPECT_THAT(Stop().stuck, IsEmpty()) << "and nobody has to be forced any more";
 }
 
 TEST_F(SupervisorTest, WhenStopItselfDoesNotReturn_IsStuckWithoutAMethod) {
@@ -309,9 +309,9 @@ TEST_F(SupervisorTest, WhenStopItselfDoesNotReturn_IsStuckWithoutAMethod) {
   EXPECT_FALSE(stop_.has_value());
   Advance(absl::Milliseconds(1));
   ASSERT_TRUE(stop_.has_value());
-  ASSERT_THAT(stop_->hung, SizeIs(1));
-  EXPECT_EQ("its mailbox", stop_->hung[0].method);
-  EXPECT_EQ(absl::Seconds(5), stop_->hung[0].age);
+  ASSERT_THAT(stop_->stuck, SizeIs(1));
+  EXPECT_EQ("its mailbox", stop_->stuck[0].method);
+  EXPECT_EQ(absl::Seconds(5), stop_->stuck[0].age);
   EXPECT_EQ("stuck in its mailbox for 5s; its thread does not come back", Reason("stuck"));
 }
 
@@ -329,7 +329,7 @@ TEST_F(SupervisorTest, WhenAStuckOneIsStartedAndItsThreadComesBack_Runs) {
   EXPECT_TRUE(started->status().ok()) << started->status();
   EXPECT_EQ("stuck RUNNING", States());
   EXPECT_THAT(TakeNotes(), ElementsAre("start stuck", "stop stuck", "start stuck"));
-  EXPECT_THAT(Stop().hung, IsEmpty());
+  EXPECT_THAT(Stop().stuck, IsEmpty());
 }
 
 TEST_F(SupervisorTest, WhenItIsLongInACall_HealthIsToldOnceWhenItIsPastItsLimitAndWhenItIsBack) {
@@ -474,7 +474,7 @@ TEST_F(SupervisorTest, WhenTheHostStopsDuringItsStart_BothEnd) {
   EXPECT_EQ("a RUNNING, slow STOPPING, never STOPPED", States());
   loops_.LetGo("slow");
   ASSERT_TRUE(stop_.has_value());
-  EXPECT_THAT(stop_->hung, IsEmpty());
+  EXPECT_THAT(stop_->stuck, IsEmpty());
   EXPECT_THAT(TakeNotes(), ElementsAre("start a", "start slow", "stop slow", "stop a"));
 }
 
@@ -485,8 +485,8 @@ TEST_F(SupervisorTest, WhenTheHostStopsAndAStartHangs_ReportsIt) {
   BeginStop();
   Advance(absl::Seconds(6));
   ASSERT_TRUE(stop_.has_value());
-  ASSERT_THAT(stop_->hung, SizeIs(1));
-  EXPECT_EQ("slow", stop_->hung[0].component);
+  ASSERT_THAT(stop_->stuck, SizeIs(1));
+  EXPECT_EQ("slow", stop_->stuck[0].component);
   EXPECT_EQ("slow FAILED", States());
 }
 

@@ -1,0 +1,62 @@
+// ComponentDrains: who waits for the drain of a component to be over, and how far it is.
+#ifndef MAINSPRING_SERVER_LIFECYCLE_COMPONENT_DRAINS_H_
+#define MAINSPRING_SERVER_LIFECYCLE_COMPONENT_DRAINS_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "mainspring/context.h"
+#include "mainspring/lifecycle/v1/lifecycle.pb.h"
+#include "mainspring/reply.h"
+#include "server/lifecycle/command_log.h"
+#include "server/supervisor/supervisor.h"
+
+namespace mainspring {
+
+// The supervisor's thread only.
+class ComponentDrains {
+ public:
+  static constexpr char kCommand[] = "DrainComponent";
+
+  using DrainReply = Reply<lifecycle::v1::DrainComponentResponse>;
+  using DescribeOne = std::function<lifecycle::v1::Component(size_t component)>;
+
+  // The context, the supervisor and the table must outlive it.
+  ComponentDrains(Context& context, const Supervisor& supervisor, const ComponentTable& table,
+                  CommandLog log, DescribeOne describe);
+
+  // OK, or RESOURCE_EXHAUSTED: too many wait for this one.
+  absl::Status Admit(size_t component);
+  // Is answered once no call is queued or in flight, after OnClosed.
+  void Add(size_t component, DrainReply reply);
+  bool IsAwaited(size_t component) const { return !waits_[component].replies.empty(); }
+  // The component takes no more calls.
+  void OnClosed(size_t component);
+  // Fails all who wait with ABORTED; `why` goes on from the component's name.
+  void Abort(size_t component, const char* why);
+
+ private:
+  struct Wait {
+    std::vector<DrainReply> replies;
+    uint64_t asking = 0;  // who asks for them whether it is drained; zero: nobody
+  };
+
+  // Again and again, for as long as it is `asking` who does so and somebody waits.
+  void AskWhetherDrained(size_t component, uint64_t asking);
+  void OnAsked(size_t component, uint64_t asking, bool drained);
+
+  Context& context_;
+  const Supervisor& supervisor_;
+  const ComponentTable& table_;
+  const CommandLog log_;
+  const DescribeOne describe_;
+  std::vector<Wait> waits_;
+  uint64_t last_asking_ = 0;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_LIFECYCLE_COMPONENT_DRAINS_H_

@@ -1,0 +1,32 @@
+// SupervisorObserver: hears what a supervisor does, after it is in the component table.
+#ifndef MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_OBSERVER_H_
+#define MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_OBSERVER_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "server/supervisor/state.h"
+
+namespace mainspring {
+
+// Whether calls reach a component that is up.
+enum class TrafficChange { kPause, kResume, kDrain, kUndrain };
+
+// Called on the supervisor's thread.
+class SupervisorObserver {
+ public:
+  virtual ~SupervisorObserver() = default;
+  virtual void OnStateChange(size_t component, LifecycleState from, LifecycleChange change) = 0;
+  virtual void OnTrafficChange(size_t component, TrafficChange change, const std::string& why) = 0;
+  // A component that drains takes no more calls from here on. Perhaps not for the first time.
+  virtual void OnClosed(size_t component) = 0;
+  // See Conductor: may want something of the supervisor, which it then does.
+  virtual void OnSettled(const std::vector<size_t>& moved) = 0;
+  // The host stops, or its start has failed: from here on all is stopped, whoever wants it.
+  virtual void OnEnding() = 0;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_OBSERVER_H_
