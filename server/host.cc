@@ -7,10 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "grpc/health/v1/health.binding.pb.h"
-#include "grpc/reflection/v1/reflection.binding.pb.h"
-#include "grpc/reflection/v1alpha/reflection.binding.pb.h"
-#include "mainspring/lifecycle/v1/lifecycle.binding.pb.h"
 #include "mainspring/thread.h"
 #include "server/drain/drain.h"
 #include "server/drain/exit_guard.h"
@@ -18,60 +14,64 @@
 #include "server/health/health_table.h"
 #include "server/lifecycle/describe.h"
 #include "server/lifecycle/supervision.h"
-#include "server/reflection/reflection_servicer.h"
-#include "server/rpc/acceptor.h"
-#include "server/rpc/plane.h"
+#include "server/planes/planes.h"
 
 namespace mainspring {
 namespace {
 
-using Services = std::vector<std::unique_ptr<rpc::Service>>;
-
 // For planes to come up once their addresses are found, which may take as long as a resolver does:
 // they wait for nobody.
 constexpr absl::Duration kPlanesTimeout = absl::Seconds(30);
-// An ingress thread runs nobody's code, and is at one event for microseconds.
-constexpr absl::Duration kIngressStuck = absl::Seconds(60);
 
-// The servicers of one plane, besides the host's health.
-struct Reflection {
-  Reflection(std::vector<std::string> services, size_t max_streams)
-      : plane(std::move(services), max_streams) {}
-  ReflectedPlane plane;
-  ReflectionV1 v1{plane};
-  ReflectionV1Alpha v1alpha{plane};
-};
-
-using Listeners = std::vector<std::unique_ptr<rpc::Listener>>;
-
-absl::StatusOr<Listeners> ListenOn(const char* plane, const PlaneConfig& config) {
-  auto listeners = rpc::Listener::Listen(config.addresses);
-  if (!listeners.ok()) {
-    return absl::Status(listeners.status().code(),
-                        absl::StrCat("plane \"", plane, "\": cannot listen on ",
-                                     std::string(listeners.status().message())));
-  }
-  for (const int socket : config.sockets) {
-    auto adopted = rpc::Listener::Adopt(socket);
-    if (!adopted.ok()) {
-      return absl::Status(adopted.status().code(),
-                          absl::StrCat("plane \"", plane, "\": cannot take over ",
-                                       std::string(adopted.status().message())));
+// Those that are configured, each of its type.
+// INVALID_ARGUMENT: there is no such type.
+absl::StatusOr<std::vector<SupervisedComponent>> ComponentsOf(
+    const HostConfig& config, const std::vector<ComponentType>& types, const TimeSource& time) {
+  std::vector<SupervisedComponent> components;
+  for (const ComponentConfig& component : config.components) {
+    const auto type = std::find_if(types.begin(), types.end(), [&](const ComponentType& each) {
+      return each.name == component.type;
+    });
+    if (type == types.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("component \"", component.name, "\": no component type \"", component.type,
+                       "\"; there are: ",
+                       absl::StrJoin(types, ", ", [](std::string* out, const ComponentType& each) {
+                         absl::StrAppend(out, each.name);
+                       })));
     }
-    listeners->push_back(*std::move(adopted));
+    components.push_back({component, type->service, type->make,
+                          type->make_mailbox(component.name, component.mailbox, time)});
   }
-  return listeners;
+  return components;
+}
+
+lifecycle::v1::DrainProgress::Phase ToProto(DrainPhase phase) {
+  using Proto = lifecycle::v1::DrainProgress;
+  switch (phase) {
+    case DrainPhase::kLameDuck:
+      return Proto::LAME_DUCK;
+    case DrainPhase::kClose:
+      return Proto::CLOSE;
+    case DrainPhase::kFinish:
+      return Proto::FINISH;
+    case DrainPhase::kStop:
+      return Proto::STOP;
+    case DrainPhase::kOver:
+      return Proto::OVER;
+  }
+  return Proto::PHASE_UNSPECIFIED;
 }
 
 }  // namespace
 
 // In the order in which they are made; destroyed in reverse.
-class Host::Parts {
+class Host::Impl {
  public:
-  Parts(std::vector<ComponentType> types, HostConfig config, World world)
+  Impl(std::vector<ComponentType> types, HostConfig config, World world)
       : types_(std::move(types)), config_(std::move(config)), world_(std::move(world)) {}
 
-  ~Parts() {
+  ~Impl() {
     if (running_) Abandon();
   }
 
@@ -85,7 +85,7 @@ class Host::Parts {
       return status;
     }
     running_ = true;
-    for (const PlaneParts* parts : {&probe_, &admin_, &data_}) LogListening(parts->plane.get());
+    planes_.LogListening();
     for (const std::string& warning : Warnings(config_)) {
       world_.log->Warning("configuration", {{"warning", warning}});
     }
@@ -131,15 +131,15 @@ class Host::Parts {
     };
     const int code =
         RunDrain(config_, world_, trigger,
-                 {*data_.plane, *admin_.plane, probe_.plane.get(), acceptor_, *supervision_,
-                  report_, begin, [this] { return component_failed_.load(); }});
+                 {planes_.data(), planes_.admin(), planes_.probe(), planes_.acceptor(),
+                  *supervision_, report_, begin, [this] { return component_failed_.load(); }});
     MutexLock lock(mutex_);
     trigger_ = nullptr;
     return code;
   }
 
-  const std::vector<std::string>& data_addresses() const { return data_.plane->addresses(); }
-  const std::vector<std::string>& admin_addresses() const { return admin_.plane->addresses(); }
+  const std::vector<std::string>& data_addresses() const { return planes_.data().addresses(); }
+  const std::vector<std::string>& admin_addresses() const { return planes_.admin().addresses(); }
 
   HostStatus Status() const {
     HostStatus status;
@@ -175,12 +175,6 @@ class Host::Parts {
   }
 
  private:
-  struct PlaneParts {
-    Services services;
-    std::unique_ptr<Reflection> reflection;
-    std::unique_ptr<rpc::Plane> plane;
-  };
-
   // Null before there are components. Any thread.
   const Supervision* supervision() const {
     MutexLock lock(mutex_);
@@ -198,15 +192,7 @@ class Host::Parts {
   // by its name, and when all do again.
   bool IsAlive(const Supervision& supervision) {
     const char* stuck = supervision.IsStuck() ? kSupervisorName : nullptr;
-    if (planes_serve_.load(std::memory_order_acquire)) {
-      for (const PlaneParts* parts : {&data_, &admin_, &probe_}) {
-        if (parts->plane == nullptr) continue;
-        const SteadyTime since = parts->plane->busy_since();
-        if (since != kNever && Between(since, world_.time->Now()) > kIngressStuck) {
-          stuck = parts->plane->name().c_str();
-        }
-      }
-    }
+    if (const rpc::Plane* plane = planes_.FindStuck()) stuck = plane->name().c_str();
     if (stuck_told_.exchange(stuck != nullptr) != (stuck != nullptr)) {
       if (stuck != nullptr) {
         world_.log->Error("stall", {{"thread", stuck}, {"state", "stuck"}});
@@ -228,76 +214,19 @@ class Host::Parts {
     absl::Status status = guard.status();
     if (status.ok()) status = Supervise();
     if (!status.ok()) return status;
-    auto data = ListenOn("data", config_.data);
-    if (!data.ok()) return data.status();
-    auto admin = ListenOn("admin", config_.admin);
-    if (!admin.ok()) return admin.status();
-    auto probe = ListenOn("probe", config_.probe);
-    if (!probe.ok()) return probe.status();
+    status = planes_.Listen();
+    if (!status.ok()) return status;
     guard->reset();
     guard = Guard(trigger, After(world_.time->Now(), kPlanesTimeout));
-    status.Update(guard.status());
-    status.Update(AddServices());
-    TellWhere("data", *data, data_);
-    TellWhere("admin", *admin, admin_);
-    if (status.ok()) status = StartPlane("data", *std::move(data), config_.data.limits, data_);
-    if (status.ok()) status = StartPlane("admin", *std::move(admin), config_.admin.limits, admin_);
-    if (status.ok() && !probe->empty()) {
-      status = StartPlane("probe", *std::move(probe), config_.probe.limits, probe_);
-    }
-    planes_serve_.store(status.ok(), std::memory_order_release);
-    if (status.ok()) status = acceptor_.Start();
+    status = guard.status();
+    if (status.ok()) status = planes_.Serve(types_, *supervision_, *health_);
     return status;
   }
 
   absl::Status Supervise() {
-    std::vector<SupervisedComponent> components;
-    for (const ComponentConfig& component : config_.components) {
-      const auto type = std::find_if(types_.begin(), types_.end(), [&](const ComponentType& each) {
-        return each.name == component.type;
-      });
-      if (type == types_.end()) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "component \"", component.name, "\": no component type \"", component.type,
-            "\"; there are: ",
-            absl::StrJoin(types_, ", ", [](std::string* out, const ComponentType& each) {
-              absl::StrAppend(out, each.name);
-            })));
-      }
-      components.push_back({component, type->service, type->make,
-                            type->make_mailbox(component.name, component.mailbox, *world_.time)});
-    }
-    SupervisionOptions options;
-    options.time = world_.time;
-    options.log = world_.log;
-    options.random = world_.random;
-    options.launch = world_.launch;
-    options.incarnation = absl::StrCat(
-        absl::Hex(static_cast<uint64_t>(world_.random() * 4294967296.0), absl::kZeroPad8));
-    options.version = MAINSPRING_VERSION;
-    options.event_history = config_.event_history;
-    options.max_watchers = config_.max_lifecycle_watchers;
-    options.health.on_change = [this](size_t component) {
-      return health_->Publish(health_table_->Update(component));
-    };
-    options.health.on_stall = [this](size_t component, bool past_limit) {
-      health_->Publish(health_table_->SetPastLimit(component, past_limit));
-    };
-    options.health.on_essential_failure = [this](const std::string& reason) {
-      component_failed_.store(true);
-      Pull(DrainTrigger::kDrain, reason);
-    };
-    options.host.drain = [this] { PullByOperator(DrainTrigger::kDrain, "Lifecycle.Drain"); };
-    options.host.shut_down_now = [this] {
-      PullByOperator(DrainTrigger::kStopNow, "Lifecycle.ShutdownNow");
-    };
-    options.host.draining = [this] { return report_.phase().has_value(); };
-    options.host.drain_progress = [this] { return DrainProgress(); };
-    options.on_supervisor_failure = [this](const std::string& what) {
-      EndByForce(world_, report_, "", absl::StrCat("the supervisor failed: ", what).c_str(),
-                 [this] { return WhoIsStuck(); });
-    };
-    auto supervision = Supervision::Launch(std::move(components), std::move(options));
+    auto components = ComponentsOf(config_, types_, *world_.time);
+    if (!components.ok()) return components.status();
+    auto supervision = Supervision::Launch(*std::move(components), OptionsOfSupervision());
     if (!supervision.ok()) return supervision.status();
     // Nothing is told of before something is started.
     health_table_.emplace((*supervision)->table(), [this, supervision = supervision->get()] {
@@ -308,6 +237,52 @@ class Host::Parts {
     supervision_ = *std::move(supervision);
     if (abandoned_) supervision_->AbandonStart();
     return absl::OkStatus();
+  }
+
+  SupervisionOptions OptionsOfSupervision() {
+    SupervisionOptions options;
+    options.time = world_.time;
+    options.log = world_.log;
+    options.random = world_.random;
+    options.launch = world_.launch;
+    options.incarnation = absl::StrCat(
+        absl::Hex(static_cast<uint64_t>(world_.random() * 4294967296.0), absl::kZeroPad8));
+    options.version = MAINSPRING_VERSION;
+    options.event_history = config_.event_history;
+    options.max_watchers = config_.max_lifecycle_watchers;
+    options.health = MakeHealthHooks();
+    options.host = MakeHostControl();
+    options.on_supervisor_failure = [this](const std::string& what) {
+      EndByForce(world_, report_, "", absl::StrCat("the supervisor failed: ", what).c_str(),
+                 [this] { return WhoIsStuck(); });
+    };
+    return options;
+  }
+
+  HealthHooks MakeHealthHooks() {
+    HealthHooks hooks;
+    hooks.on_change = [this](size_t component) {
+      return health_->Publish(health_table_->Update(component));
+    };
+    hooks.on_stall = [this](size_t component, bool past_limit) {
+      health_->Publish(health_table_->SetPastLimit(component, past_limit));
+    };
+    hooks.on_essential_failure = [this](const std::string& reason) {
+      component_failed_.store(true);
+      Pull(DrainTrigger::kDrain, reason);
+    };
+    return hooks;
+  }
+
+  HostControl MakeHostControl() {
+    HostControl control;
+    control.drain = [this] { PullByOperator(DrainTrigger::kDrain, "Lifecycle.Drain"); };
+    control.shut_down_now = [this] {
+      PullByOperator(DrainTrigger::kStopNow, "Lifecycle.ShutdownNow");
+    };
+    control.draining = [this] { return report_.phase().has_value(); };
+    control.drain_progress = [this] { return DrainProgress(); };
+    return control;
   }
 
   // Before Run has come, it is kept for it.
@@ -329,105 +304,20 @@ class Host::Parts {
     Proto progress;
     progress.set_phase(Proto::SERVING);
     if (const auto phase = report_.phase(); phase.has_value()) {
-      // The message's enum has SERVING before the phases.
-      progress.set_phase(
-          static_cast<Proto::Phase>(Proto::LAME_DUCK + static_cast<int>(phase->first)));
+      progress.set_phase(ToProto(phase->first));
       *progress.mutable_in_phase() = ToProto(Between(phase->second, world_.time->Now()));
     }
-    progress.set_open_connections(static_cast<uint32_t>(data_.plane->door().CountConnections()));
-    progress.set_calls_in_flight(data_.plane->calls_in_flight());
+    progress.set_open_connections(static_cast<uint32_t>(planes_.data().door().CountConnections()));
+    progress.set_calls_in_flight(planes_.data().calls_in_flight());
     MutexLock lock(mutex_);
     if (trigger_ != nullptr) progress.set_trigger(trigger_->reason());
     return progress;
   }
 
-  // To every plane what it serves.
-  absl::Status AddServices() {
-    absl::Status status = AddComponents(data_.services);
-    admin_.services.push_back(lifecycle::v1::BindLifecycle());
-    status.Update(admin_.services.back()->AddComponent(supervision_->mailbox()));
-    for (PlaneParts* parts : {&data_, &admin_, &probe_}) {
-      parts->services.push_back(grpc::health::v1::BindHealth());
-      status.Update(parts->services.back()->SetServicer(*health_));
-      parts->services.back()->ReservePlaces();
-    }
-    for (PlaneParts* parts : {&data_, &admin_}) status.Update(AddReflection(*parts));
-    return status;
-  }
-
-  // The services of all types, with the components that answer them.
-  absl::Status AddComponents(Services& services) {
-    absl::Status status;
-    for (const ComponentType& type : types_) {
-      // Two types may answer the same service, each with components of its own.
-      auto service = std::find_if(services.begin(), services.end(),
-                                  [&](const auto& each) { return each->name() == type.service; });
-      if (service == services.end()) service = services.insert(service, type.bind());
-      for (const ComponentConfig& component : config_.components) {
-        if (component.type != type.name) continue;
-        status.Update((*service)->AddComponent(supervision_->table().Find(component.name)));
-      }
-    }
-    return status;
-  }
-
-  // Of the services that are there, and of itself.
-  absl::Status AddReflection(PlaneParts& parts) const {
-    auto v1 = grpc::reflection::v1::BindServerReflection();
-    auto v1alpha = grpc::reflection::v1alpha::BindServerReflection();
-    std::vector<std::string> names = {v1->name(), v1alpha->name()};
-    for (const auto& service : parts.services) names.push_back(service->name());
-    parts.reflection =
-        std::make_unique<Reflection>(std::move(names), config_.max_reflection_streams);
-    absl::Status status = v1->SetServicer(parts.reflection->v1);
-    status.Update(v1alpha->SetServicer(parts.reflection->v1alpha));
-    parts.services.push_back(std::move(v1));
-    parts.services.push_back(std::move(v1alpha));
-    return status;
-  }
-
-  // Where the services of that plane are, for callers that look for them on another one. Not for
-  // the probe plane, which has none of its own.
-  void TellWhere(const char* plane, const Listeners& listeners, const PlaneParts& parts) {
-    const std::string place =
-        absl::StrCat("the ", plane, " plane ",
-                     absl::StrJoin(listeners, ", ", [](std::string* out, const auto& listener) {
-                       absl::StrAppend(out, listener->address());
-                     }));
-    for (const auto& service : parts.services) {
-      std::string& places = where_[service->name()];
-      absl::StrAppend(&places, places.empty() ? "" : " and ", place);
-    }
-  }
-
-  absl::Status StartPlane(const char* name, Listeners listeners, const rpc::PlaneLimits& limits,
-                          PlaneParts& parts) {
-    std::vector<rpc::Service*> served;
-    for (const auto& service : parts.services) served.push_back(service.get());
-    auto plane = rpc::Plane::Start(name, std::move(listeners), limits, served,
-                                   /*leader=*/data_.plane.get(), where_);
-    if (!plane.ok()) return plane.status();
-    parts.plane = *std::move(plane);
-    acceptor_.Add(parts.plane->door());
-    return absl::OkStatus();
-  }
-
-  void LogListening(const rpc::Plane* plane) {
-    if (plane == nullptr) return;
-    for (const std::string& address : plane->addresses()) {
-      world_.log->Info("listening", {{"plane", plane->name()}, {"address", address}});
-    }
-  }
-
   // Ends what was started, without ceremony.
   void Abandon() {
     running_ = false;
-    for (PlaneParts* parts : {&data_, &admin_, &probe_}) {
-      if (parts->plane == nullptr) continue;
-      parts->plane->door().Close();
-      parts->plane->Cut(absl::UnavailableError("the host has gone"));
-      parts->plane->Shutdown(After(world_.time->Now(), absl::Milliseconds(100)));
-    }
+    planes_.Abandon();
     if (supervision_ == nullptr) return;
     const StopReport stopped = supervision_->Stop();
     // Waiting for a thread that does not come back would be for ever.
@@ -441,7 +331,6 @@ class Host::Parts {
   const HostConfig config_;
   const World world_;
   std::atomic<bool> component_failed_{false};
-  std::atomic<bool> planes_serve_{false};
   std::atomic<bool> stuck_told_{false};
   DrainReport report_;
   bool running_ = false;
@@ -452,44 +341,30 @@ class Host::Parts {
   DrainTrigger* trigger_ ABSL_GUARDED_BY(mutex_) = nullptr;
   int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string why_pulled_ ABSL_GUARDED_BY(mutex_);
-  PlaneParts probe_;
-  PlaneParts admin_;
-  PlaneParts data_;
-  rpc::Elsewhere where_;
+
+  Planes planes_{config_, *world_.time, *world_.log};
   // After the planes, and so gone before them: replies and streams that these still hold belong to
   // a plane.
   std::optional<HealthTable> health_table_;
   std::optional<HealthServicer> health_;
   std::unique_ptr<Supervision> supervision_;
-  rpc::Acceptor acceptor_{
-      [this](bool exhausted) {
-        world_.log->WriteLimited(
-            exhausted ? "accept" : "accept again", exhausted ? Severity::kWarning : Severity::kInfo,
-            "accept",
-            {{"state", exhausted ? "no descriptor or place free; waiting" : "accepting again"}});
-      },
-      [this](const std::string& address) {
-        world_.log->Error("accept",
-                          {{"state", "the socket was shut down by another process; closed"},
-                           {"address", address}});
-      }};
 };
 
 Host::Host(std::vector<ComponentType> types, HostConfig config, World world)
-    : parts_(std::make_unique<Parts>(std::move(types), std::move(config), std::move(world))) {}
+    : impl_(std::make_unique<Impl>(std::move(types), std::move(config), std::move(world))) {}
 
 Host::~Host() = default;
 
-absl::Status Host::Start(DrainTrigger& trigger) { return parts_->Start(trigger); }
+absl::Status Host::Start(DrainTrigger& trigger) { return impl_->Start(trigger); }
 absl::Status Host::Start() {
   DrainTrigger trigger;
   return Start(trigger);
 }
-void Host::AbandonStart() { parts_->AbandonStart(); }
-int Host::Run(DrainTrigger& trigger) { return parts_->Run(trigger); }
-const std::vector<std::string>& Host::data_addresses() const { return parts_->data_addresses(); }
-const std::vector<std::string>& Host::admin_addresses() const { return parts_->admin_addresses(); }
-HostStatus Host::Status() const { return parts_->Status(); }
-void Host::LogStates() const { parts_->LogStates(); }
+void Host::AbandonStart() { impl_->AbandonStart(); }
+int Host::Run(DrainTrigger& trigger) { return impl_->Run(trigger); }
+const std::vector<std::string>& Host::data_addresses() const { return impl_->data_addresses(); }
+const std::vector<std::string>& Host::admin_addresses() const { return impl_->admin_addresses(); }
+HostStatus Host::Status() const { return impl_->Status(); }
+void Host::LogStates() const { impl_->LogStates(); }
 
 }  // namespace mainspring

@@ -1,0 +1,103 @@
+#include "server/planes/planes.h"
+
+#include <utility>
+
+#include "mainspring/lifecycle/v1/lifecycle.binding.pb.h"
+
+namespace mainspring {
+namespace {
+
+// An ingress thread runs nobody's code, and is at one event for microseconds.
+constexpr absl::Duration kIngressStuckAfter = absl::Seconds(60);
+// For calls under way when planes are abandoned.
+constexpr absl::Duration kGoodbye = absl::Milliseconds(100);
+
+}  // namespace
+
+Planes::Planes(const HostConfig& config, const TimeSource& time, EventLog& log)
+    : config_(config),
+      time_(time),
+      log_(log),
+      probe_("probe", config.probe),
+      admin_("admin", config.admin),
+      data_("data", config.data),
+      acceptor_(
+          [this](bool exhausted) {
+            log_.WriteLimited(exhausted ? "accept" : "accept again",
+                              exhausted ? Severity::kWarning : Severity::kInfo, "accept",
+                              {{"state", exhausted ? "no descriptor or place free; waiting"
+                                                   : "accepting again"}});
+          },
+          [this](const std::string& address) {
+            log_.Error("accept", {{"state", "the socket was shut down by another process; closed"},
+                                  {"address", address}});
+          }) {}
+
+absl::Status Planes::Listen() {
+  for (ServedPlane* plane : all()) {
+    if (absl::Status listening = plane->Listen(); !listening.ok()) return listening;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Planes::AddServices(const std::vector<ComponentType>& types,
+                                 const Supervision& supervision, HealthServicer& health) {
+  absl::Status status = AddComponents(types, supervision);
+  status.Update(admin_.Add(lifecycle::v1::BindLifecycle()).AddComponent(supervision.mailbox()));
+  for (ServedPlane* plane : all()) status.Update(plane->AddHealth(health));
+  for (ServedPlane* plane : {&data_, &admin_}) {
+    status.Update(plane->AddReflection(config_.max_reflection_streams));
+  }
+  return status;
+}
+
+absl::Status Planes::AddComponents(const std::vector<ComponentType>& types,
+                                   const Supervision& supervision) {
+  absl::Status status;
+  for (const ComponentType& type : types) {
+    // Two types may answer the same service, each with components of its own.
+    rpc::Service* service = data_.Find(type.service);
+    if (service == nullptr) service = &data_.Add(type.bind());
+    for (const ComponentConfig& component : config_.components) {
+      if (component.type != type.name) continue;
+      status.Update(service->AddComponent(supervision.table().Find(component.name)));
+    }
+  }
+  return status;
+}
+
+absl::Status Planes::Serve(const std::vector<ComponentType>& types, const Supervision& supervision,
+                           HealthServicer& health) {
+  absl::Status status = AddServices(types, supervision, health);
+  // Not what the probe plane serves, which has nothing of its own.
+  rpc::Elsewhere where;
+  for (const ServedPlane* plane : {&data_, &admin_}) plane->TellWhere(where);
+  for (ServedPlane* plane : all()) {
+    const bool is_wanted = plane != &probe_ || plane->listens();
+    if (status.ok() && is_wanted) status = plane->Serve(data_.plane(), where, acceptor_);
+  }
+  if (!status.ok()) return status;
+  serve_.store(true, std::memory_order_release);
+  return acceptor_.Start();
+}
+
+void Planes::LogListening() const {
+  for (const ServedPlane* plane : {&probe_, &admin_, &data_}) plane->LogListening(log_);
+}
+
+void Planes::Abandon() {
+  for (ServedPlane* plane : all()) plane->Abandon(After(time_.Now(), kGoodbye));
+}
+
+const rpc::Plane* Planes::FindStuck() const {
+  if (!serve_.load(std::memory_order_acquire)) return nullptr;
+  for (const ServedPlane* each : all()) {
+    const rpc::Plane* const plane = each->plane();
+    if (plane == nullptr) continue;
+    const SteadyTime since = plane->busy_since();
+    if (since != kNever && Between(since, time_.Now()) > kIngressStuckAfter) return plane;
+  }
+  return nullptr;
+}
+
+}  // namespace mainspring

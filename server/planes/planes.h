@@ -1,0 +1,74 @@
+// Planes: what a host listens on, and what it serves there. One more plane is one more member here,
+// with its line in each of the lists of planes.cc.
+//
+//   data    the components' services, health, reflection
+//   admin   Lifecycle, health, reflection
+//   probe   health alone; only where it has an address
+#ifndef MAINSPRING_SERVER_PLANES_PLANES_H_
+#define MAINSPRING_SERVER_PLANES_PLANES_H_
+
+#include <array>
+#include <atomic>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/component_type.h"
+#include "server/config/host_config.h"
+#include "server/health/health_servicer.h"
+#include "server/lifecycle/supervision.h"
+#include "server/observe/event_log.h"
+#include "server/planes/served_plane.h"
+#include "server/rpc/acceptor.h"
+
+namespace mainspring {
+
+// Used by one thread, but for what says otherwise.
+class Planes {
+ public:
+  // All must outlive the planes.
+  Planes(const HostConfig& config, const TimeSource& time, EventLog& log);
+
+  // Binds all addresses; blocks as long as a resolver does.
+  // UNAVAILABLE: one cannot be bound.
+  absl::Status Listen();
+  // Serves the components of `types`, and what the host itself answers. What is given must be gone
+  // before the planes are: replies that it still holds belong to one of them.
+  // INVALID_ARGUMENT: a component answers another service than its type says. RESOURCE_EXHAUSTED:
+  // no more threads or descriptors. INTERNAL: gRPC refused.
+  absl::Status Serve(const std::vector<ComponentType>& types, const Supervision& supervision,
+                     HealthServicer& health);
+  void LogListening() const;
+  // Ends what serves without ceremony; blocks.
+  void Abandon();
+
+  // After Serve.
+  rpc::Plane& data() const { return *data_.plane(); }
+  rpc::Plane& admin() const { return *admin_.plane(); }
+  // Null: there is none.
+  rpc::Plane* probe() const { return probe_.plane(); }
+  rpc::Acceptor& acceptor() { return acceptor_; }
+
+  // The plane whose ingress thread does not come back from what it is at; null: none. Any thread.
+  const rpc::Plane* FindStuck() const;
+
+ private:
+  absl::Status AddServices(const std::vector<ComponentType>& types, const Supervision& supervision,
+                           HealthServicer& health);
+  absl::Status AddComponents(const std::vector<ComponentType>& types,
+                             const Supervision& supervision);
+  std::array<const ServedPlane*, 3> all() const { return {&data_, &admin_, &probe_}; }
+  std::array<ServedPlane*, 3> all() { return {&data_, &admin_, &probe_}; }
+
+  const HostConfig& config_;
+  const TimeSource& time_;
+  EventLog& log_;
+  ServedPlane probe_;
+  ServedPlane admin_;
+  ServedPlane data_;
+  rpc::Acceptor acceptor_;
+  std::atomic<bool> serve_{false};
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_PLANES_PLANES_H_

@@ -1,0 +1,76 @@
+// ServedPlane: one plane of a host: where it listens and what it serves there.
+#ifndef MAINSPRING_SERVER_PLANES_SERVED_PLANE_H_
+#define MAINSPRING_SERVER_PLANES_SERVED_PLANE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "server/config/host_config.h"
+#include "server/health/health_servicer.h"
+#include "server/observe/event_log.h"
+#include "server/reflection/reflection_servicer.h"
+#include "server/rpc/acceptor.h"
+#include "server/rpc/listener.h"
+#include "server/rpc/plane.h"
+#include "server/rpc/service.h"
+
+namespace mainspring {
+
+// Listens, then is given its services, then serves. One thread only.
+class ServedPlane {
+ public:
+  // `config` must outlive it.
+  ServedPlane(std::string name, const PlaneConfig& config);
+
+  // Finds its addresses, which may take as long as a resolver does, and binds them; takes over the
+  // sockets that were passed for it.
+  // UNAVAILABLE: one cannot be had; the text says which and why.
+  absl::Status Listen();
+  // Whether it has an address. After Listen.
+  bool listens() const { return !listeners_.empty(); }
+
+  // The service, as the plane has it from here on.
+  rpc::Service& Add(std::unique_ptr<rpc::Service> service);
+  // The service of that name; null where it has none.
+  rpc::Service* Find(const std::string& name) const;
+  // With places of its own. `health` must outlive the plane.
+  absl::Status AddHealth(HealthServicer& health);
+  // Of the services that it has, and of itself.
+  absl::Status AddReflection(size_t max_streams);
+
+  // Where its services are, for callers that look for them on another plane.
+  void TellWhere(rpc::Elsewhere& where) const;
+
+  // `leader`: see rpc::Plane; null for the first. Its connections come through `acceptor`.
+  // RESOURCE_EXHAUSTED: no more threads or descriptors. INTERNAL: gRPC refused.
+  absl::Status Serve(const rpc::Plane* leader, const rpc::Elsewhere& elsewhere,
+                     rpc::Acceptor& acceptor);
+  // Ends it without ceremony, by `deadline`, however far it has come; blocks.
+  void Abandon(SteadyTime deadline);
+
+  // Null before Serve.
+  rpc::Plane* plane() const { return plane_.get(); }
+  void LogListening(EventLog& log) const;
+
+ private:
+  struct Reflection {
+    Reflection(std::vector<std::string> services, size_t max_streams)
+        : plane(std::move(services), max_streams) {}
+    ReflectedPlane plane;
+    ReflectionV1 v1{plane};
+    ReflectionV1Alpha v1alpha{plane};
+  };
+
+  const std::string name_;
+  const PlaneConfig& config_;
+  std::vector<std::unique_ptr<rpc::Listener>> listeners_;  // until they serve
+  std::unique_ptr<Reflection> reflection_;
+  std::vector<std::unique_ptr<rpc::Service>> services_;
+  std::unique_ptr<rpc::Plane> plane_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_PLANES_SERVED_PLANE_H_
