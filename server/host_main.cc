@@ -11,154 +11,34 @@
 #include <vector>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/flags/flag.h"
-#include "absl/flags/marshalling.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "clients/probe/health_probe.h"
 #include "server/config/descriptors.h"
+#include "server/config/flags.h"
+#include "server/config/host_flags.h"
+#include "server/config/probe_target.h"
 #include "server/drain/drain_report.h"
-#include "server/flags.h"
 #include "server/host.h"
 #include "server/observe/output.h"
 #include "server/observe/protobuf_log.h"
+#include "server/observe/standard_descriptors.h"
 #include "server/rpc/address.h"
 #include "server/rpc/grpc_log.h"
-#include "server/rpc/health_probe.h"
 #include "server/signals/signals.h"
-#include "server/standard_descriptors.h"
 #include "server/systemd/service_notifier.h"
 
 namespace mainspring {
 
-// abseil finds the functions of a flag's type beside the type.
-
-bool AbslParseFlag(absl::string_view text, LogFormat* format, std::string* error) {
-  if (text == "text" || text == "json") {
-    *format = text == "json" ? LogFormat::kJson : LogFormat::kText;
-    return true;
-  }
-  *error = "it is text or json";
-  return false;
-}
-
-std::string AbslUnparseFlag(LogFormat format) {
-  return format == LogFormat::kJson ? "json" : "text";
-}
-
-// A time that can be waited for.
-struct WaitTime {
-  absl::Duration time;
-};
-
-bool AbslParseFlag(absl::string_view text, WaitTime* wait, std::string* error) {
-  absl::Duration time;
-  if (absl::ParseDuration(text, &time) && time >= absl::ZeroDuration() &&
-      time < absl::InfiniteDuration()) {
-    wait->time = time;
-    return true;
-  }
-  *error = "it is a time such as 500ms, 5s or 1m30s";
-  return false;
-}
-
-std::string AbslUnparseFlag(WaitTime wait) { return absl::FormatDuration(wait.time); }
-
-// The same; "auto", without one, leaves it to the host.
-struct AutoTime {
-  std::optional<WaitTime> wait;
-};
-
-bool AbslParseFlag(absl::string_view text, AutoTime* time, std::string* error) {
-  if (text == "auto") {
-    time->wait.reset();
-    return true;
-  }
-  WaitTime wait;
-  if (AbslParseFlag(text, &wait, error)) {
-    time->wait = wait;
-    return true;
-  }
-  *error += ", or auto";
-  return false;
-}
-
-std::string AbslUnparseFlag(AutoTime time) {
-  return time.wait.has_value() ? AbslUnparseFlag(*time.wait) : "auto";
-}
-
-// Where a plane listens.
-struct AddressList {
-  std::vector<std::string> addresses;
-};
-
-bool AbslParseFlag(absl::string_view text, AddressList* list, std::string* error) {
-  const absl::StatusOr<std::vector<rpc::Address>> parsed = rpc::Address::ParseList(text);
-  if (!parsed.ok()) {
-    *error = std::string(parsed.status().message());
-    return false;
-  }
-  list->addresses.clear();
-  for (const rpc::Address& each : *parsed) list->addresses.push_back(each.ToString());
-  return true;
-}
-
-std::string AbslUnparseFlag(const AddressList& list) { return absl::StrJoin(list.addresses, ","); }
-
-// What --probe asks. One that is empty was given all the same: by a script whose variable is not
-// set, and it must not start a host.
-struct ProbeTarget {
-  std::optional<std::string> text;
-};
-
-bool AbslParseFlag(absl::string_view text, ProbeTarget* target, std::string*) {
-  target->text = std::string(text);
-  return true;
-}
-
-std::string AbslUnparseFlag(const ProbeTarget& target) { return target.text.value_or(""); }
-
-}  // namespace mainspring
-
-ABSL_FLAG(mainspring::AddressList, data_address, {{"0.0.0.0:50051"}},
-          "Where the data plane listens: HOST:PORT, [IPV6]:PORT, *:PORT or unix:/PATH, several "
-          "separated by commas.");
-ABSL_FLAG(mainspring::AddressList, admin_address,
-          (mainspring::AddressList{{"unix:admin.sock", "127.0.0.1:50052"}}),
-          "Where the admin plane listens; a unix: path that does not begin with a slash is in the "
-          "run directory.");
-ABSL_FLAG(mainspring::AddressList, probe_address, {},
-          "Where the probe plane listens, which serves health alone and ends last: for a kubelet. "
-          "Nowhere when empty.");
-ABSL_FLAG(mainspring::ProbeTarget, probe, {},
-          "ADDRESS or ADDRESS/NAME: asks the host there for its health, or for that of NAME, and "
-          "ends: 0 it serves, 1 not a target, 2 no connection, 3 no answer, 4 it does not serve.");
-ABSL_FLAG(mainspring::WaitTime, probe_timeout, {absl::Seconds(1)}, "For all that --probe does.");
-ABSL_FLAG(
-    mainspring::AutoTime, lame_duck, {},
-    "How long a drain goes on accepting, unready. auto is 5s, or 0s where standard input is a "
-    "terminal.");
-ABSL_FLAG(mainspring::WaitTime, drain_timeout, {absl::Seconds(35)},
-          "How long a drain waits for connections and calls to end.");
-ABSL_FLAG(
-    mainspring::WaitTime, max_connection_age, {absl::Seconds(30)},
-    "After this a client is asked to connect anew; 0s: never. Keep it below --drain-timeout.");
-ABSL_FLAG(mainspring::WaitTime, max_connection_idle, {absl::Minutes(10)},
-          "Likewise a client that has made no call for so long; 0s: never.");
-ABSL_FLAG(mainspring::LogFormat, log_format, mainspring::LogFormat::kText, "text or json.");
-ABSL_FLAG(bool, version, false, "Prints the version and ends.");
-ABSL_FLAG(bool, help, false, "Prints this and ends.");
-
-namespace mainspring {
 namespace {
 
 // The mutexes of distributions' abseil and gRPC keep a graph of all locks, for every lock that is
 // taken, and abort at the first cycle that they ever saw. Set to look for cycles.
 constexpr char kDetectDeadlocks[] = "MAINSPRING_DETECT_DEADLOCKS";
 
-HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
+HostConfig ConfigFor(const std::vector<ComponentType>& types) {
   HostConfig config;
   for (const ComponentType& type : types) {
     ComponentConfig component;
@@ -166,21 +46,7 @@ HostConfig ConfigFromFlags(const std::vector<ComponentType>& types) {
     component.type = type.name;
     config.components.push_back(component);
   }
-  config.data.addresses = absl::GetFlag(FLAGS_data_address).addresses;
-  config.admin.addresses = absl::GetFlag(FLAGS_admin_address).addresses;
-  config.probe.addresses = absl::GetFlag(FLAGS_probe_address).addresses;
-  if (const auto lame_duck = absl::GetFlag(FLAGS_lame_duck).wait; lame_duck.has_value()) {
-    config.lame_duck = lame_duck->time;
-  } else if (isatty(STDIN_FILENO)) {
-    config.lame_duck = absl::ZeroDuration();
-  }
-  config.drain_timeout = absl::GetFlag(FLAGS_drain_timeout).time;
-  config.data.limits.max_connection_age = absl::GetFlag(FLAGS_max_connection_age).time;
-  config.data.limits.max_connection_idle = absl::GetFlag(FLAGS_max_connection_idle).time;
-  // An operator's connection is kept.
-  config.admin.limits.max_connection_age = absl::ZeroDuration();
-  config.probe.limits.max_connection_age = absl::ZeroDuration();
-  config.probe.limits.max_connection_idle = absl::Minutes(1);
+  ApplyFlags(config);
   return config;
 }
 
@@ -216,10 +82,16 @@ std::string Describe(const HostStatus& status) {
                       status.components, " components RUNNING");
 }
 
-int Probe(const char* program, const std::string& target) {
+ProbeReport Ask(const std::string& text, absl::Duration timeout) {
+  const absl::StatusOr<ProbeTarget> target = ProbeTarget::Parse(text);
+  if (!target.ok()) return {ProbeResult::kBadTarget, std::string(target.status().message())};
+  return ProbeHealth(target->address, target->name, timeout);
+}
+
+int Probe(const char* program, const std::string& target, absl::Duration timeout) {
   rpc::SendGrpcLogTo([](rpc::GrpcSeverity, const std::string&, const std::string&) {});
-  const rpc::ProbeReport report = rpc::ProbeHealth(target, absl::GetFlag(FLAGS_probe_timeout).time);
-  std::FILE* out = report.result == rpc::ProbeResult::kServing ? stdout : stderr;
+  const ProbeReport report = Ask(target, timeout);
+  std::FILE* out = report.result == ProbeResult::kServing ? stdout : stderr;
   std::fprintf(out, "%s: %s\n", program, report.text.c_str());
   return static_cast<int>(report.result);
 }
@@ -337,22 +209,20 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
   }
   Signals::Block();
   const char* program = program_invocation_short_name;
-  if (absl::Status parsed = ParseFlags(argc, argv); !parsed.ok()) return Complain(program, parsed);
-  if (absl::GetFlag(FLAGS_help)) {
+  const absl::StatusOr<HostFlags> flags = HostFlags::Parse(argc, argv);
+  if (!flags.ok()) return Complain(program, flags.status());
+  if (flags->help) {
     std::printf("%s hosts components and serves them over gRPC.\n\n%s", program,
                 FlagsHelp().c_str());
     return kExitClean;
   }
-  if (absl::GetFlag(FLAGS_version)) {
+  if (flags->version) {
     std::printf("%s %s\n", program, MAINSPRING_VERSION);
     return kExitClean;
   }
+  if (flags->probe.has_value()) return Probe(program, *flags->probe, flags->probe_timeout);
 
-  if (const auto target = absl::GetFlag(FLAGS_probe).text; target.has_value()) {
-    return Probe(program, *target);
-  }
-
-  HostConfig config = ConfigFromFlags(types);
+  HostConfig config = ConfigFor(types);
   adjust(config);
   absl::Status placed = TakeSockets(config);
   for (PlaneConfig* plane : {&config.data, &config.admin, &config.probe}) {
@@ -360,7 +230,7 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
   }
   if (!placed.ok()) return Complain(program, placed);
 
-  absl::StatusOr<std::unique_ptr<EventLog>> made = EventLog::Start(absl::GetFlag(FLAGS_log_format));
+  absl::StatusOr<std::unique_ptr<EventLog>> made = EventLog::Start(flags->log_format);
   if (!made.ok()) return Complain(program, made.status());
   // Threads of gRPC's log for as long as there is a process.
   EventLog& log = *made->release();

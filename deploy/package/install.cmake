@@ -18,9 +18,11 @@ install(FILES ${PROJECT_SOURCE_DIR}/deploy/package/copyright
   DESTINATION share/doc/mainspring COMPONENT system EXCLUDE_FROM_ALL)
 
 # A program links mainspring::server and the bindings of its protos; the rest comes with these.
-set(exported mainspring_options mainspring_sanitize mainspring_model
-  mainspring_address mainspring_rpc mainspring_config mainspring_observe mainspring_supervisor
-  mainspring_lifecycle mainspring_probe mainspring_server protoc-gen-mainspring
+set(exported protoc-gen-mainspring mainspring_options mainspring_sanitize mainspring_model
+  mainspring_probe mainspring_observe mainspring_world mainspring_address mainspring_rpc
+  mainspring_config mainspring_supervisor mainspring_health mainspring_reflection
+  mainspring_lifecycle mainspring_drain mainspring_signals mainspring_systemd mainspring_planes
+  mainspring_server
   mainspring_lifecycle_proto mainspring_lifecycle_component mainspring_lifecycle_binding
   mainspring_health_proto mainspring_health_grpc mainspring_health_component
   mainspring_health_binding)

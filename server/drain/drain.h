@@ -12,7 +12,7 @@
 #include "server/lifecycle/supervision.h"
 #include "server/rpc/acceptor.h"
 #include "server/rpc/plane.h"
-#include "server/world.h"
+#include "server/world/world.h"
 
 namespace mainspring {
 

@@ -6,7 +6,10 @@
     protos      the plugin includes nothing of ours
 
 gRPC is included by server/rpc/ and generated bindings, and by clients and tests, which call
-through it. Nothing but tests includes tests.
+through it. Nothing but tests includes tests, and nothing but the main of a host includes clients,
+for --probe.
+
+Inside of server/ each folder has a floor of its own, and includes those below: so there is no circle.
 """
 
 import pathlib
@@ -17,6 +20,15 @@ from typing import Iterator, NamedTuple, Optional
 from source_tree import CPP_SUFFIXES, Violation, code_of, files, line_of, relative
 
 FLOORS = ("protos", "components", "server", "clients", "tests", "deploy")
+
+# The folders of server/, from the lowest up; what stands in server/ itself is above them all.
+SERVER_FLOORS = (
+    "observe", "world", "rpc", "config", "supervisor", "health", "reflection", "lifecycle", "drain",
+    "signals", "systemd", "planes", "", "public",
+)  # fmt: skip
+
+# A client that the main of a host has in it.
+_MAIN_WITH_CLIENT = ("server/host_main.cc", "clients/probe/")
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"\n]*)"|<([^>\n]*)>)', re.MULTILINE)
 
@@ -55,6 +67,26 @@ def classify(included: str, including: str, root: pathlib.Path) -> Include:
     return Include(included, "other")
 
 
+def server_folder(path: str) -> str:
+    """The folder of server/ in which the file at `path` is; empty: it stands in server/ itself."""
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 else ""
+
+
+def refusal_in_server(path: str, included: str) -> Optional[tuple[str, str]]:
+    """As refusal, of an include from server/ in server/."""
+    own, other = server_folder(path), server_folder(included)
+    for folder in (own, other):
+        if folder not in SERVER_FLOORS:
+            return f'"server/{folder}/" has no floor', "give it one in SERVER_FLOORS"
+    if SERVER_FLOORS.index(other) <= SERVER_FLOORS.index(own):
+        return None
+    return (
+        f'includes "{included}", which is on a floor above',
+        "have it handed in, or told, by what stands above both",
+    )
+
+
 def is_generated(path: str) -> bool:
     return path.endswith((".pb.h", ".pb.cc"))
 
@@ -72,6 +104,8 @@ def refusal(path: str, include: Include) -> Optional[tuple[str, str]]:
     if kind == "tests" and floor != "tests":
         return quoted, "nothing outside tests/ includes tests/; move what both need to the floor of its users"
     if is_generated(path):
+        return None
+    if path == _MAIN_WITH_CLIENT[0] and include.path.startswith(_MAIN_WITH_CLIENT[1]):
         return None
     if kind in ("clients", "deploy") and floor not in (kind, "tests"):
         return quoted, f"nothing includes {kind}/ but itself; move what both need to the floor below"
@@ -97,6 +131,8 @@ def refusal(path: str, include: Include) -> Optional[tuple[str, str]]:
         shipped = kind == "components" and not include.path.startswith("components/mainspring/")
         if shipped and path != "server/main.cc":
             return quoted, "only server/main.cc names component types; pass it in as a ComponentType"
+        if kind == "server":
+            return refusal_in_server(path, include.path)
     elif judged == "clients":
         if kind in ("server", "components", "model", "component", "binding", "protos"):
             return quoted, "clients know only what protos generate: x.pb.h and x.grpc.pb.h"

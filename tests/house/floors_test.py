@@ -81,6 +81,22 @@ class Planted(PlantedTreeTest):
         self.assert_refused("server/main.cc", '"tests/testing/world.h"')
         self.assert_allowed("server/main.cc", '"components/clock/clock.h"', '"server/host.h"')
 
+    def test_folder_of_the_server_that_includes_one_above_is_refused(self):
+        self.assert_refused("server/supervisor/engine.cc", '"server/lifecycle/operations.h"')
+        self.assert_refused("server/rpc/plane.cc", '"server/planes/planes.h"')
+        self.assert_refused("server/planes/planes.cc", '"server/host.h"')
+        self.assert_allowed("server/planes/planes.cc", '"server/rpc/plane.h"', '"server/planes/x.h"')
+        self.assert_allowed("server/host.cc", '"server/planes/planes.h"', '"server/host.h"')
+
+    def test_folder_of_the_server_without_a_floor_is_refused(self):
+        self.assert_refused("server/attic/box.cc", '"server/rpc/plane.h"')
+        self.assert_refused("server/rpc/plane.cc", '"server/attic/box.h"')
+
+    def test_client_is_included_by_the_main_of_a_host_alone(self):
+        self.assert_allowed("server/host_main.cc", '"clients/probe/health_probe.h"')
+        self.assert_refused("server/host_main.cc", '"clients/call/call.h"')
+        self.assert_refused("server/host.cc", '"clients/probe/health_probe.h"')
+
     def test_plugin_that_includes_the_runtime_is_refused(self):
         path = "protos/plugin/component_emitter.cc"
         for include in (

@@ -14,11 +14,12 @@ BUILT = {
     "clock_grpc": ("protos", "clock_proto;gRPC::grpc++"),
     "clock_binding": ("protos", "clock_component;mainspring_rpc"),
     "mainspring_rpc": ("server/rpc", "mainspring_model;gRPC::grpc++"),
-    "mainspringd": ("server", "clock_binding"),
+    "mainspringd": ("server", "clock_binding;probe"),
     "protoc-gen-mainspring": ("protos/plugin", "protobuf::libprotoc"),
     "mailbox_test": ("tests/components/mainspring", "mainspring_model;GTest::gtest_main"),
     "host_test": ("tests/server", "mainspring_rpc;GTest::gtest_main"),
     "call": ("clients/call", "clock_grpc"),
+    "probe": ("clients/probe", "clock_grpc"),
 }
 
 
@@ -68,6 +69,7 @@ class Planted(PlantedTreeTest):
         )
         self.assert_refused("outside tests/", mainspringd=("server", "mailbox_test"))
         self.assert_refused("does not know its clients", mainspringd=("server", "call"))
+        self.assert_refused("does not know its clients", mainspring_rpc=("server/rpc", "probe"))
         self.assert_refused("know only protos", call=("clients/call", "clock_component"))
         plugin = {"protoc-gen-mainspring": ("protos/plugin", "mainspring_model")}
         self.assert_refused("never links the runtime", **plugin)

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "mainspring/trial/v1/trial.binding.pb.h"
-#include "server/component_type.h"
+#include "server/rpc/component_type.h"
 #include "tests/server/hooked_component.h"
 
 namespace mainspring::testing {

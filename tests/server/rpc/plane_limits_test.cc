@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "server/rpc/health_probe.h"
+#include "clients/probe/health_probe.h"
 #include "tests/server/rpc/raw_client.h"
 #include "tests/server/rpc/trial_plane.h"
 #include "tests/server/trial_host.h"
@@ -123,7 +123,8 @@ TEST(PlaneLimits, WhenCallsHaveAllThePlaces_HealthIsAnswered) {
   EchoCall first = box.Take<EchoCall>();
   EchoCall second = box.Take<EchoCall>();
   EXPECT_EQ(grpc::StatusCode::RESOURCE_EXHAUSTED, testing::Echo(*stub).error_code());
-  const ProbeReport report = ProbeHealth(host.host().data_addresses().front(), testing::kPatience);
+  const ProbeReport report =
+      ProbeHealth(host.host().data_addresses().front(), "", testing::kPatience);
   EXPECT_EQ(ProbeResult::kServing, report.result) << report.text;
   for (EchoCall* call : {&first, &second}) call->reply.Send(EchoResponse());
   EXPECT_TRUE(one.Await().ok());

@@ -1,8 +1,8 @@
 // ArmLastExit: the process ends after a while, whatever its threads hang in by then, by a signal
 // handler that does nothing but end it. For who ends a process by force, and would still like to
 // say why: saying it may hang too.
-#ifndef MAINSPRING_SERVER_DRAIN_LAST_EXIT_H_
-#define MAINSPRING_SERVER_DRAIN_LAST_EXIT_H_
+#ifndef MAINSPRING_SERVER_WORLD_LAST_EXIT_H_
+#define MAINSPRING_SERVER_WORLD_LAST_EXIT_H_
 
 #include "absl/time/time.h"
 
@@ -16,4 +16,4 @@ void ArmLastExit(absl::Duration delay, int code);
 
 }  // namespace mainspring
 
-#endif  // MAINSPRING_SERVER_DRAIN_LAST_EXIT_H_
+#endif  // MAINSPRING_SERVER_WORLD_LAST_EXIT_H_

@@ -1,4 +1,4 @@
-#include "server/flags.h"
+#include "server/config/flags.h"
 
 #include <map>
 

@@ -1,4 +1,4 @@
-#include "server/component_type.h"
+#include "server/rpc/component_type.h"
 
 #include <gtest/gtest.h>
 

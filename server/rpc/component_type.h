@@ -1,6 +1,6 @@
 // ComponentType: what a host can run. Generated code makes them: ClockType<Clock>("clock").
-#ifndef MAINSPRING_SERVER_COMPONENT_TYPE_H_
-#define MAINSPRING_SERVER_COMPONENT_TYPE_H_
+#ifndef MAINSPRING_SERVER_RPC_COMPONENT_TYPE_H_
+#define MAINSPRING_SERVER_RPC_COMPONENT_TYPE_H_
 
 #include <functional>
 #include <memory>
@@ -49,4 +49,4 @@ struct ComponentType {
 
 }  // namespace mainspring
 
-#endif  // MAINSPRING_SERVER_COMPONENT_TYPE_H_
+#endif  // MAINSPRING_SERVER_RPC_COMPONENT_TYPE_H_

@@ -1,7 +1,7 @@
 // The command line, on abseil's flags: ParseFlags. abseil's own parser ends the process with 1 and
 // several lines where a flag is wrong, and does not take "--data-address"; this one does neither.
-#ifndef MAINSPRING_SERVER_FLAGS_H_
-#define MAINSPRING_SERVER_FLAGS_H_
+#ifndef MAINSPRING_SERVER_CONFIG_FLAGS_H_
+#define MAINSPRING_SERVER_CONFIG_FLAGS_H_
 
 #include <string>
 
@@ -20,4 +20,4 @@ std::string FlagsHelp();
 
 }  // namespace mainspring
 
-#endif  // MAINSPRING_SERVER_FLAGS_H_
+#endif  // MAINSPRING_SERVER_CONFIG_FLAGS_H_

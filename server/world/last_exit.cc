@@ -1,4 +1,4 @@
-#include "server/drain/last_exit.h"
+#include "server/world/last_exit.h"
 
 #include <signal.h>
 #include <sys/time.h>

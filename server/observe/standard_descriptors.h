@@ -1,7 +1,7 @@
 // OpenStandardDescriptors: descriptors 0 to 2, open whatever the process was started with. What is
 // opened next would else take their place, and be written to as if it were standard error.
-#ifndef MAINSPRING_SERVER_STANDARD_DESCRIPTORS_H_
-#define MAINSPRING_SERVER_STANDARD_DESCRIPTORS_H_
+#ifndef MAINSPRING_SERVER_OBSERVE_STANDARD_DESCRIPTORS_H_
+#define MAINSPRING_SERVER_OBSERVE_STANDARD_DESCRIPTORS_H_
 
 namespace mainspring {
 
@@ -12,4 +12,4 @@ void OpenStandardDescriptors();
 
 }  // namespace mainspring
 
-#endif  // MAINSPRING_SERVER_STANDARD_DESCRIPTORS_H_
+#endif  // MAINSPRING_SERVER_OBSERVE_STANDARD_DESCRIPTORS_H_

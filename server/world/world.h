@@ -1,6 +1,6 @@
 // World: what a host takes from outside itself, so that tests can put something else in its place.
-#ifndef MAINSPRING_SERVER_WORLD_H_
-#define MAINSPRING_SERVER_WORLD_H_
+#ifndef MAINSPRING_SERVER_WORLD_WORLD_H_
+#define MAINSPRING_SERVER_WORLD_WORLD_H_
 
 #include <unistd.h>
 
@@ -11,9 +11,9 @@
 #include "mainspring/component_thread.h"
 #include "mainspring/runner.h"
 #include "mainspring/steady_time.h"
-#include "server/drain/last_exit.h"
 #include "server/observe/event_log.h"
 #include "server/observe/output.h"
+#include "server/world/last_exit.h"
 
 namespace mainspring {
 
@@ -43,4 +43,4 @@ struct World {
 
 }  // namespace mainspring
 
-#endif  // MAINSPRING_SERVER_WORLD_H_
+#endif  // MAINSPRING_SERVER_WORLD_WORLD_H_

@@ -1,0 +1,32 @@
+// HostFlags: what the command line of a host says: flags beside the configuration that they set.
+#ifndef MAINSPRING_SERVER_CONFIG_HOST_FLAGS_H_
+#define MAINSPRING_SERVER_CONFIG_HOST_FLAGS_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/config/host_config.h"
+#include "server/observe/event_log.h"
+
+namespace mainspring {
+
+struct HostFlags {
+  bool help = false;
+  bool version = false;
+  // Given, if only as an empty text, by a script whose variable is not set: no host is started.
+  std::optional<std::string> probe;
+  absl::Duration probe_timeout;
+  LogFormat log_format = LogFormat::kText;
+
+  // See ParseFlags.
+  static absl::StatusOr<HostFlags> Parse(int argc, char** argv);
+};
+
+// Planes, drain and connections, as the flags that were parsed say.
+void ApplyFlags(HostConfig& config);
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_CONFIG_HOST_FLAGS_H_
