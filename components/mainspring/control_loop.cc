@@ -87,8 +87,10 @@ bool ControlLoop::RunOne() {
   calls_turn_ = timer_due && call_waits && !calls_turn_;
   if (timer_due && !calls_turn_) {
     Serve("a timer", [&] { timers.RunNext(time_.Now()); });
-  } else {
-    Serve(nullptr, [this] { mailbox_->Dispatch(); });
+  } else if (const char* method = mailbox_->TakeCall(time_.CoarseNow()); method != nullptr) {
+    call_ = method;
+    Serve(method, [this] { mailbox_->HandOn(); });
+    call_ = nullptr;
   }
   return true;
 }
@@ -100,7 +102,7 @@ void ControlLoop::Obey(control::Start request) {
   generation_ = request.generation;
   instance_.reset(new Instance{ReturnAddress(mailbox_, generation_),
                                {mailbox_->component(), generation_, time_, directory_}});
-  Guard("construction", [&] { instance_->component = factory_(instance_->context); });
+  Run("construction", [&] { instance_->component = factory_(instance_->context); });
   if (instance_ == nullptr) return;
   absl::Status started;
   if (instance_->component == nullptr) {
@@ -108,7 +110,7 @@ void ControlLoop::Obey(control::Start request) {
   } else if (!mailbox_->Attach(instance_->component.get())) {
     started = absl::InternalError("the class answers another request enum");
   } else {
-    Guard("Start", [&] { started = instance_->component->Start(); });
+    Run("Start", [&] { started = instance_->component->Start(); });
     if (instance_ == nullptr) return;
     started.Update(instance_->context.TakeFailure());
   }
@@ -144,7 +146,7 @@ void ControlLoop::Obey(control::Quit) {
 }
 
 void ControlLoop::Obey(control::Run request) {
-  if (instance_ == nullptr || instance_->context.generation() != request.instance) return;
+  if (instance_ == nullptr || instance_->context.generation() != request.generation) return;
   Serve("a callback", [&] { request.callback(); });
 }
 
@@ -161,7 +163,7 @@ void ControlLoop::FinishStop(bool refuse_the_rest) {
 
 bool ControlLoop::StopInstance() {
   if (instance_ == nullptr) return true;
-  Guard("Stop", [this] { instance_->component->Stop(); });
+  Run("Stop", [this] { instance_->component->Stop(); });
   const bool stopped = instance_ != nullptr;
   Destroy();
   return stopped;
@@ -175,14 +177,38 @@ void ControlLoop::Destroy() {
   paused_ = false;
 }
 
+void ControlLoop::Fail(const char* during, const absl::Status& status) {
+  if (during == call_) mailbox_->CountFailure();
+  const Failure failure{BoundedText(status.ToString()), during, CurrentRequestId()};
+  {
+    // What the instance has kept; the call that it was in has been answered by its unwinding.
+    const absl::Status why = absl::UnavailableError(
+        absl::StrCat("component \"", mailbox_->component(),
+                     "\": failed before it answered; request_id=", failure.request_id));
+    const DropScope dropped(why);
+    Destroy();
+  }
+  observer_.OnFailed(mailbox_->component(), generation_, failure);
+}
+
 template <class Step>
-void ControlLoop::Guard(const char* during, Step step) {
-  DispatchScope dispatch;
-  std::optional<ThreadStatus::Scope> in_step;
-  // A call says itself which method it is.
-  if (during != nullptr) in_step.emplace(mailbox_->thread_status(), during, time_.CoarseNow());
+void ControlLoop::Run(const char* during, Step step) {
+  const DispatchScope dispatch;
+  RunGuarded(during, step);
+}
+
+template <class Step>
+void ControlLoop::Serve(const char* during, Step step) {
+  const DispatchScope dispatch;
+  RunGuarded(during, step);
+  EndIfAsked(during);
+}
+
+template <class Step>
+void ControlLoop::RunGuarded(const char* during, Step& step) {
+  const ThreadStatus::Scope in_step(mailbox_->thread_status(), during, time_.CoarseNow());
   try {
-    ReturnAddressScope address(instance_->address);
+    const ReturnAddressScope address(instance_->address);
     step();
   } catch (const std::exception& exception) {
     Fail(during, absl::InternalError(BoundedText(exception.what())));
@@ -191,24 +217,7 @@ void ControlLoop::Guard(const char* during, Step step) {
   }
 }
 
-void ControlLoop::Fail(const char* during, const absl::Status& status) {
-  if (during == nullptr) during = mailbox_->CountFailure();
-  const Failure failure{BoundedText(status.ToString()), during, CurrentRequestId()};
-  {
-    // What the instance has kept; the call that it was in has been answered by its unwinding.
-    const absl::Status why = absl::UnavailableError(
-        absl::StrCat("component \"", mailbox_->component(),
-                     "\": failed before it answered; request_id=", failure.request_id));
-    DropScope dropped(why);
-    Destroy();
-  }
-  observer_.OnFailed(mailbox_->component(), generation_, failure);
-}
-
-template <class Step>
-void ControlLoop::Serve(const char* during, Step step) {
-  DispatchScope dispatch;
-  Guard(during, std::move(step));
+void ControlLoop::EndIfAsked(const char* during) {
   // One that is stopped anyway ends that way.
   if (instance_ == nullptr || stop_.has_value()) return;
   if (absl::Status failure = instance_->context.TakeFailure(); !failure.ok()) {

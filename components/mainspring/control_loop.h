@@ -33,16 +33,17 @@ class LifecycleObserver {
  public:
   virtual ~LifecycleObserver() = default;
   // A control::Start was carried out: the instance serves, or there is none.
-  virtual void OnStarted(const std::string& component, uint64_t generation,
-                         const absl::Status& status) = 0;
+  virtual void OnStarted(const std::string& /*component*/, uint64_t /*generation*/,
+                         const absl::Status& /*status*/) {}
   // A control::Stop was carried out: there is no instance; `refused` calls were answered because
   // time was up.
-  virtual void OnStopped(const std::string& component, uint64_t generation, size_t refused) = 0;
+  virtual void OnStopped(const std::string& /*component*/, uint64_t /*generation*/,
+                         size_t /*refused*/) {}
   // The instance threw, or said that it failed; there is none any more. Calls wait in the mailbox.
-  virtual void OnFailed(const std::string& component, uint64_t generation,
-                        const Failure& failure) = 0;
+  virtual void OnFailed(const std::string& /*component*/, uint64_t /*generation*/,
+                        const Failure& /*failure*/) {}
   // The instance said that its work is done, and was stopped. Calls wait in the mailbox.
-  virtual void OnFinished(const std::string& component, uint64_t generation) = 0;
+  virtual void OnFinished(const std::string& /*component*/, uint64_t /*generation*/) {}
 };
 
 // One thread only, but for what the mailbox allows others. All that it is given must outlive it.
@@ -86,14 +87,17 @@ class ControlLoop {
   void Destroy();
   bool serves_calls() const { return instance_ != nullptr && !paused_; }
 
-  // Runs `step` of the instance; what it throws ends the instance and is reported as `during`,
-  // null being the rpc that was dispatched last.
+  // Runs `step` of the instance, which the thread is in as `during`; what it throws ends the
+  // instance and is reported so.
   template <class Step>
-  void Guard(const char* during, Step step);
-  void Fail(const char* during, const absl::Status& status);
+  void Run(const char* during, Step step);
   // The same for a step of an instance that serves: it may ask for its own end in there.
   template <class Step>
   void Serve(const char* during, Step step);
+  template <class Step>
+  void RunGuarded(const char* during, Step& step);
+  void EndIfAsked(const char* during);
+  void Fail(const char* during, const absl::Status& status);
 
   const std::shared_ptr<MailboxBase> mailbox_;
   const ComponentFactory factory_;
@@ -106,6 +110,7 @@ class ControlLoop {
   std::optional<control::Stop> stop_;  // under way
   bool paused_ = false;
   bool calls_turn_ = false;
+  const char* call_ = nullptr;  // the method of the call that is handed on
   bool quit_ = false;
 };
 

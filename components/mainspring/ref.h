@@ -158,7 +158,7 @@ class Ref {
     if (mailbox_ == nullptr) {
       return Refuse(call, absl::FailedPreconditionError("the ref has no mailbox"));
     }
-    mailbox_->Push(RequestEnum(std::in_place_type<Call>, std::move(call)));
+    mailbox_->Push(std::move(call));
   }
 
   std::shared_ptr<Mailbox<RequestEnum>> mailbox_;

@@ -19,10 +19,10 @@ class CallbackQueue {
  public:
   virtual ~CallbackQueue() = default;
 
-  // Any thread; never blocks and never runs the callback itself. `instance` says for which
+  // Any thread; never blocks and never runs the callback itself. `generation` says for which
   // instance of a component it is meant: where another one lives by then, the callback is
   // destroyed and not run, since what it captured is gone.
-  virtual void Post(uint64_t instance, Callback callback) = 0;
+  virtual void Post(uint64_t generation, Callback callback) = 0;
 
   // For Waiting, on the queue's own thread: keeps something until it is released, or all is,
   // because the present instance has gone.
@@ -45,8 +45,8 @@ class ReturnAddress {
  public:
   // No address: Post must not be called.
   ReturnAddress() = default;
-  ReturnAddress(std::shared_ptr<CallbackQueue> queue, uint64_t instance)
-      : queue_(std::move(queue)), instance_(instance) {}
+  ReturnAddress(std::shared_ptr<CallbackQueue> queue, uint64_t generation)
+      : queue_(std::move(queue)), generation_(generation) {}
 
   // The calling thread's own; empty where the thread runs no callbacks.
   static ReturnAddress Current();
@@ -54,7 +54,7 @@ class ReturnAddress {
   static bool HasCurrent();
 
   explicit operator bool() const { return queue_ != nullptr; }
-  void Post(Callback callback) const { queue_->Post(instance_, std::move(callback)); }
+  void Post(Callback callback) const { queue_->Post(generation_, std::move(callback)); }
   // Whether it is the calling thread's own.
   bool IsCurrent() const;
   // For callbacks, which run inside of it.
@@ -62,7 +62,7 @@ class ReturnAddress {
 
  private:
   std::shared_ptr<CallbackQueue> queue_;
-  uint64_t instance_ = 0;
+  uint64_t generation_ = 0;
 };
 
 // Gives the calling thread a return address for as long as it stands; nests. The address must

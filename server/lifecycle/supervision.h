@@ -105,10 +105,7 @@ class Supervision final {
   class SelfReporter final : public LifecycleObserver {
    public:
     explicit SelfReporter(Supervision& supervision) : supervision_(supervision) {}
-    void OnStarted(const std::string&, uint64_t, const absl::Status&) override {}
-    void OnStopped(const std::string&, uint64_t, size_t) override {}
     void OnFailed(const std::string&, uint64_t, const Failure& failure) override;
-    void OnFinished(const std::string&, uint64_t) override {}
 
    private:
     Supervision& supervision_;

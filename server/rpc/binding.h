@@ -108,12 +108,7 @@ class Rpc {
     return admitted;
   }
 
-  // Hands it on, if it was admitted.
-  void Deliver(const grpc::ServerContext& context, const absl::Status& admitted, Call&& call) {
-    if (!admitted.ok()) return Refuse(call, admitted);
-    receivers_.Deliver(context, RequestEnum(std::in_place_type<Call>, std::move(call)));
-  }
-
+  const Receivers<RequestEnum>& receivers() const { return receivers_; }
   AsyncService& service() { return service_; }
   int index() const { return index_; }
   Ingress& ingress() { return *ingress_; }

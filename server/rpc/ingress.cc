@@ -259,20 +259,16 @@ void Ingress::AwaitNoCalls() {
 
 // Those too that callbacks post: nothing else would come round for them.
 void Ingress::RunCallbacks() {
-  while (has_callbacks_.load(std::memory_order_acquire)) {
+  while (woken_ || has_callbacks_.load(std::memory_order_acquire)) {
     std::vector<Callback> callbacks;
     {
       MutexLock lock(mutex_);
       callbacks.swap(callbacks_);
       has_callbacks_.store(false, std::memory_order_relaxed);
+      if (std::exchange(woken_, false)) wake_set_ = false;
     }
     for (Callback& callback : callbacks) callback();
   }
-}
-
-void Ingress::Woken(bool) {
-  MutexLock lock(mutex_);
-  wake_set_ = false;
 }
 
 }  // namespace mainspring::rpc

@@ -74,8 +74,8 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   // Whether the calling thread is the ingress's own. Any thread.
   bool is_current() const { return current_ == this; }
 
-  // Any thread; `instance` is not looked at. After Stop the callback is destroyed and not run.
-  void Post(uint64_t instance, Callback callback) override;
+  // Any thread; `generation` is not looked at. After Stop the callback is destroyed and not run.
+  void Post(uint64_t generation, Callback callback) override;
 
   // Calls that came and are not done. Any thread.
   size_t calls_in_flight() const { return calls_in_flight_.load(std::memory_order_relaxed); }
@@ -138,7 +138,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   void Nap();
   void NoCalls();
   void RunCallbacks();
-  void Woken(bool ok);
+  void Woken(bool) { woken_ = true; }
 
   static thread_local const Ingress* current_;
 
@@ -176,6 +176,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   int events_in_a_row_ = 0;
   int naps_ = 0;
   bool was_idle_ = false;
+  bool woken_ = false;  // by the alarm, which can be set again
   bool requests_ended_ = false;
   SteadyTime next_tick_ = SteadyTime::min();
   CallList calls_;     // not answered

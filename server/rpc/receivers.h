@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -38,32 +39,25 @@ class Receivers {
     return servicer_ == nullptr ? WrongService("servicer") : absl::OkStatus();
   }
 
-  // Hands the call on, or refuses it: NOT_FOUND, INVALID_ARGUMENT, or as the mailbox does.
-  void Deliver(const grpc::ServerContext& context, RequestEnum&& request) const {
-    if (servicer_ != nullptr) return servicer_->Handle(std::move(request));
+  // Hands the call on where it was admitted, and else refuses it so. NOT_FOUND, INVALID_ARGUMENT:
+  // nobody is meant by it. Or as the mailbox does.
+  template <class Call>
+  void Deliver(const grpc::ServerContext& context, const absl::Status& admitted,
+               Call&& call) const {
+    if (!admitted.ok()) return Refuse(call, admitted);
+    if (servicer_ != nullptr) {
+      return servicer_->Handle(RequestEnum(std::in_place_type<Call>, std::move(call)));
+    }
     const auto& metadata = context.client_metadata();
-    const auto chosen = metadata.find(kComponentKey);
-    if (mailboxes_.empty()) {
-      return RefuseCall(request, absl::NotFoundError("no component answers this service"));
+    const auto named = metadata.find(kComponentKey);
+    if (named == metadata.end() && mailboxes_.size() == 1) {
+      return void(mailboxes_.begin()->second->Push(std::move(call)));
     }
-    if (chosen == metadata.end()) {
-      if (mailboxes_.size() == 1) {
-        mailboxes_.begin()->second->Push(std::move(request));
-        return;
-      }
-      return RefuseCall(request, absl::InvalidArgumentError(absl::StrCat(
-                                     "several components answer this service; name one in the "
-                                     "metadata \"",
-                                     kComponentKey, "\": ", Names())));
-    }
-    const std::string name(chosen->second.data(), chosen->second.size());
-    const auto found = mailboxes_.find(name);
-    if (found == mailboxes_.end()) {
-      return RefuseCall(request, absl::NotFoundError(absl::StrCat(
-                                     "no component \"", absl::CHexEscape(name.substr(0, 64)),
-                                     "\" answers this service; there are: ", Names())));
-    }
-    found->second->Push(std::move(request));
+    const absl::StatusOr<Mailbox<RequestEnum>*> chosen =
+        named == metadata.end() ? Ambiguous()
+                                : Find(std::string(named->second.data(), named->second.size()));
+    if (!chosen.ok()) return Refuse(call, chosen.status());
+    (*chosen)->Push(std::move(call));
   }
 
  private:
@@ -72,8 +66,20 @@ class Receivers {
         absl::StrCat("component \"", name, "\": answers another service"));
   }
 
-  static void RefuseCall(RequestEnum& request, absl::Status why) {
-    std::visit([&](auto& call) { Refuse(call, std::move(why)); }, request);
+  absl::StatusOr<Mailbox<RequestEnum>*> Find(const std::string& name) const {
+    const auto found = mailboxes_.find(name);
+    if (found != mailboxes_.end()) return found->second.get();
+    if (mailboxes_.empty()) return Ambiguous();
+    return absl::NotFoundError(absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)),
+                                            "\" answers this service; there are: ", Names()));
+  }
+
+  // A call that names none, where there is not one.
+  absl::Status Ambiguous() const {
+    if (mailboxes_.empty()) return absl::NotFoundError("no component answers this service");
+    return absl::InvalidArgumentError(
+        absl::StrCat("several components answer this service; name one in the metadata \"",
+                     kComponentKey, "\": ", Names()));
   }
 
   std::string Names() const {

@@ -197,9 +197,10 @@ class StreamServerCall final
     this->Ref();  // for the handle that answers
     if constexpr (kAsksMany) {
       this->Ref();  // for the handle that reads
-      rpc_.Deliver(*context_, admitted, Call{RequestStream<Request>(this), MakeAnswer()});
+      rpc_.receivers().Deliver(*context_, admitted,
+                               Call{RequestStream<Request>(this), MakeAnswer()});
     } else {
-      rpc_.Deliver(*context_, admitted, Call{std::move(request_), MakeAnswer()});
+      rpc_.receivers().Deliver(*context_, admitted, Call{std::move(request_), MakeAnswer()});
     }
   }
 

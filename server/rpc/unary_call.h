@@ -85,7 +85,7 @@ class UnaryServerCall final : public ServerCall,
     answered_.store(false, std::memory_order_relaxed);
     holds_.store(2, std::memory_order_relaxed);
     tags_ = 2;
-    rpc_.Deliver(*context_, admitted, Call{std::move(request_), Reply<Response>(this)});
+    rpc_.receivers().Deliver(*context_, admitted, Call{std::move(request_), Reply<Response>(this)});
   }
 
   // The answer is set. Lets go first: from Finish on, the ingress may dispose of this.

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "mainspring/context.h"
 #include "mainspring/control_loop.h"
+#include "mainspring/mailbox_base.h"
 #include "mainspring/mutex.h"
 #include "mainspring/reply.h"
 #include "mainspring/reply_stream.h"
@@ -58,6 +59,16 @@ class ManualTime final : public TimeSource {
   std::atomic<int64_t> step_{0};
   absl::Time wall_ = absl::FromUnixSeconds(1'700'000'000);
 };
+
+// What a control loop does with the next call: false where there is none. What the component throws
+// passes through.
+inline bool Dispatch(MailboxBase& mailbox, const TimeSource& time) {
+  const char* const method = mailbox.TakeCall(time.CoarseNow());
+  if (method == nullptr) return false;
+  const ThreadStatus::Scope in_method(mailbox.thread_status(), method, time.CoarseNow());
+  mailbox.HandOn();
+  return true;
+}
 
 // What whoever waits is told where a component let go of a call without an answer, and no call was
 // being dispatched.

@@ -25,7 +25,7 @@ class WakeBatchTest : public ::testing::Test {
   void Take(size_t expected) {
     while (script_.said.size() < expected) {
       mailbox_.Wait(/*calls=*/true, kNever);
-      while (mailbox_.Dispatch()) {
+      while (Dispatch(mailbox_, TimeSource::Real())) {
       }
     }
   }

@@ -14,6 +14,7 @@
 #include "mirror.component.pb.h"
 #include "shop/counter.component.pb.h"
 #include "shop/parts.component.pb.h"
+#include "tests/components/mainspring/fakes.h"
 
 namespace mainspring::golden::v1 {
 namespace {
@@ -116,7 +117,7 @@ struct NoOthers final : Directory {
   std::vector<std::string> Names() const override { return {}; }
 };
 
-class CallTest : public testing::Test {
+class CallTest : public ::testing::Test {
  protected:
   const std::string name_ = "smith";
   NoOthers directory_;
@@ -178,9 +179,9 @@ TEST_F(CallTest, Ref_PushesEachAlternativeInItsOrder) {
   ListKeysRequest one;
   one.set_count(1);
   AnswerStream<ListKeysResponse> keys = ref.ListKeys(std::move(one));
-  ASSERT_TRUE(mailbox->Dispatch());
-  ASSERT_TRUE(mailbox->Dispatch());
-  EXPECT_FALSE(mailbox->Dispatch());
+  ASSERT_TRUE(testing::Dispatch(*mailbox, TimeSource::Real()));
+  ASSERT_TRUE(testing::Dispatch(*mailbox, TimeSource::Real()));
+  EXPECT_FALSE(testing::Dispatch(*mailbox, TimeSource::Real()));
 
   absl::StatusOr<CutKeyResponse> cut = key.Await();
   ASSERT_TRUE(cut.ok()) << cut.status();

@@ -130,7 +130,7 @@ TEST_F(ComponentTableTest, WhenItIsInAMethod_ShowsWhichAndSinceWhen) {
   mailbox().Attach(&component);
   mailbox().Open();
   auto answer = RefOf("one").Echo(testing::EchoOf("x"));
-  ASSERT_TRUE(mailbox().Dispatch());
+  ASSERT_TRUE(testing::Dispatch(mailbox(), time_));
   EXPECT_EQ("/mainspring.trial.v1.Trial/Echo", fresh.method);
   EXPECT_EQ(1u, fresh.mailbox.in_flight);
   EXPECT_FALSE(fresh.stalled);

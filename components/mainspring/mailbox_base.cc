@@ -1,4 +1,4 @@
-#include "mainspring/mailbox.h"
+#include "mainspring/mailbox_base.h"
 
 #include <algorithm>
 
@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 
 namespace mainspring {
+
 void MailboxBase::PushControl(ControlRequest request) {
   bool wake;
   {
@@ -19,8 +20,8 @@ void MailboxBase::PushControl(ControlRequest request) {
   if (wake) Wake();
 }
 
-void MailboxBase::Post(uint64_t instance, Callback callback) {
-  PushControl(control::Run{instance, std::move(callback)});
+void MailboxBase::Post(uint64_t generation, Callback callback) {
+  PushControl(control::Run{generation, std::move(callback)});
 }
 
 void MailboxBase::EndControl() {
@@ -48,26 +49,8 @@ bool MailboxBase::closed() const {
 }
 
 MailboxStats MailboxBase::stats() const {
-  MailboxStats stats;
-  {
-    // Nothing is pushed meanwhile, and only what was pushed can be taken: the difference is what
-    // was queued at one moment, however long this thread is kept waiting in between.
-    MutexLock lock(mutex_);
-    stats.queued_calls = pushed_calls_.load(std::memory_order_relaxed) -
-                         taken_calls_.load(std::memory_order_acquire);
-    stats.queued_bytes = pushed_bytes_.load(std::memory_order_relaxed) -
-                         taken_bytes_.load(std::memory_order_acquire);
-  }
-  // What is begun and answered in between is not in flight.
-  stats.handled = handled_.load(std::memory_order_acquire);
-  const uint64_t answered =
-      answered_.load(std::memory_order_acquire) + finished_streams_.load(std::memory_order_acquire);
-  stats.in_flight = stats.handled - std::min(stats.handled, answered);
-  stats.failed = failed_.load(std::memory_order_relaxed);
-  stats.rejected = rejected_.load(std::memory_order_relaxed);
-  stats.expired = expired_.load(std::memory_order_relaxed);
-  stats.cancelled = cancelled_.load(std::memory_order_relaxed);
-  return stats;
+  MutexLock lock(mutex_);
+  return counts_.Read();
 }
 
 std::vector<ControlRequest> MailboxBase::TakeControl() {
@@ -91,10 +74,8 @@ void MailboxBase::Wait(bool calls, SteadyTime until) {
 
 absl::Status MailboxBase::Admit(size_t bytes) {
   if (closed_) return OwnCopy(why_closed_);
-  const uint64_t pushed_calls = pushed_calls_.load(std::memory_order_relaxed);
-  const uint64_t pushed_bytes = pushed_bytes_.load(std::memory_order_relaxed);
-  const uint64_t calls = pushed_calls - taken_calls_.load(std::memory_order_relaxed);
-  const uint64_t queued = pushed_bytes - taken_bytes_.load(std::memory_order_relaxed);
+  const size_t calls = counts_.queued_calls();
+  const size_t queued = counts_.queued_bytes();
   if (calls >= options_.max_calls) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "component \"", component_, "\": mailbox full: ", calls, " calls are queued; try later"));
@@ -104,21 +85,20 @@ absl::Status MailboxBase::Admit(size_t bytes) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "component \"", component_, "\": mailbox full: ", queued, " bytes are queued; try later"));
   }
-  pushed_bytes_.store(pushed_bytes + bytes, std::memory_order_relaxed);
-  pushed_calls_.store(pushed_calls + 1, std::memory_order_release);
+  counts_.Push(bytes);
   return absl::OkStatus();
 }
 
 absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
   if (call.cancelled()) {
-    Count(cancelled_);
+    counts_.Cancel();
     return absl::CancelledError("the caller went away");
   }
   const SteadyTime waiting_since = pushed > serving_since_ ? pushed : serving_since_;
   const bool deadline_passed = call.deadline() != kNever && call.deadline() <= time_.Now();
   const bool too_old = waiting_since + max_age_ <= now;
   if (!deadline_passed && !too_old) return absl::OkStatus();
-  Count(expired_);
+  counts_.Expire();
   const std::string waited = absl::FormatDuration(Between(pushed, now));
   if (deadline_passed) {
     return absl::DeadlineExceededError(absl::StrCat(
@@ -127,19 +107,6 @@ absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed,
   return absl::ResourceExhaustedError(absl::StrCat("component \"", component_,
                                                    "\": overloaded: the call waited ", waited,
                                                    " in the mailbox; try later"));
-}
-
-void MailboxBase::CountRemoved(size_t calls, size_t bytes) {
-  pushed_bytes_.store(pushed_bytes_.load(std::memory_order_relaxed) - bytes,
-                      std::memory_order_relaxed);
-  pushed_calls_.store(pushed_calls_.load(std::memory_order_relaxed) - calls,
-                      std::memory_order_release);
-}
-
-void MailboxBase::CountHandled(const char* method, bool stream) {
-  if (stream) Count(streams_);
-  Count(handled_);
-  last_method_ = method;
 }
 
 }  // namespace mainspring

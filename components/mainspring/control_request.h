@@ -1,0 +1,44 @@
+// ControlRequest: the lifecycle requests that every component's request enum has beside its own.
+// Whoever sends them opens and closes the mailbox: a start needs it open, a stop closed.
+#ifndef MAINSPRING_CONTROL_REQUEST_H_
+#define MAINSPRING_CONTROL_REQUEST_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "mainspring/return_address.h"
+#include "mainspring/steady_time.h"
+
+namespace mainspring {
+
+namespace control {
+struct Start {  // Construct an instance, the one with this generation, and start it.
+  uint64_t generation;
+};
+struct Stop {  // Answer what was accepted, but after `deadline` with `why`; then stop the instance.
+  SteadyTime deadline;
+  absl::Status why;
+};
+struct Discard {};   // Stop the instance now, if there is one; what is queued waits for another.
+struct Pause {};     // Let calls wait.
+struct Resume {};    // Serve them again.
+struct Dependency {  // Another component came up, or went down.
+  std::string component;
+  bool running;
+};
+struct Quit {};  // End the control loop.
+struct Run {     // For the instance of this generation alone.
+  uint64_t generation;
+  Callback callback;
+};
+}  // namespace control
+
+using ControlRequest =
+    std::variant<control::Start, control::Stop, control::Discard, control::Pause, control::Resume,
+                 control::Dependency, control::Quit, control::Run>;
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_CONTROL_REQUEST_H_

@@ -1,0 +1,156 @@
+// MailboxBase: a mailbox, for whoever does not know its request enum. It has the control lane, the
+// waiting, and who may push; the calls are Mailbox's.
+#ifndef MAINSPRING_MAILBOX_BASE_H_
+#define MAINSPRING_MAILBOX_BASE_H_
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "mainspring/call.h"
+#include "mainspring/call_counts.h"
+#include "mainspring/control_request.h"
+#include "mainspring/mutex.h"
+#include "mainspring/return_address.h"
+#include "mainspring/steady_time.h"
+#include "mainspring/thread_status.h"
+#include "mainspring/wake_batch.h"
+
+namespace mainspring {
+
+class Component;
+
+struct MailboxOptions {
+  size_t max_calls = 1024;
+  // Of all queued requests, as they are encoded on the wire.
+  size_t max_bytes = size_t{64} << 20;
+  // A call that waited longer than this for a running component is refused rather than served: by
+  // then it holds up the calls whose callers still wait. A day at the most.
+  absl::Duration max_queue_age = absl::Seconds(5);
+};
+
+// "Component thread only": the one that takes, whoever that is.
+class MailboxBase : public CallbackQueue {
+ public:
+  MailboxBase(std::string component, MailboxOptions options, const TimeSource& time)
+      : component_(std::move(component)),
+        options_(options),
+        max_age_(absl::ToChronoNanoseconds(std::min(options.max_queue_age, absl::Hours(24)))),
+        time_(time) {}
+
+  // The name of the component, which every refusal tells. Any thread.
+  const std::string& component() const { return component_; }
+
+  // Never refused. Any thread.
+  void PushControl(ControlRequest request);
+  void Post(uint64_t generation, Callback callback) override;
+
+  // From here on a push is refused with `why`; what is queued stays and can be taken. Any thread.
+  void Close(absl::Status why);
+  // Pushes are accepted again. Any thread.
+  void Open();
+  // Any thread.
+  bool closed() const;
+
+  // Any thread.
+  MailboxStats stats() const;
+  // When the call was pushed that has waited longest; kNever where none waits. Any thread.
+  virtual SteadyTime oldest_call() const = 0;
+
+  // Refuses all that is queued; says how many calls that were. Any thread, also while the
+  // component's own does not come back.
+  virtual size_t RefuseAll(const absl::Status& why) = 0;
+
+  // For WakeBatch. Any thread.
+  void WakeNow() { changed_.NotifyOne(); }
+
+  // What the control lane holds, in order. Component thread only.
+  std::vector<ControlRequest> TakeControl();
+  // Component thread only.
+  bool has_control() const { return control_pending_.load(std::memory_order_acquire); }
+  bool has_calls() const { return counts_.any_queued(); }
+  // Nobody will take from the control lane again: what it holds is dropped, and what comes.
+  // Component thread only.
+  void EndControl();
+
+  // From when on the queue age of waiting calls counts: an instance serves. Component thread only.
+  void BeginServing() { serving_since_ = time_.CoarseNow(); }
+
+  // Waits until the control lane has something, or the data lane where `calls` says so, or `until`.
+  // Component thread only.
+  void Wait(bool calls, SteadyTime until);
+
+  // Whom calls are handed to; null: nobody. False where it does not answer this request enum.
+  // Component thread only.
+  virtual bool Attach(Component* component) = 0;
+
+  // Takes the next call that is still worth it, and answers those that are not; returns its
+  // method, null where there is none. `now` is coarse. Component thread only.
+  virtual const char* TakeCall(SteadyTime now) = 0;
+  // Hands the call that was taken last to the attached component. What that throws passes through.
+  // Component thread only.
+  virtual void HandOn() = 0;
+  // The component threw in it. Component thread only.
+  void CountFailure() { counts_.Fail(); }
+
+  // Calls that were handed on, are to be answered once, and are not yet. Component thread only.
+  uint64_t open_replies() const { return counts_.open_replies(); }
+
+  // What the component's thread is in, as its control loop says. Any thread may look.
+  ThreadStatus& thread_status() { return thread_status_; }
+  const ThreadStatus& thread_status() const { return thread_status_; }
+
+ protected:
+  // OK, and its place is taken, or what a call of so many bytes is refused with.
+  absl::Status Admit(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the component's thread waits for a call; then it is to be woken. Any thread.
+  bool WaitsForCalls() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return waiting_ && waiting_for_calls_ && std::exchange(waiting_, false);
+  }
+  // The thread was found waiting: wakes it, now or with the pusher's batch. Any thread.
+  void Wake() {
+    if (!WakeBatch::Defer(*this)) WakeNow();
+  }
+  // Why a call that was taken is not handed on; OK where it is. `now` is coarse. Component thread
+  // only.
+  absl::Status RefusalIfStale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
+    if (!call.cancelled() && call.deadline() == kNever && pushed + max_age_ > now &&
+        serving_since_ <= pushed) {
+      return absl::OkStatus();
+    }
+    return CheckStale(call, pushed, now);
+  }
+
+  const TimeSource& time() const { return time_; }
+
+  mutable Mutex mutex_;
+  CallCounts counts_;
+
+ private:
+  absl::Status CheckStale(const CallContext& call, SteadyTime pushed, SteadyTime now);
+
+  const std::string component_;
+  const MailboxOptions options_;
+  const SteadyTime::duration max_age_;
+  const TimeSource& time_;
+
+  CondVar changed_;
+  bool waiting_ ABSL_GUARDED_BY(mutex_) = false;
+  bool waiting_for_calls_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = true;
+  absl::Status why_closed_ ABSL_GUARDED_BY(mutex_) = absl::UnavailableError("not started");
+  std::vector<ControlRequest> control_ ABSL_GUARDED_BY(mutex_);
+  bool control_ended_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> control_pending_{false};
+  ThreadStatus thread_status_;
+  SteadyTime serving_since_{};  // component thread only
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_MAILBOX_BASE_H_
