@@ -33,7 +33,7 @@ void CallContext::SetHook(Hook* hook) {
 
 void CallContext::BeginCall(SteadyTime deadline) {
   deadline_ = deadline;
-  answered_.store(nullptr, std::memory_order_relaxed);
+  counted_in_.store(nullptr, std::memory_order_relaxed);
   SetHook(nullptr);
 }
 

@@ -55,14 +55,14 @@ class CallContext {
   // For mailboxes, which count the calls that they have handed on: `answered` goes up once, when
   // this call is answered or its caller has gone, and must outlive it.
   void CountAnswerIn(std::atomic<uint64_t>& answered) const {
-    answered_.store(&answered, std::memory_order_seq_cst);
+    counted_in_.store(&answered, std::memory_order_seq_cst);
     // It may have gone just now. Sequentially consistent, as in MarkCancelled: each of the two
     // writes what the other reads, and one of them must see the other.
     if (hook_.load(std::memory_order_seq_cst) == &kCancelled) CountAnswer();
   }
   // For Reply and ReplyStream: the call is answered.
   void CountAnswer() const {
-    std::atomic<uint64_t>* const counter = answered_.exchange(nullptr, std::memory_order_seq_cst);
+    std::atomic<uint64_t>* const counter = counted_in_.exchange(nullptr, std::memory_order_seq_cst);
     if (counter != nullptr) counter->fetch_add(1, std::memory_order_release);
   }
 
@@ -86,7 +86,7 @@ class CallContext {
   void SetHook(Hook* hook);
 
   SteadyTime deadline_ = kNever;
-  mutable std::atomic<std::atomic<uint64_t>*> answered_{nullptr};
+  mutable std::atomic<std::atomic<uint64_t>*> counted_in_{nullptr};
   // Null, a hook that is owned, or &kCancelled. Most calls never have a hook, so they pay for a
   // pointer.
   std::atomic<Hook*> hook_{nullptr};

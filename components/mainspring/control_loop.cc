@@ -80,16 +80,17 @@ bool ControlLoop::RunOne() {
   }
   if (instance_ == nullptr) return false;
   TimerQueue& timers = instance_->context.timers();
+  const SteadyTime now = time_.CoarseNow();
   const bool timer_due = timers.next() != kNever && timers.next() <= time_.Now();
   const bool call_waits = serves_calls() && mailbox_->has_calls();
   if (!timer_due && !call_waits) return false;
   // In turns, where both are: a timer that is always late must not starve the calls.
   calls_turn_ = timer_due && call_waits && !calls_turn_;
   if (timer_due && !calls_turn_) {
-    Serve("a timer", [&] { timers.RunNext(time_.Now()); });
-  } else if (const char* method = mailbox_->TakeCall(time_.CoarseNow()); method != nullptr) {
+    Serve("a timer", now, [&] { timers.RunNext(time_.Now()); });
+  } else if (const char* method = mailbox_->TakeCall(now); method != nullptr) {
     call_ = method;
-    Serve(method, [this] { mailbox_->HandOn(); });
+    Serve(method, now, [this] { mailbox_->HandOn(); });
     call_ = nullptr;
   }
   return true;
@@ -117,7 +118,7 @@ void ControlLoop::Obey(control::Start request) {
   if (!started.ok()) Destroy();
   mailbox_->BeginServing();
   observer_.OnStarted(mailbox_->component(), generation_, Bounded(started));
-  if (started.ok()) Serve("Start", [] {});
+  if (started.ok()) Serve("Start", time_.CoarseNow(), [] {});
 }
 
 void ControlLoop::Obey(control::Stop request) {
@@ -136,7 +137,7 @@ void ControlLoop::Obey(control::Resume) {
 
 void ControlLoop::Obey(control::Dependency request) {
   if (instance_ == nullptr) return;
-  Serve("DependencyChanged",
+  Serve("DependencyChanged", time_.CoarseNow(),
         [&] { instance_->component->DependencyChanged(request.component, request.running); });
 }
 
@@ -147,7 +148,7 @@ void ControlLoop::Obey(control::Quit) {
 
 void ControlLoop::Obey(control::Run request) {
   if (instance_ == nullptr || instance_->context.generation() != request.generation) return;
-  Serve("a callback", [&] { request.callback(); });
+  Serve("a callback", time_.CoarseNow(), [&] { request.callback(); });
 }
 
 void ControlLoop::FinishStop(bool refuse_the_rest) {
@@ -194,19 +195,19 @@ void ControlLoop::Fail(const char* during, const absl::Status& status) {
 template <class Step>
 void ControlLoop::Run(const char* during, Step step) {
   const DispatchScope dispatch;
-  RunGuarded(during, step);
+  RunGuarded(during, time_.CoarseNow(), step);
 }
 
 template <class Step>
-void ControlLoop::Serve(const char* during, Step step) {
+void ControlLoop::Serve(const char* during, SteadyTime now, Step step) {
   const DispatchScope dispatch;
-  RunGuarded(during, step);
+  RunGuarded(during, now, step);
   EndIfAsked(during);
 }
 
 template <class Step>
-void ControlLoop::RunGuarded(const char* during, Step& step) {
-  const ThreadStatus::Scope in_step(mailbox_->thread_status(), during, time_.CoarseNow());
+void ControlLoop::RunGuarded(const char* during, SteadyTime now, Step& step) {
+  const ThreadStatus::Scope in_step(mailbox_->thread_status(), during, now);
   try {
     const ReturnAddressScope address(instance_->address);
     step();

@@ -91,11 +91,12 @@ class ControlLoop {
   // instance and is reported so.
   template <class Step>
   void Run(const char* during, Step step);
-  // The same for a step of an instance that serves: it may ask for its own end in there.
+  // The same for a step of an instance that serves: it may ask for its own end in there. `now` is
+  // coarse.
   template <class Step>
-  void Serve(const char* during, Step step);
+  void Serve(const char* during, SteadyTime now, Step step);
   template <class Step>
-  void RunGuarded(const char* during, Step& step);
+  void RunGuarded(const char* during, SteadyTime now, Step& step);
   void EndIfAsked(const char* during);
   void Fail(const char* during, const absl::Status& status);
 

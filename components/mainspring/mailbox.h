@@ -30,7 +30,7 @@ class Mailbox final : public MailboxBase {
   // Queues the call, or answers it: RESOURCE_EXHAUSTED where there is no room for it, UNAVAILABLE
   // where the mailbox is closed. Says which: true, it is queued. Any thread; never blocks.
   template <class Call>
-  bool Push(Call call) {
+  requires(!std::is_lvalue_reference_v<Call>) bool Push(Call&& call) {
     const size_t bytes = EncodedBytes(call);
     const SteadyTime now = time().CoarseNow();
     absl::Status refusal;
@@ -52,7 +52,7 @@ class Mailbox final : public MailboxBase {
     return false;
   }
   // The same, whichever call it is.
-  bool Push(RequestEnum request) {
+  bool Push(RequestEnum&& request) {
     return std::visit([this](auto& call) { return Push(std::move(call)); }, request);
   }
 

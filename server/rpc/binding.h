@@ -21,7 +21,7 @@
 #include "server/rpc/ingress.h"
 #include "server/rpc/receivers.h"
 #include "server/rpc/service.h"
-#include "server/rpc/stream_call.h"
+#include "server/rpc/stream_server_call.h"
 #include "server/rpc/unary_call.h"
 
 namespace mainspring::rpc {
@@ -109,8 +109,22 @@ class Rpc {
   }
 
   const Receivers<RequestEnum>& receivers() const { return receivers_; }
-  AsyncService& service() { return service_; }
-  int index() const { return index_; }
+  // Has gRPC fill `context`, `stream` and, where a call has one, `request` with the next call.
+  template <class Request, class Stream>
+  void Await(grpc::ServerContext& context, Request& request, Stream& stream, Tag* arrived) {
+    grpc::ServerCompletionQueue* const queue = &ingress_->queue();
+    if constexpr (UnaryCall<Call>) {
+      service_.RequestAsyncUnary(index_, &context, &request, &stream, queue, queue, arrived);
+    } else if constexpr (ServerStreamCall<Call>) {
+      service_.RequestAsyncServerStreaming(index_, &context, &request, &stream, queue, queue,
+                                           arrived);
+    } else if constexpr (ClientStreamCall<Call>) {
+      service_.RequestAsyncClientStreaming(index_, &context, &stream, queue, queue, arrived);
+    } else {
+      service_.RequestAsyncBidiStreaming(index_, &context, &stream, queue, queue, arrived);
+    }
+  }
+
   Ingress& ingress() { return *ingress_; }
 
  private:

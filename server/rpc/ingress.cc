@@ -139,8 +139,7 @@ bool Ingress::Next(WakeBatch& wakes) {
     }
   }
   if (next == grpc::CompletionQueue::SHUTDOWN) return false;
-  const SteadyTime now = BeBusy();
-  if (now >= next_tick_) Tick(now);
+  if (busy_since() == kNever) BeBusy();
   if (next == grpc::CompletionQueue::GOT_EVENT) {
     events_.fetch_add(1, std::memory_order_relaxed);
     static_cast<Tag*>(tag)->Proceed(ok);
@@ -149,10 +148,11 @@ bool Ingress::Next(WakeBatch& wakes) {
   return true;
 }
 
-SteadyTime Ingress::BeBusy() {
+// Once for a few events in a row, which take no longer than this clock's own steps.
+void Ingress::BeBusy() {
   const SteadyTime now = TimeSource::Real().CoarseNow();
   busy_since_.store(now, std::memory_order_relaxed);
-  return now;
+  if (now >= next_tick_) Tick(now);
 }
 
 void Ingress::Tick(SteadyTime now) {

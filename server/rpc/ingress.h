@@ -87,8 +87,8 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
   uint64_t calls_come() const { return calls_come_.load(std::memory_order_relaxed); }
   // Events taken so far: a thread that makes progress counts on. Any thread.
   uint64_t events() const { return events_.load(std::memory_order_relaxed); }
-  // Since when its thread has been at one event and what came of it, give or take the few
-  // milliseconds of a coarse clock; kNever while it waits for the next. Any thread.
+  // Since when its thread has been at an event, or a few in a row, and what came of it, give or
+  // take the few milliseconds of a coarse clock; kNever while it waits for the next. Any thread.
   SteadyTime busy_since() const { return busy_since_.load(std::memory_order_relaxed); }
 
   // Ingress thread only.
@@ -132,7 +132,7 @@ class Ingress final : public CallbackQueue, public std::enable_shared_from_this<
  private:
   void Run();
   bool Next(WakeBatch& wakes);
-  SteadyTime BeBusy();
+  void BeBusy();
   void Tick(SteadyTime now);
   bool follows() const { return leader_ != nullptr && leader_->running_.load(); }
   void Nap();

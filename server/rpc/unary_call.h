@@ -40,9 +40,7 @@ class UnaryServerCall final : public ServerCall,
     grpc::ServerContext& context = context_.Begin();
     responder_.emplace(&context);
     context.AsyncNotifyWhenDone(&done_tag_);
-    rpc_.service().RequestAsyncUnary(rpc_.index(), &context, &request_, &*responder_,
-                                     &rpc_.ingress().queue(), &rpc_.ingress().queue(),
-                                     &arrived_tag_);
+    rpc_.Await(context, request_, *responder_, &arrived_tag_);
   }
 
   void EndStream(const absl::Status&) override {}
