@@ -41,9 +41,11 @@ constexpr char kNamespaceEnd[] = R"(}  // namespace $namespace$
 constexpr char kMethodEnum[] = R"(// The rpcs of $full_name$, in the order of the proto.
 enum class $service$Method { $constants$ };
 
+// A call of each: its request, or requests, and the right to answer.
+
 )";
 
-constexpr char kCall[] = R"($comment$struct $call$ {
+constexpr char kCall[] = R"(struct $call$ {
   static constexpr char kMethod[] = "$path$";
   $request_type$ $request$;
   $reply_type$ $reply$;
@@ -65,7 +67,7 @@ class $service$Methods : public ::mainspring::Handler<$request_enum$> {
 )";
 
 constexpr char kMethod[] = R"(
-$indented_comment$  virtual void $rpc$($request_type$ $request$, $reply_type$ $reply$) = 0;
+$comment$  virtual void $rpc$($request_type$ $request$, $reply_type$ $reply$) = 0;
 )";
 
 constexpr char kComponentAndRefBegin[] = R"(};
@@ -77,7 +79,8 @@ class $service$Component : public ::mainspring::Component, public $service$Metho
   using ::mainspring::Component::Component;
 };
 
-// The typed in-process address of a component that answers $full_name$. Any thread.
+// The typed in-process address of a component that answers $full_name$. What each call does stands
+// at its method in $service$Methods. Any thread.
 class $service$Ref {
  public:
   using RequestEnum = ::$namespace$::$request_enum$;
@@ -86,10 +89,11 @@ class $service$Ref {
 
   // The name of the component that answers.
   const ::std::string& component() const { return $ref$.component(); }
+
 )";
 
-constexpr char kAsk[] = R"(
-$indented_comment$  $answer$ $rpc$($parameter$::mainspring::CallOptions options = {}) const;
+constexpr char kAsk[] =
+    R"(  $answer$ $rpc$($parameter$::mainspring::CallOptions options = {}) const;
 )";
 
 constexpr char kRefEnd[] = R"(
@@ -150,8 +154,7 @@ Variables VariablesOf(const Service& service, const Rpc& rpc) {
       {"rpc", rpc.name},
       {"call", rpc.call},
       {"path", rpc.path},
-      {"comment", Block(rpc.comment, "")},
-      {"indented_comment", Block(rpc.comment, "  ")},
+      {"comment", Block(rpc.comment, "  ")},
       {"request", rpc.client_streaming ? "requests" : "request"},
       {"request_type",
        rpc.client_streaming ? "::mainspring::RequestStream<" + rpc.request + ">" : rpc.request},

@@ -50,7 +50,7 @@ bool Generator::GenerateAll(const std::vector<const FileDescriptor*>& files,
     return false;
   }
   for (const FileDescriptor* descriptor : files) {
-    const File file = Describe(*descriptor, options);
+    const File file = Describe(*descriptor);
     Write(file, ".component.pb.h", &PrintComponentHeader, context);
     Write(file, ".component.pb.cc", &PrintComponentSource, context);
     Write(file, ".binding.pb.h", &PrintBindingHeader, context);

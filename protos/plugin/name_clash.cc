@@ -50,57 +50,38 @@ void AddDeclared(const FileDescriptor& file, NamesInUse* names) {
   }
 }
 
-// The way out that a request enum has beside those of every name.
-std::string WayOutOfEnum(const std::string& service) {
-  return "; where the interface is published and not yours to change, pass the option "
-         "enum_suffix=SUFFIX to protoc-gen-mainspring, which calls the request enum " +
-         service + "SUFFIX";
-}
-
 // Adds one generated name, or refuses `owner` for it.
 template <class Owner>
 void AddGenerated(const Owner& owner, const std::string& title, const std::string& name,
-                  const std::string& other_way_out, NamesInUse* names,
-                  std::vector<Refusal>* refusals) {
+                  NamesInUse* names, std::vector<Refusal>* refusals) {
   const auto [other, is_new] =
       names->emplace(name, "is generated for " + title + " at " + Place(owner) + " too");
   if (is_new) return;
   refusals->push_back(
       RefusalOf(owner, title + ": the generated name " + name +
                            " is taken: in the same C++ namespace, " + name + " " + other->second +
-                           ". Rename one of the two, or put them into different packages" +
-                           other_way_out + "."));
+                           ". Rename one of the two, or put them into different packages."));
 }
 
-void AddGenerated(const FileDescriptor& file, const Options& options, NamesInUse* names,
-                  std::vector<Refusal>* refusals) {
+void AddGenerated(const FileDescriptor& file, NamesInUse* names, std::vector<Refusal>* refusals) {
   for (int i = 0; i < file.service_count(); ++i) {
     const ServiceDescriptor& service = *file.service(i);
     const std::string service_name(service.name());
-    for (const std::string& name : GeneratedNames(service, options)) {
-      const bool is_enum = name == RequestEnumName(service, options);
-      AddGenerated(service, "service " + service_name, name,
-                   is_enum ? WayOutOfEnum(service_name) : "", names, refusals);
+    for (const std::string& name : GeneratedNames(service)) {
+      AddGenerated(service, "service " + service_name, name, names, refusals);
     }
     for (int j = 0; j < service.method_count(); ++j) {
       const auto& rpc = *service.method(j);
-      AddGenerated(rpc, Title(rpc), CallName(rpc), "", names, refusals);
+      AddGenerated(rpc, Title(rpc), CallName(rpc), names, refusals);
     }
-  }
-}
-
-void AddImports(const FileDescriptor& file, std::set<const FileDescriptor*>* imports) {
-  for (int i = 0; i < file.dependency_count(); ++i) {
-    const FileDescriptor* import = file.dependency(i);
-    if (imports->insert(import).second) AddImports(*import, imports);
   }
 }
 
 }  // namespace
 
-std::vector<Refusal> NameClashes(const FileDescriptor& file, const Options& options) {
-  std::set<const FileDescriptor*> imports;
-  AddImports(file, &imports);
+std::vector<Refusal> NameClashes(const FileDescriptor& file) {
+  std::set<const FileDescriptor*> imports = WithImports(file);
+  imports.erase(&file);
   NamesInUse names;
   AddDeclared(file, &names);
   for (const FileDescriptor* import : imports) {
@@ -109,10 +90,10 @@ std::vector<Refusal> NameClashes(const FileDescriptor& file, const Options& opti
   // What the imports refuse among themselves is theirs to report, when code is generated for them.
   std::vector<Refusal> of_imports;
   for (const FileDescriptor* import : imports) {
-    if (import->package() == file.package()) AddGenerated(*import, options, &names, &of_imports);
+    if (import->package() == file.package()) AddGenerated(*import, &names, &of_imports);
   }
   std::vector<Refusal> refusals;
-  AddGenerated(file, options, &names, &refusals);
+  AddGenerated(file, &names, &refusals);
   return refusals;
 }
 

@@ -5,17 +5,14 @@
 
 #include <vector>
 
-#include "protos/plugin/options.h"
 #include "protos/plugin/refusal.h"
 
 namespace mainspring::plugin {
 
 // Two things that would have one name in the C++ namespace of the proto's package: the names
 // generated for its services against each other, against what the proto declares, and against
-// what the protos of the same package declare and generate that it imports, directly or not. The
-// imports are taken to be generated with the same options.
-std::vector<Refusal> NameClashes(const google::protobuf::FileDescriptor& file,
-                                 const Options& options);
+// what the protos of the same package declare and generate that it imports, directly or not.
+std::vector<Refusal> NameClashes(const google::protobuf::FileDescriptor& file);
 
 }  // namespace mainspring::plugin
 

@@ -10,11 +10,6 @@ struct Options {
   // allow_shared_requests: two rpcs of a service may take the same request message. For published
   // interfaces that are not ours to change, such as grpc.health.v1.
   bool allow_shared_requests = false;
-
-  // enum_suffix=SUFFIX: the request enum of service Clock is called ClockSUFFIX, for published
-  // interfaces in which ClockRequest is a message already, such as grpc.reflection.v1. Letters,
-  // digits and underscores, one at least.
-  std::string enum_suffix = "Request";
 };
 
 // Reads `parameter`, which may be empty. Returns what is wrong with it, one paragraph for each

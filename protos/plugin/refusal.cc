@@ -131,20 +131,7 @@ void CheckService(const ServiceDescriptor& service, std::vector<Refusal>* refusa
   }
 }
 
-// The suffix "Request" never makes such a name.
-void CheckRequestEnum(const ServiceDescriptor& service, const Options& options,
-                      std::vector<Refusal>* refusals) {
-  const std::string name = RequestEnumName(service, options);
-  const std::string reserved_by = ReservedBy(name);
-  if (reserved_by.empty()) return;
-  refusals->push_back(RefusalOf(service, "service " + std::string(service.name()) +
-                                             ": the request enum cannot be called " + name +
-                                             ", which is " + reserved_by +
-                                             ". Pass another suffix in the option enum_suffix."));
-}
-
-void CheckRpcName(const MethodDescriptor& rpc, const Options& options,
-                  std::vector<Refusal>* refusals) {
+void CheckRpcName(const MethodDescriptor& rpc, std::vector<Refusal>* refusals) {
   const std::string name(rpc.name());
   const std::string title = Title(rpc) + ": ";
   const std::string way_out =
@@ -160,7 +147,7 @@ void CheckRpcName(const MethodDescriptor& rpc, const Options& options,
                                            ", which the method would hide or clash with." +
                                            way_out));
   }
-  std::vector<std::string> generated_names = GeneratedNames(*rpc.service(), options);
+  std::vector<std::string> generated_names = GeneratedNames(*rpc.service());
   for (int i = 0; i < rpc.service()->method_count(); ++i) {
     generated_names.push_back(CallName(*rpc.service()->method(i)));
   }
@@ -216,16 +203,15 @@ std::string Title(const MethodDescriptor& rpc) {
 
 std::vector<Refusal> Refusals(const FileDescriptor& file, const Options& options) {
   if (file.service_count() == 0) return {};
-  std::vector<Refusal> refusals = NameClashes(file, options);
+  std::vector<Refusal> refusals = NameClashes(file);
   CheckPackage(file, &refusals);
   for (int i = 0; i < file.service_count(); ++i) {
     const ServiceDescriptor& service = *file.service(i);
     CheckService(service, &refusals);
-    CheckRequestEnum(service, options, &refusals);
     CheckConstants(service, &refusals);
     if (!options.allow_shared_requests) CheckSharedRequests(service, &refusals);
     for (int j = 0; j < service.method_count(); ++j) {
-      CheckRpcName(*service.method(j), options, &refusals);
+      CheckRpcName(*service.method(j), &refusals);
     }
   }
   std::stable_sort(refusals.begin(), refusals.end(), [](const Refusal& a, const Refusal& b) {

@@ -89,10 +89,10 @@ std::string RefMember(const ServiceDescriptor& service) {
   return member;
 }
 
-Service Describe(const ServiceDescriptor& service, const Options& options) {
+Service Describe(const ServiceDescriptor& service) {
   Service result{.name = std::string(service.name()),
                  .full_name = std::string(service.full_name()),
-                 .request_enum = RequestEnumName(service, options),
+                 .request_enum = RequestEnumName(service),
                  .ref = RefMember(service),
                  .rpcs = {},
                  .comment = Comment(service)};
@@ -104,7 +104,7 @@ Service Describe(const ServiceDescriptor& service, const Options& options) {
 
 }  // namespace
 
-File Describe(const FileDescriptor& file, const Options& options) {
+File Describe(const FileDescriptor& file) {
   const std::string stem(cpp::StripProto(std::string(file.name())));
   File result{.path = std::string(file.name()),
               .stem = stem,
@@ -112,7 +112,7 @@ File Describe(const FileDescriptor& file, const Options& options) {
               .cpp_namespace = CppNamespace(std::string(file.package())),
               .services = {}};
   for (int i = 0; i < file.service_count(); ++i) {
-    result.services.push_back(Describe(*file.service(i), options));
+    result.services.push_back(Describe(*file.service(i)));
   }
   return result;
 }
@@ -129,13 +129,32 @@ std::string ConstantName(const MethodDescriptor& rpc) {
 
 std::string CallName(const MethodDescriptor& rpc) { return std::string(rpc.name()) + "Call"; }
 
-std::string RequestEnumName(const ServiceDescriptor& service, const Options& options) {
-  return std::string(service.name()) + options.enum_suffix;
+std::string RequestEnumName(const ServiceDescriptor& service) {
+  const std::string name = std::string(service.name()) + "Request";
+  for (const FileDescriptor* file : WithImports(*service.file())) {
+    if (file->package() == service.file()->package() &&
+        file->FindMessageTypeByName(name) != nullptr) {
+      return name + "Enum";
+    }
+  }
+  return name;
 }
 
-std::vector<std::string> GeneratedNames(const ServiceDescriptor& service, const Options& options) {
+std::set<const FileDescriptor*> WithImports(const FileDescriptor& file) {
+  std::set<const FileDescriptor*> found;
+  std::vector<const FileDescriptor*> next = {&file};
+  while (!next.empty()) {
+    const FileDescriptor* const each = next.back();
+    next.pop_back();
+    if (!found.insert(each).second) continue;
+    for (int i = 0; i < each->dependency_count(); ++i) next.push_back(each->dependency(i));
+  }
+  return found;
+}
+
+std::vector<std::string> GeneratedNames(const ServiceDescriptor& service) {
   const std::string name(service.name());
-  return {name + "Method",    name + "Methods", RequestEnumName(service, options),
+  return {name + "Method",    name + "Methods", RequestEnumName(service),
           name + "Component", name + "Ref",     name + "Dispatch",
           name + "Type",      "Bind" + name};
 }

@@ -3,10 +3,9 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <set>
 #include <string>
 #include <vector>
-
-#include "protos/plugin/options.h"
 
 namespace mainspring::plugin {
 
@@ -42,7 +41,7 @@ struct File {
   std::vector<Service> services;
 };
 
-File Describe(const google::protobuf::FileDescriptor& file, const Options& options);
+File Describe(const google::protobuf::FileDescriptor& file);
 
 // GetTime, getTime and get_time are all kGetTime.
 std::string ConstantName(const google::protobuf::MethodDescriptor& rpc);
@@ -50,13 +49,16 @@ std::string ConstantName(const google::protobuf::MethodDescriptor& rpc);
 // GetTimeCall.
 std::string CallName(const google::protobuf::MethodDescriptor& rpc);
 
-// ClockRequest, or what the option enum_suffix makes of it.
-std::string RequestEnumName(const google::protobuf::ServiceDescriptor& service,
-                            const Options& options);
+// ClockRequest; ClockRequestEnum where its file, or one that this imports, has a message of the
+// first name in the same package.
+std::string RequestEnumName(const google::protobuf::ServiceDescriptor& service);
+
+// The file, and what it imports, directly or not.
+std::set<const google::protobuf::FileDescriptor*> WithImports(
+    const google::protobuf::FileDescriptor& file);
 
 // The names at namespace scope that a service stands for, those of its rpcs aside.
-std::vector<std::string> GeneratedNames(const google::protobuf::ServiceDescriptor& service,
-                                        const Options& options);
+std::vector<std::string> GeneratedNames(const google::protobuf::ServiceDescriptor& service);
 
 }  // namespace mainspring::plugin
 

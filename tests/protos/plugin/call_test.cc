@@ -201,13 +201,13 @@ TEST(RequestEnum, Alternative_IsTheMethodOfTheSameIndex) {
   EXPECT_STREQ(ChatCall::kMethod, "/mainspring.golden.v1.Locksmith/Chat");
 }
 
-TEST(RequestEnum, WithSuffix_LeavesItsUsualNameToTheMessage) {
+TEST(RequestEnum, WhenAMessageHasItsName_IsCalledXRequestEnum) {
   using mirror::v1::MirrorComponent;
-  using mirror::v1::MirrorEnum;
   using mirror::v1::MirrorInfoCall;
   using mirror::v1::MirrorRequest;
-  EXPECT_TRUE((std::is_same_v<MirrorComponent::Request, MirrorEnum>));
-  EXPECT_TRUE((std::is_same_v<std::variant_alternative_t<0, MirrorEnum>, MirrorInfoCall>));
+  using mirror::v1::MirrorRequestEnum;
+  EXPECT_TRUE((std::is_same_v<MirrorComponent::Request, MirrorRequestEnum>));
+  EXPECT_TRUE((std::is_same_v<std::variant_alternative_t<0, MirrorRequestEnum>, MirrorInfoCall>));
   EXPECT_TRUE((std::is_same_v<decltype(MirrorInfoCall::requests), RequestStream<MirrorRequest>>));
 }
 

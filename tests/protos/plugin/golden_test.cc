@@ -54,9 +54,7 @@ TEST(Golden, TwoServicesCommentsAndImports_AreWrittenAsInCounter) {
   ExpectGolden("shop/counter", "allow_shared_requests");
 }
 
-TEST(Golden, MessageNamedAsRequestEnum_IsWrittenAsInMirror) {
-  ExpectGolden("mirror", "enum_suffix=Enum");
-}
+TEST(Golden, MessageNamedAsRequestEnum_IsWrittenAsInMirror) { ExpectGolden("mirror", ""); }
 
 TEST(Golden, ProtoWithoutServices_HasIncludesAndGuardsAlone) { ExpectGolden("shop/parts", ""); }
 

@@ -114,11 +114,15 @@ INSTANTIATE_TEST_SUITE_P(
     Clashes, RefusalOfProto,
     testing::Values(
         Case{"OfServiceWithMessage",
-             WithRpcs("rpc Go(A) returns (B);") + "message ClockRequest {}",
-             {"shop/a.proto:2:1: ", "service Clock", "generated name ClockRequest is taken",
-              "message shop.v1.ClockRequest at shop/a.proto:6",
-              "Rename one of the two, or put them into different packages",
-              "option enum_suffix=SUFFIX", "calls the request enum ClockSUFFIX"}},
+             WithRpcs("rpc Go(A) returns (B);") + "message ClockRef {}",
+             {"shop/a.proto:2:1: ", "service Clock", "generated name ClockRef is taken",
+              "message shop.v1.ClockRef at shop/a.proto:6",
+              "Rename one of the two, or put them into different packages"}},
+        Case{"OfRequestEnumWithBothItsNames",
+             WithRpcs("rpc Go(A) returns (B);") +
+                 "message ClockRequest {} message ClockRequestEnum {}",
+             {"shop/a.proto:2:1: ", "generated name ClockRequestEnum is taken",
+              "message shop.v1.ClockRequestEnum at shop/a.proto:6"}},
         Case{"OfServiceWithNestedMessage",
              "syntax = \"proto3\"; package shop.v1; message A {} message B { message CRef {} }\n"
              "service B_C { rpc Go(A) returns (B); }",
@@ -255,7 +259,7 @@ TEST(Refusal, OfRpcNamedAsKeyword_HappensForEachKeyword) {
 TEST(Refusal, OfUnknownOption_ListsKnownOnes) {
   const PluginRun run = RunOn(WithRpcs("rpc Go(A) returns (B);"), "", "allow_shared_request");
   ExpectRefused(run, {"option \"allow_shared_request\"", "not known",
-                      "allow_shared_requests, enum_suffix=SUFFIX."});
+                      "The one option is allow_shared_requests."});
 }
 
 TEST(Refusal, OfOptionWithValue_SaysThatItTakesNone) {
@@ -263,47 +267,11 @@ TEST(Refusal, OfOptionWithValue_SaysThatItTakesNone) {
                 {"option \"allow_shared_requests\"", "no value", "Write its name alone"});
 }
 
-TEST(Refusal, OfEnumSuffix_HappensForWhatCannotEndName) {
-  for (const std::string suffix : {"", "My-Enum", "My Enum", "a.B", "Enum=", "\xC3\x84"}) {
-    ExpectRefused(RunOn(WithRpcs("rpc Go(A) returns (B);"), "", "enum_suffix=" + suffix),
-                  {"option \"enum_suffix\": \"" + suffix + "\" cannot end",
-                   "letters, digits or underscores", "such as enum_suffix=Enum"});
-  }
-  ExpectRefused(RunOn(WithRpcs("rpc Go(A) returns (B);"), "", "enum_suffix"),
-                {"option \"enum_suffix\": \"\" cannot end"});
-  for (const std::string suffix : {"Enum", "_enum", "2", "Request"}) {
-    EXPECT_EQ(RunOn(WithRpcs("rpc Go(A) returns (B);"), "", "enum_suffix=" + suffix).exit_code, 0);
-  }
-}
-
-TEST(Refusal, OfEnumSuffix_HappensForEachOtherGeneratedName) {
-  for (const std::string suffix : {"Method", "Methods", "Component", "Ref", "Dispatch", "Type"}) {
-    ExpectRefused(
-        RunOn(WithRpcs("rpc Go(A) returns (B);"), "", "enum_suffix=" + suffix),
-        {"shop/a.proto:2:1: ", "generated name Clock" + suffix + " is taken", "enum_suffix"});
-  }
-}
-
-TEST(Refusal, OfRequestEnum_HappensForNamesOfTheLanguageAlone) {
-  const auto run_on = [](const std::string& service, const std::string& suffix) {
-    return RunOn("syntax = \"proto3\"; package shop.v1; message A {} message B {}\n" +
-                     ("service " + service) + " { rpc Go(A) returns (B); }",
-                 "", "enum_suffix=" + suffix);
-  };
-  const std::string place = "shop/a.proto:2:1: ";
-  ExpectRefused(run_on("clas", "s"), {place, "called class", "a keyword of C++", "enum_suffix"});
-  EXPECT_EQ(run_on("Re", "f").exit_code, 0);
-  EXPECT_EQ(run_on("st", "d").exit_code, 0);
-  EXPECT_EQ(run_on("req", "uest").exit_code, 0);
-}
-
-TEST(Refusal, OfMessageOrRpcNamedAsRequestEnum_FollowsEnumSuffix) {
-  const std::string message = WithRpcs("rpc Go(A) returns (B);") + "message ClockEnum {}";
-  EXPECT_EQ(RunOn(message).exit_code, 0);
-  ExpectRefused(RunOn(message, "", "enum_suffix=Enum"),
-                {"shop/a.proto:2:1: ", "generated name ClockEnum is taken", "enum_suffix"});
-  const std::string rpc = WithRpcs("rpc ClockRequest(A) returns (B);");
-  EXPECT_EQ(RunOn(rpc, "", "enum_suffix=Enum").exit_code, 0);
+TEST(Refusal, OfMessageNamedAsRequestEnum_NeverHappens) {
+  const PluginRun run = RunOn(WithRpcs("rpc Go(A) returns (B);") + "message ClockRequest {}");
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_NE(run.outputs.at("shop/a.component.pb.h").find("using ClockRequestEnum = "),
+            std::string::npos);
 }
 
 TEST(Refusal, OfSeveralThings_ReportsAllInOrderOfLines) {

@@ -15,16 +15,14 @@ namespace mainspring::golden::v1 {
 // The rpcs of mainspring.golden.v1.Locksmith, in the order of the proto.
 enum class LocksmithMethod { kCutKey, kListKeys, kCollect, kChat };
 
-// Cuts one key.
-//
-// NOT_FOUND: no such blank.
+// A call of each: its request, or requests, and the right to answer.
+
 struct CutKeyCall {
   static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/CutKey";
   ::mainspring::golden::v1::CutKeyRequest request;
   ::mainspring::Reply<::mainspring::golden::v1::CutKeyResponse> reply;
 };
 
-// Lists the keys cut so far.
 struct ListKeysCall {
   static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/ListKeys";
   ::mainspring::golden::v1::ListKeysRequest request;
@@ -37,7 +35,6 @@ struct CollectCall {
   ::mainspring::Reply<::mainspring::golden::v1::CollectResponse> reply;
 };
 
-// Talks.
 struct ChatCall {
   static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/Chat";
   ::mainspring::RequestStream<::mainspring::golden::v1::ChatRequest> requests;
@@ -80,7 +77,8 @@ class LocksmithComponent : public ::mainspring::Component, public LocksmithMetho
   using ::mainspring::Component::Component;
 };
 
-// The typed in-process address of a component that answers mainspring.golden.v1.Locksmith. Any thread.
+// The typed in-process address of a component that answers mainspring.golden.v1.Locksmith. What each call does stands
+// at its method in LocksmithMethods. Any thread.
 class LocksmithRef {
  public:
   using RequestEnum = ::mainspring::golden::v1::LocksmithRequest;
@@ -90,17 +88,9 @@ class LocksmithRef {
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }
 
-  // Cuts one key.
-  //
-  // NOT_FOUND: no such blank.
   ::mainspring::Answer<::mainspring::golden::v1::CutKeyResponse> CutKey(::mainspring::golden::v1::CutKeyRequest request, ::mainspring::CallOptions options = {}) const;
-
-  // Lists the keys cut so far.
   ::mainspring::AnswerStream<::mainspring::golden::v1::ListKeysResponse> ListKeys(::mainspring::golden::v1::ListKeysRequest request, ::mainspring::CallOptions options = {}) const;
-
   ::mainspring::Upload<::mainspring::golden::v1::CollectRequest, ::mainspring::golden::v1::CollectResponse> Collect(::mainspring::CallOptions options = {}) const;
-
-  // Talks.
   ::mainspring::Dialog<::mainspring::golden::v1::ChatRequest, ::mainspring::golden::v1::ChatResponse> Chat(::mainspring::CallOptions options = {}) const;
 
  private:

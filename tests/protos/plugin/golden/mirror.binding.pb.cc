@@ -6,7 +6,7 @@
 namespace mainspring::golden::mirror::v1 {
 
 ::std::unique_ptr<::mainspring::rpc::Service> BindMirror() {
-  return ::mainspring::rpc::Bind<MirrorEnum>(MirrorMethods::kService);
+  return ::mainspring::rpc::Bind<MirrorRequestEnum>(MirrorMethods::kService);
 }
 
 }  // namespace mainspring::golden::mirror::v1

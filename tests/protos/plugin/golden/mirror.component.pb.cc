@@ -16,7 +16,7 @@ struct MirrorDispatch {
 
 }  // namespace
 
-void MirrorMethods::Handle(::mainspring::golden::mirror::v1::MirrorEnum&& request) {
+void MirrorMethods::Handle(::mainspring::golden::mirror::v1::MirrorRequestEnum&& request) {
   ::std::visit(MirrorDispatch{*this}, request);
 }
 

@@ -15,7 +15,8 @@ namespace mainspring::golden::mirror::v1 {
 // The rpcs of mainspring.golden.mirror.v1.Mirror, in the order of the proto.
 enum class MirrorMethod { kMirrorInfo };
 
-// One answer for each request, in order.
+// A call of each: its request, or requests, and the right to answer.
+
 struct MirrorInfoCall {
   static constexpr char kMethod[] = "/mainspring.golden.mirror.v1.Mirror/MirrorInfo";
   ::mainspring::RequestStream<::mainspring::golden::mirror::v1::MirrorRequest> requests;
@@ -23,15 +24,15 @@ struct MirrorInfoCall {
 };
 
 // Everything that a Mirror can be asked: alternative i is method i.
-using MirrorEnum = ::std::variant<MirrorInfoCall>;
+using MirrorRequestEnum = ::std::variant<MirrorInfoCall>;
 
 // One method for each rpc of mainspring.golden.mirror.v1.Mirror.
-class MirrorMethods : public ::mainspring::Handler<MirrorEnum> {
+class MirrorMethods : public ::mainspring::Handler<MirrorRequestEnum> {
  public:
   static constexpr char kService[] = "mainspring.golden.mirror.v1.Mirror";
 
   // Calls the method that the request asks for.
-  void Handle(::mainspring::golden::mirror::v1::MirrorEnum&& request) final;
+  void Handle(::mainspring::golden::mirror::v1::MirrorRequestEnum&& request) final;
 
   // One answer for each request, in order.
   virtual void MirrorInfo(::mainspring::RequestStream<::mainspring::golden::mirror::v1::MirrorRequest> requests, ::mainspring::ReplyStream<::mainspring::golden::mirror::v1::MirrorResponse> replies) = 0;
@@ -40,21 +41,21 @@ class MirrorMethods : public ::mainspring::Handler<MirrorEnum> {
 // The base of a component that answers mainspring.golden.mirror.v1.Mirror: derive from it and write the methods.
 class MirrorComponent : public ::mainspring::Component, public MirrorMethods {
  public:
-  using Request = ::mainspring::golden::mirror::v1::MirrorEnum;
+  using Request = ::mainspring::golden::mirror::v1::MirrorRequestEnum;
   using ::mainspring::Component::Component;
 };
 
-// The typed in-process address of a component that answers mainspring.golden.mirror.v1.Mirror. Any thread.
+// The typed in-process address of a component that answers mainspring.golden.mirror.v1.Mirror. What each call does stands
+// at its method in MirrorMethods. Any thread.
 class MirrorRef {
  public:
-  using RequestEnum = ::mainspring::golden::mirror::v1::MirrorEnum;
+  using RequestEnum = ::mainspring::golden::mirror::v1::MirrorRequestEnum;
 
   explicit MirrorRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
 
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }
 
-  // One answer for each request, in order.
   ::mainspring::Dialog<::mainspring::golden::mirror::v1::MirrorRequest, ::mainspring::golden::mirror::v1::MirrorResponse> MirrorInfo(::mainspring::CallOptions options = {}) const;
 
  private:

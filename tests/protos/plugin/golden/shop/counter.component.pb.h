@@ -15,22 +15,20 @@ namespace mainspring::golden::shop::v1 {
 // The rpcs of mainspring.golden.shop.v1.Counter, in the order of the proto.
 enum class CounterMethod { kShow, kSell, kSold, kClose };
 
-// Ends in a backslash: C:\shop\ //
-// with spaces behind it too \ //
+// A call of each: its request, or requests, and the right to answer.
+
 struct ShowCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Show";
   ::mainspring::golden::parts::v1::Part request;
   ::mainspring::Reply<::mainspring::golden::shop::v1::Price> reply;
 };
 
-// One line, as in C.
 struct SellCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Sell";
   ::mainspring::golden::parts::v1::Part request;
   ::mainspring::Reply<::mainspring::golden::shop::v1::Price_Receipt> reply;
 };
 
-// A trailing trigraph, which once was a backslash ??/ //
 struct SoldCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Sold";
   ::mainspring::golden::shop::v1::Price_Query request;
@@ -77,7 +75,8 @@ class CounterComponent : public ::mainspring::Component, public CounterMethods {
   using ::mainspring::Component::Component;
 };
 
-// The typed in-process address of a component that answers mainspring.golden.shop.v1.Counter. Any thread.
+// The typed in-process address of a component that answers mainspring.golden.shop.v1.Counter. What each call does stands
+// at its method in CounterMethods. Any thread.
 class CounterRef {
  public:
   using RequestEnum = ::mainspring::golden::shop::v1::CounterRequest;
@@ -87,16 +86,9 @@ class CounterRef {
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }
 
-  // Ends in a backslash: C:\shop\ //
-  // with spaces behind it too \ //
   ::mainspring::Answer<::mainspring::golden::shop::v1::Price> Show(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options = {}) const;
-
-  // One line, as in C.
   ::mainspring::Answer<::mainspring::golden::shop::v1::Price_Receipt> Sell(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options = {}) const;
-
-  // A trailing trigraph, which once was a backslash ??/ //
   ::mainspring::AnswerStream<::mainspring::golden::parts::v1::Part_Serial> Sold(::mainspring::golden::shop::v1::Price_Query request, ::mainspring::CallOptions options = {}) const;
-
   ::mainspring::Answer<::google::protobuf::Empty> Close(::google::protobuf::Empty request, ::mainspring::CallOptions options = {}) const;
 
  private:
@@ -105,6 +97,8 @@ class CounterRef {
 
 // The rpcs of mainspring.golden.shop.v1.Storeroom, in the order of the proto.
 enum class StoreroomMethod { kGetPart, kFill, kSwap };
+
+// A call of each: its request, or requests, and the right to answer.
 
 struct get_partCall {
   static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/get_part";
@@ -149,7 +143,8 @@ class StoreroomComponent : public ::mainspring::Component, public StoreroomMetho
   using ::mainspring::Component::Component;
 };
 
-// The typed in-process address of a component that answers mainspring.golden.shop.v1.Storeroom. Any thread.
+// The typed in-process address of a component that answers mainspring.golden.shop.v1.Storeroom. What each call does stands
+// at its method in StoreroomMethods. Any thread.
 class StoreroomRef {
  public:
   using RequestEnum = ::mainspring::golden::shop::v1::StoreroomRequest;
@@ -160,9 +155,7 @@ class StoreroomRef {
   const ::std::string& component() const { return ref_.component(); }
 
   ::mainspring::AnswerStream<::mainspring::golden::shop::v1::Price> get_part(::mainspring::golden::shop::v1::GetPartRequest request, ::mainspring::CallOptions options = {}) const;
-
   ::mainspring::Upload<::mainspring::golden::parts::v1::Part, ::google::protobuf::Empty> Fill(::mainspring::CallOptions options = {}) const;
-
   ::mainspring::Dialog<::mainspring::golden::parts::v1::Part, ::mainspring::golden::shop::v1::Price> Swap(::mainspring::CallOptions options = {}) const;
 
  private:
