@@ -11,8 +11,6 @@ namespace {
 
 // Failures that are shown with a component.
 constexpr size_t kFailuresShown = 10;
-constexpr absl::Duration kLongestStallCheck = absl::Seconds(1);
-constexpr absl::Duration kShortestStallCheck = absl::Milliseconds(50);
 
 std::string Ordinal(int number) {
   const int tens = number % 100;
@@ -38,16 +36,12 @@ Supervisor::Supervisor(Context& context, Options options, SupervisorObserver& ob
       table_(options_.table),
       observer_(observer),
       engine_(options_.graph, MembersOf(table_), *this),
+      stalls_(table_, options_.log, options_.health.on_stall),
       units_(table_.size()) {}
 
 void Supervisor::Begin() {
-  absl::Duration interval = kLongestStallCheck;
-  for (size_t i = 0; i < units_.size(); ++i) {
-    table_.mailbox(i).Close(Unavailable(i));
-    const ComponentConfig& config = table_.config(i);
-    interval = std::min(interval, std::min(config.stall_warning, config.stall_limit) / 2);
-  }
-  context_.Every(std::max(interval, kShortestStallCheck), [this] { CheckStalls(); });
+  for (size_t i = 0; i < units_.size(); ++i) table_.mailbox(i).Close(Unavailable(i));
+  context_.Every(stalls_.interval(), [this] { stalls_.Look(); });
 }
 
 void Supervisor::WantUp(size_t component, const std::string& why) {
@@ -309,25 +303,6 @@ void Supervisor::SetTimer(size_t component, absl::Duration delay, Callback callb
         units_[component].timer.reset();
         callback();
       });
-}
-
-void Supervisor::CheckStalls() {
-  for (size_t i = 0; i < units_.size(); ++i) {
-    Unit& unit = units_[i];
-    if (table_.mailbox(i).thread_status().doing() == nullptr && !unit.stall_told &&
-        !unit.past_limit) {
-      continue;
-    }
-    const ComponentView view = table_.View(i);
-    if (view.past_limit != std::exchange(unit.past_limit, view.past_limit)) {
-      options_.health.on_stall(i, view.past_limit);
-    }
-    if (view.stalled == std::exchange(unit.stall_told, view.stalled)) continue;
-    options_.log.Warning("stall", {{"component", view.name},
-                                   {"state", view.stalled ? "stalled" : "over"},
-                                   {"method", view.method},
-                                   {"in_method_ms", view.in_method}});
-  }
 }
 
 }  // namespace mainspring

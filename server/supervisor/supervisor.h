@@ -20,6 +20,7 @@
 #include "server/supervisor/dependency_graph.h"
 #include "server/supervisor/engine.h"
 #include "server/supervisor/health_hooks.h"
+#include "server/supervisor/stall_watch.h"
 #include "server/supervisor/stop_report.h"
 #include "server/supervisor/supervisor_observer.h"
 
@@ -96,10 +97,8 @@ class Supervisor final : private Conductor {
   struct Unit {
     ComponentStatus status;  // as it is in the table
     SteadyTime running_since;
-    std::optional<TimerId> timer;  // of the state that it is in
-    bool stuck = false;            // its thread has not reported what it was told to do
-    bool stall_told = false;
-    bool past_limit = false;
+    std::optional<TimerId> timer;    // of the state that it is in
+    bool stuck = false;              // its thread has not reported what it was told to do
     bool starting_up = false;        // not yet seen to be RUNNING, or not going to be
     bool undrain_when_down = false;  // see UndrainWhenDown
     size_t leaving = 0;              // so many are about to stop it
@@ -137,7 +136,6 @@ class Supervisor final : private Conductor {
   StuckComponent WhereItIsStuck(size_t component) const;
   void FailedOnce(size_t component, const std::string& reason, const FailureRecord& record);
   void SetTimer(size_t component, absl::Duration delay, Callback callback);
-  void CheckStalls();
 
   // traffic.cc
   void CloseDrained(size_t component);
@@ -155,6 +153,7 @@ class Supervisor final : private Conductor {
   ComponentTable& table_;
   SupervisorObserver& observer_;
   Engine engine_;
+  StallWatch stalls_;
   std::deque<Unit> units_;
 
   StartCallback start_callback_;

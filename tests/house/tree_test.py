@@ -53,10 +53,15 @@ class Planted(PlantedTreeTest):
         self.plant("README.md", "x\n" * 1000)
         self.assert_found(
             tree.check_length,
-            *((path, 601) for path in (
+            *((path, 501) for path in (
                 "server/a.cc", "tests/run", "protos/x.proto", "tests/x.py", "server/CMakeLists.txt",
             )),
         )  # fmt: skip
+
+    def test_header_of_one_line_too_many(self):
+        self.plant("server/a.h", "x\n" * (tree.LONGEST_HEADER + 1))
+        self.plant("server/b.h", "x\n" * tree.LONGEST_HEADER)
+        self.assert_found(tree.check_length, ("server/a.h", 251))
 
     def test_test_without_a_subject(self):
         self.plant("components/mainspring/mailbox.h")

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "server/supervisor/supervisor.h"
-#include "tests/server/lifecycle/stepped.h"
+#include "tests/server/lifecycle/chain.h"
 
 namespace mainspring {
 namespace {

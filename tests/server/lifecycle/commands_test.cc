@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "server/supervisor/supervisor.h"
-#include "tests/server/lifecycle/stepped.h"
+#include "tests/server/lifecycle/chain.h"
 
 namespace mainspring {
 namespace {
@@ -25,6 +25,7 @@ using testing::Hooks;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
+using testing::StepsOf;
 using trial::v1::EchoCall;
 using trial::v1::TrialRequest;
 

@@ -4,11 +4,8 @@
 #ifndef MAINSPRING_TESTS_SERVER_LIFECYCLE_STEPPED_H_
 #define MAINSPRING_TESTS_SERVER_LIFECYCLE_STEPPED_H_
 
-#include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,114 +23,11 @@
 #include "server/observe/event_log.h"
 #include "tests/components/mainspring/fakes.h"
 #include "tests/server/hooked_component.h"
+#include "tests/server/lifecycle/configs.h"
+#include "tests/server/lifecycle/loops.h"
+#include "tests/server/lifecycle/messages.h"
 
 namespace mainspring::testing {
-
-// What a component's configuration is adjusted by.
-inline void NotEssential(ComponentConfig& config) { config.essential = false; }
-inline void Temporary(ComponentConfig& config) { config.restart.kind = RestartKind::kTemporary; }
-
-// The control loops of a supervision, turned in turns.
-class Loops {
- public:
-  explicit Loops(ManualTime& time) : time_(time) {}
-
-  // What takes the place of ComponentThread::Start.
-  mainspring::Launch launch() {
-    return [this](std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
-                  const TimeSource& time, const Directory& directory,
-                  LifecycleObserver& observer) -> absl::StatusOr<std::unique_ptr<Runner>> {
-      const std::string name = mailbox->component();
-      if (no_threads_left_for_ == name) return absl::ResourceExhaustedError("no more threads");
-      loops_[name] = {std::make_unique<ControlLoop>(std::move(mailbox), std::move(factory), time,
-                                                    directory, observer)};
-      return std::make_unique<OneLoop>(*this, name);
-    };
-  }
-
-  // Does all that can be done without time passing. From within a component's hook, all but what
-  // that component would do: its thread is in the hook.
-  void Settle() {
-    for (bool ran = true; ran;) {
-      ran = false;
-      for (auto& [name, turned] : loops_) {
-        if (turned.busy || held_.count(name) != 0) continue;
-        // Without time passing.
-        if (++turns_ > kMostTurns) throw std::logic_error("the components go round in circles");
-        turned.busy = true;
-        const bool had_something = turned.loop->RunNext();
-        turned.busy = false;
-        if (!had_something) continue;
-        ran = true;
-        ++work_;
-      }
-    }
-  }
-
-  // Time passes; what is due meanwhile is done when it is due.
-  void Advance(absl::Duration duration) {
-    const SteadyTime end = After(time_.Now(), duration);
-    Settle();
-    while (true) {
-      const SteadyTime next = NextWake();
-      if (next > end) break;
-      if (next > time_.Now()) PassUntil(next);
-      Settle();
-    }
-    // A hook may have let more time pass.
-    if (end > time_.Now()) PassUntil(end);
-    Settle();
-  }
-
-  // Its thread does nothing until it is let go.
-  void Hold(const std::string& component) { held_.insert(component); }
-  void LetGo(const std::string& component) {
-    held_.erase(component);
-    Settle();
-  }
-  void RunOutOfThreadsAt(const std::string& component) { no_threads_left_for_ = component; }
-  size_t size() const { return loops_.size(); }
-  // How much the loops have had to do so far: calls, timers, callbacks.
-  int work() const { return work_; }
-
- private:
-  static constexpr int kMostTurns = 100'000;
-
-  struct Turned {
-    std::unique_ptr<ControlLoop> loop;
-    bool busy = false;
-  };
-
-  struct OneLoop final : Runner {
-    OneLoop(Loops& loops, std::string name) : loops(loops), name(std::move(name)) {}
-    ~OneLoop() override { loops.loops_.erase(name); }
-    int thread_id() const override { return 4711; }
-    absl::Duration cpu_time() const override { return absl::Seconds(3); }
-    Loops& loops;
-    const std::string name;
-  };
-
-  void PassUntil(SteadyTime time) {
-    time_.AdvanceTo(time);
-    turns_ = 0;
-  }
-
-  SteadyTime NextWake() const {
-    SteadyTime next = kNever;
-    for (const auto& [name, turned] : loops_) {
-      if (turned.busy || held_.count(name) != 0) continue;
-      next = std::min(next, turned.loop->next_wake());
-    }
-    return next;
-  }
-
-  ManualTime& time_;
-  std::map<std::string, Turned> loops_;
-  std::set<std::string> held_;
-  std::string no_threads_left_for_;
-  int turns_ = 0;
-  int work_ = 0;
-};
 
 template <class T>
 using Record = std::shared_ptr<ReplyRecord<T>>;
@@ -150,17 +44,11 @@ class SteppedTest : public ::testing::Test {
     loops_.Advance(absl::Minutes(10));
   }
 
-  // Before Launch. Depends on `dependencies`, hard; "?x" is a soft one on x.
+  // Before Launch. For `dependencies` see HookedConfig.
   void Add(
       const std::string& name, const std::vector<std::string>& dependencies = {}, Hooks hooks = {},
       const std::function<void(ComponentConfig&)>& adjust = [](ComponentConfig&) {}) {
-    ComponentConfig config;
-    config.name = name;
-    config.type = "hooked";
-    for (const std::string& each : dependencies) {
-      const bool hard = each[0] != '?';
-      config.depends_on.push_back({hard ? each : each.substr(1), hard});
-    }
+    ComponentConfig config = HookedConfig(name, dependencies);
     adjust(config);
     const auto make = [this, name, hooks](Context& context) {
       contexts_[name] = &context;
@@ -268,27 +156,6 @@ class SteppedTest : public ::testing::Test {
     loops_.Settle();
     return record;
   }
-  template <class Request>
-  static Request Parse(const std::string& text) {
-    Request request;
-    if (!google::protobuf::TextFormat::ParseFromString(text, &request)) {
-      throw std::invalid_argument(text);
-    }
-    return request;
-  }
-
-  // What each step of an operation does: "stop a", and "start b" in brackets once it is done.
-  template <class Message>
-  static std::vector<std::string> StepsOf(const Message& message) {
-    std::vector<std::string> steps;
-    for (const lifecycle::v1::Step& step : message.steps()) {
-      const char* action = step.action() == lifecycle::v1::Step::STOP ? "stop " : "start ";
-      steps.push_back(
-          absl::StrCat(step.done() ? "[" : "", action, step.component(), step.done() ? "]" : ""));
-    }
-    return steps;
-  }
-
   EchoRecord Echo(const std::string& name, SteadyTime deadline = kNever) {
     auto record = std::make_shared<ReplyRecord<trial::v1::EchoResponse>>(deadline);
     records_.push_back(record);
@@ -374,30 +241,6 @@ class SteppedTest : public ::testing::Test {
   Loops loops_{time_};
   std::vector<SupervisedComponent> components_;
   std::unique_ptr<Supervision> supervision_;
-};
-
-// Four components that depend on each other.
-class ChainTest : public SteppedTest {
- protected:
-  // web needs mail, mail needs store; web is told of cache.
-  void StartChain() {
-    Add("web", {"mail", "?cache"}, Noting("web"));
-    Add("mail", {"store"}, Noting("mail"));
-    Add("store", {}, Noting("store"));
-    Add("cache", {}, Noting("cache"));
-    ASSERT_TRUE(Start().ok());
-    TakeNotes();
-  }
-
-  lifecycle::v1::Operation OperationOf(const std::string& request_id) {
-    auto record = Ask<lifecycle::v1::GetOperationCall>("request_id: '" + request_id + "'");
-    EXPECT_TRUE(record->status().ok()) << record->status();
-    return record->answer().value_or(lifecycle::v1::GetOperationResponse()).operation();
-  }
-  template <class RecordOf>
-  static std::string TextOf(const RecordOf& record) {
-    return std::string(record->status().message());
-  }
 };
 
 }  // namespace mainspring::testing

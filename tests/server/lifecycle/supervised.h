@@ -19,6 +19,7 @@
 #include "server/observe/event_log.h"
 #include "tests/server/gate.h"
 #include "tests/server/hooked_component.h"
+#include "tests/server/lifecycle/configs.h"
 
 namespace mainspring::testing {
 
@@ -34,9 +35,7 @@ class SupervisedTest : public ::testing::Test {
   void Add(
       const std::string& name, Hooks hooks = {},
       const std::function<void(ComponentConfig&)>& adjust = [](ComponentConfig&) {}) {
-    ComponentConfig config;
-    config.name = name;
-    config.type = "hooked";
+    ComponentConfig config = HookedConfig(name);
     config.restart.least_backoff = absl::Milliseconds(1);
     config.restart.most_backoff = absl::Milliseconds(2);
     adjust(config);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/server/lifecycle/configs.h"
 
 namespace mainspring {
 namespace {
@@ -27,15 +28,9 @@ const SteadyTime kNoon = After(SteadyTime(), absl::Hours(12));
 // Notes what is decided, and carries it out at once, but for its ends: these a test tells.
 class EngineTest : public ::testing::Test, public Conductor {
  protected:
-  // "?x" is a soft dependency on x.
+  // See HookedConfig.
   void Add(const std::string& name, const std::vector<std::string>& dependencies = {}) {
-    ComponentConfig config;
-    config.name = name;
-    for (const std::string& each : dependencies) {
-      const bool hard = each[0] != '?';
-      config.depends_on.push_back({hard ? each : each.substr(1), hard});
-    }
-    configs_.push_back(std::move(config));
+    configs_.push_back(testing::HookedConfig(name, dependencies));
   }
 
   Engine& engine() {
