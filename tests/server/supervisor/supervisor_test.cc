@@ -27,8 +27,8 @@ using ::testing::IsEmpty;
 using testing::NotEssential;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
-using testing::Temporary;
 using testing::StepsOf;
+using testing::Temporary;
 using trial::v1::TrialRequest;
 
 class SupervisorTest : public testing::SteppedTest {
