@@ -39,7 +39,8 @@ class Mailbox final : public MailboxBase {
       MutexLock lock(mutex_);
       refusal = Admit(bytes);
       if (refusal.ok()) {
-        incoming_.emplace_back().request.emplace(std::in_place_type<Call>, std::move(call));
+        incoming_.emplace_back().request.emplace(std::in_place_type<Call>,
+                                                 std::forward<Call>(call));
         incoming_.back().pushed = now;
         incoming_.back().bytes = bytes;
         wake = WaitsForCalls();
