@@ -54,7 +54,7 @@ class Mailbox final : public MailboxBase {
   }
   // The same, whichever call it is.
   bool Push(RequestEnum&& request) {
-    return std::visit([this](auto& call) { return Push(std::move(call)); }, request);
+    return std::visit([this](auto& call) { return this->Push(std::move(call)); }, request);
   }
 
   SteadyTime oldest_call() const override {
