@@ -1,4 +1,4 @@
-#include "server/host.h"
+#include "mainspring/server/host.h"
 
 #include <algorithm>
 #include <atomic>
@@ -7,14 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "mainspring/server/drain/drain.h"
+#include "mainspring/server/drain/exit_guard.h"
+#include "mainspring/server/health/health_servicer.h"
+#include "mainspring/server/health/health_table.h"
+#include "mainspring/server/lifecycle/describe.h"
+#include "mainspring/server/lifecycle/supervision.h"
+#include "mainspring/server/planes/planes.h"
 #include "mainspring/thread.h"
-#include "server/drain/drain.h"
-#include "server/drain/exit_guard.h"
-#include "server/health/health_servicer.h"
-#include "server/health/health_table.h"
-#include "server/lifecycle/describe.h"
-#include "server/lifecycle/supervision.h"
-#include "server/planes/planes.h"
 
 namespace mainspring {
 namespace {

@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "server/config/host_config.h"
-#include "server/drain/drain_trigger.h"
-#include "server/rpc/component_type.h"
-#include "server/world/world.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/drain/drain_trigger.h"
+#include "mainspring/server/rpc/component_type.h"
+#include "mainspring/server/world/world.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/host_main.h"
+#include "mainspring/server/host_main.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -16,19 +16,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "clients/probe/health_probe.h"
-#include "server/config/descriptors.h"
-#include "server/config/flags.h"
-#include "server/config/host_flags.h"
-#include "server/config/probe_target.h"
-#include "server/drain/drain_report.h"
-#include "server/host.h"
-#include "server/observe/output.h"
-#include "server/observe/protobuf_log.h"
-#include "server/observe/standard_descriptors.h"
-#include "server/rpc/address.h"
-#include "server/rpc/grpc_log.h"
-#include "server/signals/signals.h"
-#include "server/systemd/service_notifier.h"
+#include "mainspring/server/config/descriptors.h"
+#include "mainspring/server/config/flags.h"
+#include "mainspring/server/config/host_flags.h"
+#include "mainspring/server/config/probe_target.h"
+#include "mainspring/server/drain/drain_report.h"
+#include "mainspring/server/host.h"
+#include "mainspring/server/observe/output.h"
+#include "mainspring/server/observe/protobuf_log.h"
+#include "mainspring/server/observe/standard_descriptors.h"
+#include "mainspring/server/rpc/address.h"
+#include "mainspring/server/rpc/grpc_log.h"
+#include "mainspring/server/signals/signals.h"
+#include "mainspring/server/systemd/service_notifier.h"
 
 namespace mainspring {
 

@@ -9,8 +9,8 @@
 #include <functional>
 #include <vector>
 
-#include "server/config/host_config.h"
-#include "server/rpc/component_type.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/rpc/component_type.h"
 
 namespace mainspring {
 

@@ -1,6 +1,6 @@
 #include "components/clock/clock.h"
 #include "mainspring/clock/v1/clock.binding.pb.h"
-#include "server/host_main.h"
+#include "mainspring/server/host_main.h"
 
 int main(int argc, char** argv) {
   using mainspring::clock::Clock;

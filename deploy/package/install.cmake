@@ -38,16 +38,35 @@ install(TARGETS ${exported} EXPORT mainspring
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
   RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT development)
 
-# Below one folder, which the targets tell the compiler of.
+# All that is on the path of whoever builds on it begins with mainspring/: the model, what generated
+# bindings and a main include of the host, and the messages of its own services.
 set(headers ${CMAKE_INSTALL_INCLUDEDIR}/mainspring)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/components/mainspring DESTINATION ${headers}
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/components/mainspring/ DESTINATION ${headers}
   COMPONENT development FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/server DESTINATION ${headers}
-  COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN public EXCLUDE)
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/server/public/ DESTINATION ${headers}
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/server/public/mainspring/ DESTINATION ${headers}
   COMPONENT development FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY ${PROJECT_BINARY_DIR}/protos/generated/ DESTINATION ${headers}
+install(FILES ${PROJECT_SOURCE_DIR}/server/host.h ${PROJECT_SOURCE_DIR}/server/host_main.h
+  DESTINATION ${headers}/server COMPONENT development)
+install(FILES ${PROJECT_SOURCE_DIR}/server/drain/drain_trigger.h
+  DESTINATION ${headers}/server/drain COMPONENT development)
+foreach(folder IN ITEMS config observe rpc world)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/server/${folder} DESTINATION ${headers}/server
+    COMPONENT development FILES_MATCHING PATTERN "*.h")
+endforeach()
+install(DIRECTORY ${PROJECT_BINARY_DIR}/protos/generated/mainspring/ DESTINATION ${headers}
   COMPONENT development FILES_MATCHING PATTERN "*.h" PATTERN clock EXCLUDE)
+install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/SECURITY.md
+  ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/LICENSE
+  DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT development)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/tests/consumer/
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}/example COMPONENT development
+  PATTERN "*.py" EXCLUDE)
+# The libraries' symbols are of use to who has these sources alone.
+find_program(MAINSPRING_STRIP NAMES ${CMAKE_STRIP} strip REQUIRED)
+install(CODE "
+  file(GLOB libraries \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/libmainspring_*.a\")
+  execute_process(COMMAND ${MAINSPRING_STRIP} --strip-debug \${libraries} COMMAND_ERROR_IS_FATAL ANY)"
+  COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/protos/mainspring
   DESTINATION ${CMAKE_INSTALL_DATADIR}/mainspring/protos
   COMPONENT development FILES_MATCHING PATTERN "*.proto")

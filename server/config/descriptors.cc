@@ -1,4 +1,4 @@
-#include "server/config/descriptors.h"
+#include "mainspring/server/config/descriptors.h"
 
 #include <sys/resource.h>
 

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "server/config/host_config.h"
+#include "mainspring/server/config/host_config.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/config/flags.h"
+#include "mainspring/server/config/flags.h"
 
 #include <map>
 

@@ -1,4 +1,4 @@
-#include "server/config/host_config.h"
+#include "mainspring/server/config/host_config.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "server/rpc/address.h"
+#include "mainspring/server/rpc/address.h"
 
 namespace mainspring {
 namespace {

@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "mainspring/mailbox.h"
-#include "server/config/restart_policy.h"
-#include "server/rpc/plane_limits.h"
+#include "mainspring/server/config/restart_policy.h"
+#include "mainspring/server/rpc/plane_limits.h"
 
 namespace mainspring {
 

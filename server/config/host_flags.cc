@@ -1,4 +1,4 @@
-#include "server/config/host_flags.h"
+#include "mainspring/server/config/host_flags.h"
 
 #include <unistd.h>
 
@@ -9,8 +9,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/marshalling.h"
 #include "absl/strings/str_join.h"
-#include "server/config/flags.h"
-#include "server/rpc/address.h"
+#include "mainspring/server/config/flags.h"
+#include "mainspring/server/rpc/address.h"
 
 namespace mainspring {
 

@@ -7,8 +7,8 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "server/config/host_config.h"
-#include "server/observe/event_log.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/observe/event_log.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/config/nearest_name.h"
+#include "mainspring/server/config/nearest_name.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "server/config/probe_target.h"
+#include "mainspring/server/config/probe_target.h"
 
 #include <sys/stat.h>
 
@@ -7,8 +7,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "mainspring/server/rpc/address.h"
 #include "mainspring/text.h"
-#include "server/rpc/address.h"
 
 namespace mainspring {
 namespace {

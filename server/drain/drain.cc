@@ -1,10 +1,10 @@
-#include "server/drain/drain.h"
+#include "mainspring/server/drain/drain.h"
 
 #include <algorithm>
 #include <string>
 #include <utility>
 
-#include "server/drain/exit_guard.h"
+#include "mainspring/server/drain/exit_guard.h"
 
 namespace mainspring {
 namespace {

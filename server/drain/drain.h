@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "server/config/host_config.h"
-#include "server/drain/drain_report.h"
-#include "server/drain/drain_trigger.h"
-#include "server/lifecycle/supervision.h"
-#include "server/rpc/acceptor.h"
-#include "server/rpc/plane.h"
-#include "server/world/world.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/drain/drain_report.h"
+#include "mainspring/server/drain/drain_trigger.h"
+#include "mainspring/server/lifecycle/supervision.h"
+#include "mainspring/server/rpc/acceptor.h"
+#include "mainspring/server/rpc/plane.h"
+#include "mainspring/server/world/world.h"
 
 namespace mainspring {
 

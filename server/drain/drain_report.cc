@@ -1,4 +1,4 @@
-#include "server/drain/drain_report.h"
+#include "mainspring/server/drain/drain_report.h"
 
 #include <nlohmann/json.hpp>
 #include <utility>

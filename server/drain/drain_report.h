@@ -10,8 +10,8 @@
 
 #include "absl/time/time.h"
 #include "mainspring/mutex.h"
+#include "mainspring/server/supervisor/stop_report.h"
 #include "mainspring/steady_time.h"
-#include "server/supervisor/stop_report.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/drain/exit_guard.h"
+#include "mainspring/server/drain/exit_guard.h"
 
 #include <utility>
 

@@ -9,9 +9,9 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "mainspring/server/drain/drain_trigger.h"
 #include "mainspring/steady_time.h"
 #include "mainspring/thread.h"
-#include "server/drain/drain_trigger.h"
 
 namespace mainspring {
 

@@ -1,10 +1,10 @@
-#include "server/health/health_servicer.h"
+#include "mainspring/server/health/health_servicer.h"
 
 #include <optional>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "server/rpc/places.h"
+#include "mainspring/server/rpc/places.h"
 
 namespace mainspring {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "grpc/health/v1/health.component.pb.h"
 #include "mainspring/mutex.h"
-#include "server/health/health_source.h"
+#include "mainspring/server/health/health_source.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/health/health_table.h"
+#include "mainspring/server/health/health_table.h"
 
 #include <algorithm>
 #include <utility>

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "mainspring/mutex.h"
-#include "server/health/health_source.h"
-#include "server/supervisor/component_table.h"
+#include "mainspring/server/health/health_source.h"
+#include "mainspring/server/supervisor/component_table.h"
 
 namespace mainspring {
 

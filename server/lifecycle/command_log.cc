@@ -1,4 +1,4 @@
-#include "server/lifecycle/command_log.h"
+#include "mainspring/server/lifecycle/command_log.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "server/observe/event_log.h"
+#include "mainspring/server/observe/event_log.h"
 
 namespace mainspring {
 

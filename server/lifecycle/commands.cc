@@ -1,11 +1,11 @@
-#include "server/lifecycle/commands.h"
+#include "mainspring/server/lifecycle/commands.h"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/lifecycle/plan.h"
+#include "mainspring/server/lifecycle/plan.h"
 
 namespace mainspring {
 namespace {

@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mainspring/context.h"
-#include "server/lifecycle/command_log.h"
-#include "server/lifecycle/operations.h"
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/lifecycle/command_log.h"
+#include "mainspring/server/lifecycle/operations.h"
+#include "mainspring/server/supervisor/supervisor.h"
 
 namespace mainspring {
 

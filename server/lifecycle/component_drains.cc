@@ -1,10 +1,10 @@
-#include "server/lifecycle/component_drains.h"
+#include "mainspring/server/lifecycle/component_drains.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "mainspring/return_address.h"
-#include "server/lifecycle/operations.h"
+#include "mainspring/server/lifecycle/operations.h"
 
 namespace mainspring {
 namespace {

@@ -11,8 +11,8 @@
 #include "mainspring/context.h"
 #include "mainspring/lifecycle/v1/lifecycle.pb.h"
 #include "mainspring/reply.h"
-#include "server/lifecycle/command_log.h"
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/lifecycle/command_log.h"
+#include "mainspring/server/supervisor/supervisor.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/lifecycle/describe.h"
+#include "mainspring/server/lifecycle/describe.h"
 
 #include <unistd.h>
 

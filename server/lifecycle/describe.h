@@ -7,10 +7,10 @@
 
 #include "absl/time/time.h"
 #include "mainspring/lifecycle/v1/lifecycle.pb.h"
-#include "server/lifecycle/event_history.h"
-#include "server/lifecycle/operations.h"
-#include "server/supervisor/component_table.h"
-#include "server/supervisor/dependency_graph.h"
+#include "mainspring/server/lifecycle/event_history.h"
+#include "mainspring/server/lifecycle/operations.h"
+#include "mainspring/server/supervisor/component_table.h"
+#include "mainspring/server/supervisor/dependency_graph.h"
 
 namespace mainspring {
 

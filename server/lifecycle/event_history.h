@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "server/supervisor/state.h"
-#include "server/supervisor/supervisor_observer.h"
+#include "mainspring/server/supervisor/state.h"
+#include "mainspring/server/supervisor/supervisor_observer.h"
 
 namespace mainspring {
 

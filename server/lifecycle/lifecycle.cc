@@ -1,5 +1,5 @@
 // The part that tells what there is and how it is, and ends the host.
-#include "server/lifecycle/lifecycle.h"
+#include "mainspring/server/lifecycle/lifecycle.h"
 
 #include <algorithm>
 #include <set>
@@ -8,9 +8,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/config/nearest_name.h"
-#include "server/lifecycle/describe.h"
-#include "server/lifecycle/page.h"
+#include "mainspring/server/config/nearest_name.h"
+#include "mainspring/server/lifecycle/describe.h"
+#include "mainspring/server/lifecycle/page.h"
 
 namespace mainspring {
 

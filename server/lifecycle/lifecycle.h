@@ -11,13 +11,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mainspring/lifecycle/v1/lifecycle.component.pb.h"
-#include "server/lifecycle/command_log.h"
-#include "server/lifecycle/commands.h"
-#include "server/lifecycle/component_drains.h"
-#include "server/lifecycle/event_history.h"
-#include "server/lifecycle/host_control.h"
-#include "server/lifecycle/watchers.h"
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/lifecycle/command_log.h"
+#include "mainspring/server/lifecycle/commands.h"
+#include "mainspring/server/lifecycle/component_drains.h"
+#include "mainspring/server/lifecycle/event_history.h"
+#include "mainspring/server/lifecycle/host_control.h"
+#include "mainspring/server/lifecycle/watchers.h"
+#include "mainspring/server/supervisor/supervisor.h"
 
 namespace mainspring {
 

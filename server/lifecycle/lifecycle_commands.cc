@@ -4,8 +4,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "server/lifecycle/describe.h"
-#include "server/lifecycle/lifecycle.h"
+#include "mainspring/server/lifecycle/describe.h"
+#include "mainspring/server/lifecycle/lifecycle.h"
 
 namespace mainspring {
 

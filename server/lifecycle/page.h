@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "mainspring/lifecycle/v1/lifecycle.pb.h"
-#include "server/supervisor/component_table.h"
+#include "mainspring/server/supervisor/component_table.h"
 
 namespace mainspring {
 

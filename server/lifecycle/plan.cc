@@ -1,4 +1,4 @@
-#include "server/lifecycle/plan.h"
+#include "mainspring/server/lifecycle/plan.h"
 
 #include <algorithm>
 #include <set>

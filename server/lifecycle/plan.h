@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/lifecycle/operations.h"
-#include "server/supervisor/engine.h"
+#include "mainspring/server/lifecycle/operations.h"
+#include "mainspring/server/supervisor/engine.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/lifecycle/supervision.h"
+#include "mainspring/server/lifecycle/supervision.h"
 
 #include <optional>
 #include <utility>

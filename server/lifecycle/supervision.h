@@ -14,10 +14,10 @@
 #include "absl/status/statusor.h"
 #include "mainspring/component.h"
 #include "mainspring/runner.h"
-#include "server/config/host_config.h"
-#include "server/lifecycle/host_control.h"
-#include "server/lifecycle/lifecycle.h"
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/lifecycle/host_control.h"
+#include "mainspring/server/lifecycle/lifecycle.h"
+#include "mainspring/server/supervisor/supervisor.h"
 
 namespace mainspring {
 

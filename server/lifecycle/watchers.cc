@@ -1,11 +1,11 @@
-#include "server/lifecycle/watchers.h"
+#include "mainspring/server/lifecycle/watchers.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/lifecycle/describe.h"
-#include "server/lifecycle/page.h"
+#include "mainspring/server/lifecycle/describe.h"
+#include "mainspring/server/lifecycle/page.h"
 
 namespace mainspring {
 

@@ -15,8 +15,8 @@
 
 #include "mainspring/lifecycle/v1/lifecycle.pb.h"
 #include "mainspring/reply_stream.h"
+#include "mainspring/server/lifecycle/event_history.h"
 #include "mainspring/steady_time.h"
-#include "server/lifecycle/event_history.h"
 
 namespace mainspring {
 

@@ -1,11 +1,11 @@
-#include "server/observe/event_log.h"
+#include "mainspring/server/observe/event_log.h"
 
 #include <spdlog/details/log_msg.h>
 #include <spdlog/pattern_formatter.h>
 
 #include "absl/strings/str_cat.h"
-#include "server/observe/line_writer.h"
-#include "server/observe/log_text.h"
+#include "mainspring/server/observe/line_writer.h"
+#include "mainspring/server/observe/log_text.h"
 
 namespace mainspring {
 namespace {

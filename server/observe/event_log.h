@@ -27,7 +27,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "mainspring/mutex.h"
-#include "server/observe/line_limit.h"
+#include "mainspring/server/observe/line_limit.h"
 
 namespace spdlog {
 class formatter;

@@ -1,4 +1,4 @@
-#include "server/observe/line_limit.h"
+#include "mainspring/server/observe/line_limit.h"
 
 namespace mainspring {
 namespace {

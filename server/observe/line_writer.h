@@ -11,8 +11,8 @@
 
 #include "absl/status/statusor.h"
 #include "mainspring/mutex.h"
+#include "mainspring/server/observe/output.h"
 #include "mainspring/thread.h"
-#include "server/observe/output.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/observe/log_text.h"
+#include "mainspring/server/observe/log_text.h"
 
 #include <algorithm>
 #include <cstdint>

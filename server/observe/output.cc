@@ -1,4 +1,4 @@
-#include "server/observe/output.h"
+#include "mainspring/server/observe/output.h"
 
 #include <errno.h>
 #include <fcntl.h>

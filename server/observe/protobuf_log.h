@@ -3,7 +3,7 @@
 #ifndef MAINSPRING_SERVER_OBSERVE_PROTOBUF_LOG_H_
 #define MAINSPRING_SERVER_OBSERVE_PROTOBUF_LOG_H_
 
-#include "server/observe/event_log.h"
+#include "mainspring/server/observe/event_log.h"
 
 namespace mainspring {
 

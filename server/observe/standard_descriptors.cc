@@ -1,4 +1,4 @@
-#include "server/observe/standard_descriptors.h"
+#include "mainspring/server/observe/standard_descriptors.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "server/planes/planes.h"
+#include "mainspring/server/planes/planes.h"
 
 #include <utility>
 

@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "server/config/host_config.h"
-#include "server/health/health_servicer.h"
-#include "server/lifecycle/supervision.h"
-#include "server/observe/event_log.h"
-#include "server/planes/served_plane.h"
-#include "server/rpc/acceptor.h"
-#include "server/rpc/component_type.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/health/health_servicer.h"
+#include "mainspring/server/lifecycle/supervision.h"
+#include "mainspring/server/observe/event_log.h"
+#include "mainspring/server/planes/served_plane.h"
+#include "mainspring/server/rpc/acceptor.h"
+#include "mainspring/server/rpc/component_type.h"
 
 namespace mainspring {
 

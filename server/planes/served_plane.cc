@@ -1,4 +1,4 @@
-#include "server/planes/served_plane.h"
+#include "mainspring/server/planes/served_plane.h"
 
 #include <algorithm>
 #include <utility>

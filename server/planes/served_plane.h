@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "server/config/host_config.h"
-#include "server/health/health_servicer.h"
-#include "server/observe/event_log.h"
-#include "server/reflection/reflection_servicer.h"
-#include "server/rpc/acceptor.h"
-#include "server/rpc/listener.h"
-#include "server/rpc/plane.h"
-#include "server/rpc/service.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/health/health_servicer.h"
+#include "mainspring/server/observe/event_log.h"
+#include "mainspring/server/reflection/reflection_servicer.h"
+#include "mainspring/server/rpc/acceptor.h"
+#include "mainspring/server/rpc/listener.h"
+#include "mainspring/server/rpc/plane.h"
+#include "mainspring/server/rpc/service.h"
 
 namespace mainspring {
 

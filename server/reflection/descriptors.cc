@@ -1,4 +1,4 @@
-#include "server/reflection/descriptors.h"
+#include "mainspring/server/reflection/descriptors.h"
 
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/descriptor.pb.h>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/reflection/served_files.h"
+#include "mainspring/server/reflection/served_files.h"
 
 namespace google::protobuf {
 class FileDescriptor;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/reflection/served_files.h"
+#include "mainspring/server/reflection/served_files.h"
 
 namespace mainspring {
 

@@ -14,9 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "grpc/reflection/v1/reflection.component.pb.h"
 #include "grpc/reflection/v1alpha/reflection.component.pb.h"
+#include "mainspring/server/reflection/descriptors.h"
+#include "mainspring/server/reflection/reflected_plane.h"
 #include "mainspring/text.h"
-#include "server/reflection/descriptors.h"
-#include "server/reflection/reflected_plane.h"
 
 namespace mainspring {
 

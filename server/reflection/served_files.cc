@@ -1,4 +1,4 @@
-#include "server/reflection/served_files.h"
+#include "mainspring/server/reflection/served_files.h"
 
 #include <google/protobuf/descriptor.h>
 

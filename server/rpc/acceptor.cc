@@ -1,4 +1,4 @@
-#include "server/rpc/acceptor.h"
+#include "mainspring/server/rpc/acceptor.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

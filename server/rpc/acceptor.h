@@ -18,9 +18,9 @@
 
 #include "absl/status/status.h"
 #include "mainspring/mutex.h"
+#include "mainspring/server/rpc/listener.h"
 #include "mainspring/steady_time.h"
 #include "mainspring/thread.h"
-#include "server/rpc/listener.h"
 
 namespace mainspring::rpc {
 

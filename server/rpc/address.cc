@@ -1,4 +1,4 @@
-#include "server/rpc/address.h"
+#include "mainspring/server/rpc/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -18,11 +18,11 @@
 #include <vector>
 
 #include "mainspring/call.h"
-#include "server/rpc/ingress.h"
-#include "server/rpc/receivers.h"
-#include "server/rpc/service.h"
-#include "server/rpc/stream_server_call.h"
-#include "server/rpc/unary_call.h"
+#include "mainspring/server/rpc/ingress.h"
+#include "mainspring/server/rpc/receivers.h"
+#include "mainspring/server/rpc/service.h"
+#include "mainspring/server/rpc/stream_server_call.h"
+#include "mainspring/server/rpc/unary_call.h"
 
 namespace mainspring::rpc {
 

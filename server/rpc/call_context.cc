@@ -1,11 +1,11 @@
-#include "server/rpc/call_context.h"
+#include "mainspring/server/rpc/call_context.h"
 
 #include <chrono>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
+#include "mainspring/server/rpc/grpc_time.h"
 #include "mainspring/text.h"
-#include "server/rpc/grpc_time.h"
 
 namespace mainspring::rpc {
 namespace {

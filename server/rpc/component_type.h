@@ -9,7 +9,7 @@
 
 #include "mainspring/component.h"
 #include "mainspring/mailbox.h"
-#include "server/rpc/service.h"
+#include "mainspring/server/rpc/service.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/rpc/core_calls.h"
+#include "mainspring/server/rpc/core_calls.h"
 
 #include <grpc/grpc.h>
 #include <grpc/support/alloc.h>

@@ -1,4 +1,4 @@
-#include "server/rpc/grpc_log.h"
+#include "mainspring/server/rpc/grpc_log.h"
 
 #include <grpc/support/log.h>
 

@@ -1,4 +1,4 @@
-#include "server/rpc/grpc_time.h"
+#include "mainspring/server/rpc/grpc_time.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "server/rpc/headroom.h"
+#include "mainspring/server/rpc/headroom.h"
 
 #include <errno.h>
 #include <string.h>

@@ -14,12 +14,12 @@
 #include "absl/status/status.h"
 #include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
+#include "mainspring/server/rpc/places.h"
+#include "mainspring/server/rpc/plane_limits.h"
+#include "mainspring/server/rpc/server_call.h"
+#include "mainspring/server/rpc/tag.h"
 #include "mainspring/steady_time.h"
 #include "mainspring/thread.h"
-#include "server/rpc/places.h"
-#include "server/rpc/plane_limits.h"
-#include "server/rpc/server_call.h"
-#include "server/rpc/tag.h"
 
 namespace grpc {
 class Alarm;

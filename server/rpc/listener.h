@@ -14,7 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "server/rpc/address.h"
+#include "mainspring/server/rpc/address.h"
 
 namespace mainspring::rpc {
 

@@ -1,4 +1,4 @@
-#include "server/rpc/plane.h"
+#include "mainspring/server/rpc/plane.h"
 
 #include <grpc/compression.h>
 #include <grpcpp/grpcpp.h>
@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
-#include "server/rpc/core_calls.h"
-#include "server/rpc/grpc_time.h"
-#include "server/rpc/headroom.h"
-#include "server/rpc/ingress.h"
+#include "mainspring/server/rpc/core_calls.h"
+#include "mainspring/server/rpc/grpc_time.h"
+#include "mainspring/server/rpc/headroom.h"
+#include "mainspring/server/rpc/ingress.h"
 
 namespace mainspring::rpc {
 namespace {

@@ -12,12 +12,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "mainspring/server/rpc/acceptor.h"
+#include "mainspring/server/rpc/listener.h"
+#include "mainspring/server/rpc/plane_limits.h"
+#include "mainspring/server/rpc/service.h"
+#include "mainspring/server/rpc/unknown_call.h"
 #include "mainspring/steady_time.h"
-#include "server/rpc/acceptor.h"
-#include "server/rpc/listener.h"
-#include "server/rpc/plane_limits.h"
-#include "server/rpc/service.h"
-#include "server/rpc/unknown_call.h"
 
 namespace grpc {
 class Server;

@@ -3,8 +3,8 @@
 #define MAINSPRING_SERVER_RPC_SERVER_CALL_H_
 
 #include "absl/status/status.h"
+#include "mainspring/server/rpc/places.h"
 #include "mainspring/steady_time.h"
-#include "server/rpc/places.h"
 
 namespace mainspring::rpc {
 

@@ -1,8 +1,8 @@
-#include "server/rpc/stream_call.h"
+#include "mainspring/server/rpc/stream_call.h"
 
 #include <utility>
 
-#include "server/rpc/status.h"
+#include "mainspring/server/rpc/status.h"
 
 namespace mainspring::rpc {
 

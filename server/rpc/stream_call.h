@@ -10,12 +10,12 @@
 #include "absl/status/status.h"
 #include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
+#include "mainspring/server/rpc/call_context.h"
+#include "mainspring/server/rpc/ingress.h"
+#include "mainspring/server/rpc/server_call.h"
+#include "mainspring/server/rpc/tag.h"
+#include "mainspring/server/rpc/write_buffer.h"
 #include "mainspring/shared.h"
-#include "server/rpc/call_context.h"
-#include "server/rpc/ingress.h"
-#include "server/rpc/server_call.h"
-#include "server/rpc/tag.h"
-#include "server/rpc/write_buffer.h"
 
 namespace mainspring::rpc {
 

@@ -14,8 +14,8 @@
 #include "mainspring/reply.h"
 #include "mainspring/reply_stream.h"
 #include "mainspring/request_stream.h"
-#include "server/rpc/answer_side.h"
-#include "server/rpc/stream_call.h"
+#include "mainspring/server/rpc/answer_side.h"
+#include "mainspring/server/rpc/stream_call.h"
 
 namespace mainspring::rpc {
 

@@ -12,11 +12,11 @@
 
 #include "absl/status/status.h"
 #include "mainspring/reply.h"
-#include "server/rpc/call_context.h"
-#include "server/rpc/ingress.h"
-#include "server/rpc/server_call.h"
-#include "server/rpc/status.h"
-#include "server/rpc/tag.h"
+#include "mainspring/server/rpc/call_context.h"
+#include "mainspring/server/rpc/ingress.h"
+#include "mainspring/server/rpc/server_call.h"
+#include "mainspring/server/rpc/status.h"
+#include "mainspring/server/rpc/tag.h"
 
 namespace mainspring::rpc {
 

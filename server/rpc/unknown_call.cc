@@ -1,4 +1,4 @@
-#include "server/rpc/unknown_call.h"
+#include "mainspring/server/rpc/unknown_call.h"
 
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
@@ -9,10 +9,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/rpc/ingress.h"
-#include "server/rpc/server_call.h"
-#include "server/rpc/status.h"
-#include "server/rpc/tag.h"
+#include "mainspring/server/rpc/ingress.h"
+#include "mainspring/server/rpc/server_call.h"
+#include "mainspring/server/rpc/status.h"
+#include "mainspring/server/rpc/tag.h"
 
 namespace mainspring::rpc {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/rpc/write_buffer.h"
+#include "mainspring/server/rpc/write_buffer.h"
 
 namespace mainspring::rpc {
 

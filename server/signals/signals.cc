@@ -1,4 +1,4 @@
-#include "server/signals/signals.h"
+#include "mainspring/server/signals/signals.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,4 +1,4 @@
-#include "server/supervisor/component_table.h"
+#include "mainspring/server/supervisor/component_table.h"
 
 #include <algorithm>
 #include <utility>

@@ -14,8 +14,8 @@
 #include "mainspring/mailbox.h"
 #include "mainspring/mutex.h"
 #include "mainspring/runner.h"
-#include "server/config/host_config.h"
-#include "server/supervisor/state.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/supervisor/state.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/supervisor/dependency_graph.h"
+#include "mainspring/server/supervisor/dependency_graph.h"
 
 #include <algorithm>
 #include <string>
@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/config/nearest_name.h"
+#include "mainspring/server/config/nearest_name.h"
 
 namespace mainspring {
 namespace {

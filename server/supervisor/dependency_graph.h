@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "server/config/host_config.h"
+#include "mainspring/server/config/host_config.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/supervisor/engine.h"
+#include "mainspring/server/supervisor/engine.h"
 
 #include <stdexcept>
 #include <utility>

@@ -30,12 +30,12 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "mainspring/server/config/restart_policy.h"
+#include "mainspring/server/supervisor/dependency_graph.h"
+#include "mainspring/server/supervisor/restart_budget.h"
+#include "mainspring/server/supervisor/standings.h"
+#include "mainspring/server/supervisor/state.h"
 #include "mainspring/steady_time.h"
-#include "server/config/restart_policy.h"
-#include "server/supervisor/dependency_graph.h"
-#include "server/supervisor/restart_budget.h"
-#include "server/supervisor/standings.h"
-#include "server/supervisor/state.h"
 
 namespace mainspring {
 

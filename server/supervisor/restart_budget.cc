@@ -1,4 +1,4 @@
-#include "server/supervisor/restart_budget.h"
+#include "mainspring/server/supervisor/restart_budget.h"
 
 #include <algorithm>
 

@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "absl/time/time.h"
+#include "mainspring/server/config/restart_policy.h"
 #include "mainspring/steady_time.h"
-#include "server/config/restart_policy.h"
 
 namespace mainspring {
 

@@ -1,4 +1,4 @@
-#include "server/supervisor/stall_watch.h"
+#include "mainspring/server/supervisor/stall_watch.h"
 
 #include <algorithm>
 #include <utility>

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "server/observe/event_log.h"
-#include "server/supervisor/component_table.h"
+#include "mainspring/server/observe/event_log.h"
+#include "mainspring/server/supervisor/component_table.h"
 
 namespace mainspring {
 

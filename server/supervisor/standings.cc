@@ -1,4 +1,4 @@
-#include "server/supervisor/standings.h"
+#include "mainspring/server/supervisor/standings.h"
 
 namespace mainspring {
 

@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "server/supervisor/dependency_graph.h"
-#include "server/supervisor/state.h"
+#include "mainspring/server/supervisor/dependency_graph.h"
+#include "mainspring/server/supervisor/state.h"
 
 namespace mainspring {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/supervisor/supervisor.h"
 
 namespace mainspring {
 

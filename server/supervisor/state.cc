@@ -1,4 +1,4 @@
-#include "server/supervisor/state.h"
+#include "mainspring/server/supervisor/state.h"
 
 namespace mainspring {
 namespace {

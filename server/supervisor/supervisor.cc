@@ -1,4 +1,4 @@
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/supervisor/supervisor.h"
 
 #include <algorithm>
 #include <utility>

@@ -15,14 +15,14 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "mainspring/control_loop.h"
-#include "server/observe/event_log.h"
-#include "server/supervisor/component_table.h"
-#include "server/supervisor/dependency_graph.h"
-#include "server/supervisor/engine.h"
-#include "server/supervisor/health_hooks.h"
-#include "server/supervisor/stall_watch.h"
-#include "server/supervisor/stop_report.h"
-#include "server/supervisor/supervisor_observer.h"
+#include "mainspring/server/observe/event_log.h"
+#include "mainspring/server/supervisor/component_table.h"
+#include "mainspring/server/supervisor/dependency_graph.h"
+#include "mainspring/server/supervisor/engine.h"
+#include "mainspring/server/supervisor/health_hooks.h"
+#include "mainspring/server/supervisor/stall_watch.h"
+#include "mainspring/server/supervisor/stop_report.h"
+#include "mainspring/server/supervisor/supervisor_observer.h"
 
 namespace mainspring {
 

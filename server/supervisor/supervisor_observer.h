@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/supervisor/state.h"
+#include "mainspring/server/supervisor/state.h"
 
 namespace mainspring {
 

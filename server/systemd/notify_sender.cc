@@ -1,4 +1,4 @@
-#include "server/systemd/notify_sender.h"
+#include "mainspring/server/systemd/notify_sender.h"
 
 #include <errno.h>
 #include <stddef.h>

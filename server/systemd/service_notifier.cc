@@ -1,4 +1,4 @@
-#include "server/systemd/service_notifier.h"
+#include "mainspring/server/systemd/service_notifier.h"
 
 #include <string.h>
 #include <systemd/sd-daemon.h>

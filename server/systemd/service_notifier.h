@@ -13,8 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "mainspring/mutex.h"
+#include "mainspring/server/systemd/notify_sender.h"
 #include "mainspring/thread.h"
-#include "server/systemd/notify_sender.h"
 
 namespace mainspring {
 

@@ -10,10 +10,10 @@
 
 #include "mainspring/component_thread.h"
 #include "mainspring/runner.h"
+#include "mainspring/server/observe/event_log.h"
+#include "mainspring/server/observe/output.h"
+#include "mainspring/server/world/last_exit.h"
 #include "mainspring/steady_time.h"
-#include "server/observe/event_log.h"
-#include "server/observe/output.h"
-#include "server/world/last_exit.h"
 
 namespace mainspring {
 

@@ -14,8 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "components/clock/clock.h"
 #include "mainspring/clock/v1/clock.binding.pb.h"
-#include "server/drain/drain_trigger.h"
-#include "server/host.h"
+#include "mainspring/server/drain/drain_trigger.h"
+#include "mainspring/server/host.h"
 
 ABSL_FLAG(int, components, 1000, "How many.");
 ABSL_FLAG(int, layers, 50, "In how many layers.");

@@ -23,8 +23,8 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "mainspring/clock/v1/clock.binding.pb.h"
 #include "mainspring/lifecycle/v1/lifecycle.grpc.pb.h"
-#include "server/drain/drain_trigger.h"
-#include "server/host.h"
+#include "mainspring/server/drain/drain_trigger.h"
+#include "mainspring/server/host.h"
 
 ABSL_FLAG(std::vector<std::string>, components,
           (std::vector<std::string>{"100", "1000", "4000", "10000"}), "How many, host by host.");

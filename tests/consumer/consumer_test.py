@@ -37,6 +37,10 @@ class Consumer(HostTestCase):
             copy = cls.work / "weather" / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(HERE / name, copy)
+        # A folder of their own that is called like one of ours.
+        own = cls.work / "weather/server/host.h"
+        own.parent.mkdir()
+        own.write_text("#error included in place of Mainspring's\n")
 
     def test_WhatIsInstalled_KnowsNothingOfWhereItWasBuilt(self):
         for path in self.installed.rglob("*"):
@@ -45,6 +49,25 @@ class Consumer(HostTestCase):
             text = path.read_text()
             for tree in (places.REPOSITORY, places.BUILD):
                 self.assertNotIn(str(tree), text, f"expected no path of the build in {path}")
+
+    def test_WhatIsInstalled_PutsNothingButItsOwnFolderOnTheIncludePath(self):
+        self.assertEqual([path.name for path in (self.installed / "include").iterdir()],
+                         ["mainspring"])
+        documents = {path.name for path in (self.installed / "share/doc/mainspring").iterdir()}
+        self.assertLessEqual({"README.md", "LICENSE", "CHANGELOG.md", "example"}, documents)
+
+    def test_WhatIsInstalled_HasNoDebugInformation(self):
+        for library in (self.installed / "lib").rglob("*.a"):
+            sections = run("readelf", "--wide", "--sections", library)
+            self.assertNotIn(".debug_info", sections, library.name)
+
+    def test_EveryHeader_IsComplete(self):
+        include = self.installed / "include"
+        headers = sorted(path.relative_to(include) for path in include.rglob("*.h"))
+        self.assertGreater(len(headers), 40)
+        source = self.work / "all.cc"
+        source.write_text("".join(f'#include "{header}"\n' for header in headers))
+        run("c++", "-std=c++20", "-fsyntax-only", f"-I{include}", source)
 
     def test_TheProject_IsShort(self):
         lines = sum(len((HERE / name).read_text().splitlines()) for name in PROJECT)
@@ -58,7 +81,8 @@ class Consumer(HostTestCase):
             self.skipTest(f"SKIPPED, nothing was tested: {tried.stderr}")
         build = self.work / "build"
         run(*hidden("cmake", "-S", self.work / "weather", "-B", build, "-G", "Ninja",
-                    f"-DCMAKE_PREFIX_PATH={self.installed}"), cwd="/")
+                    f"-DCMAKE_PREFIX_PATH={self.installed}",
+                    f"-DCMAKE_CXX_FLAGS=-I{self.work}/weather"), cwd="/")
         run(*hidden("cmake", "--build", build), cwd="/")
         host = self.start_host(binary=build / "weatherd")
         for celsius, mean in ((10, 10), (20, 15)):

@@ -1,5 +1,5 @@
 #include "hello/v1/greeter.binding.pb.h"
-#include "server/host_main.h"
+#include "mainspring/host.h"
 
 class Greeter final : public hello::v1::GreeterComponent {
  public:

@@ -57,8 +57,12 @@ def classify(included: str, including: str, root: pathlib.Path) -> Include:
             return Include(included, kind)
     if included.split("/")[0] in ("grpc", "grpcpp", "grpc++"):
         return Include(included, "grpc")
+    if included.startswith("mainspring/server/"):
+        return Include(included.removeprefix("mainspring/"), "server")
     if included.startswith("mainspring/"):
         return Include(included, "model")
+    if included.startswith("server/"):
+        return Include(included, "misspelt")
     if included.split("/")[0] in FLOORS:
         return Include(included, included.split("/")[0])
     beside = posixpath.normpath(posixpath.join(posixpath.dirname(including), included))
@@ -99,6 +103,8 @@ def refusal(path: str, include: Include) -> Optional[tuple[str, str]]:
     judged = "components" if path.startswith("tests/components/") else floor
     quoted = f'includes "{include.path}"'
 
+    if kind == "misspelt":
+        return quoted, f'write "mainspring/{include.path}", as who has it installed does'
     if kind == "sibling":
         return quoted, "write its path from the root of the tree, or mainspring/... for the model"
     if kind == "tests" and floor != "tests":

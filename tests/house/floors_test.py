@@ -30,7 +30,7 @@ class Planted(PlantedTreeTest):
         self.assertFalse(found, report(found))
 
     def test_violation_says_file_line_what_and_what_to_do(self):
-        (violation,) = self.found("components/clock/clock.h", "<string>", '"server/host.h"')
+        (violation,) = self.found("components/clock/clock.h", "<string>", '"mainspring/server/host.h"')
         self.assertRegex(
             str(violation),
             r'^components/clock/clock\.h:2: includes "server/host\.h": a component never sees .+',
@@ -38,7 +38,7 @@ class Planted(PlantedTreeTest):
 
     def test_component_that_includes_what_it_must_not_is_refused(self):
         for include in (
-            '"server/host.h"',
+            '"mainspring/server/host.h"',
             "<server/rpc/ingress.h>",
             "<grpcpp/grpcpp.h>",
             '"grpcpp/grpcpp.h"',
@@ -68,7 +68,7 @@ class Planted(PlantedTreeTest):
     def test_component_test_is_bound_like_a_component(self):
         path = "tests/components/mainspring/mailbox_test.cc"
         self.assert_refused(path, "<grpcpp/grpcpp.h>")
-        self.assert_refused(path, '"server/host.h"')
+        self.assert_refused(path, '"mainspring/server/host.h"')
         self.assert_allowed(path, '"tests/testing/fake_clock.h"', "<gtest/gtest.h>")
 
     def test_grpc_in_the_server_only_below_rpc(self):
@@ -79,18 +79,22 @@ class Planted(PlantedTreeTest):
     def test_component_types_are_named_by_main_alone(self):
         self.assert_refused("server/host.cc", '"components/clock/clock.h"')
         self.assert_refused("server/main.cc", '"tests/testing/world.h"')
-        self.assert_allowed("server/main.cc", '"components/clock/clock.h"', '"server/host.h"')
+        self.assert_allowed("server/main.cc", '"components/clock/clock.h"', '"mainspring/server/host.h"')
 
     def test_folder_of_the_server_that_includes_one_above_is_refused(self):
-        self.assert_refused("server/supervisor/engine.cc", '"server/lifecycle/operations.h"')
-        self.assert_refused("server/rpc/plane.cc", '"server/planes/planes.h"')
-        self.assert_refused("server/planes/planes.cc", '"server/host.h"')
-        self.assert_allowed("server/planes/planes.cc", '"server/rpc/plane.h"', '"server/planes/x.h"')
-        self.assert_allowed("server/host.cc", '"server/planes/planes.h"', '"server/host.h"')
+        self.assert_refused("server/supervisor/engine.cc", '"mainspring/server/lifecycle/operations.h"')
+        self.assert_refused("server/rpc/plane.cc", '"mainspring/server/planes/planes.h"')
+        self.assert_refused("server/planes/planes.cc", '"mainspring/server/host.h"')
+        self.assert_allowed("server/planes/planes.cc", '"mainspring/server/rpc/plane.h"', '"mainspring/server/planes/x.h"')
+        self.assert_allowed("server/host.cc", '"mainspring/server/planes/planes.h"', '"mainspring/server/host.h"')
+
+    def test_header_of_the_server_is_spelt_as_it_is_installed(self):
+        self.assert_refused("server/host.cc", '"server/host.h"')
+        self.assert_refused("tests/server/host_test.cc", '"server/host.h"')
 
     def test_folder_of_the_server_without_a_floor_is_refused(self):
-        self.assert_refused("server/attic/box.cc", '"server/rpc/plane.h"')
-        self.assert_refused("server/rpc/plane.cc", '"server/attic/box.h"')
+        self.assert_refused("server/attic/box.cc", '"mainspring/server/rpc/plane.h"')
+        self.assert_refused("server/rpc/plane.cc", '"mainspring/server/attic/box.h"')
 
     def test_client_is_included_by_the_main_of_a_host_alone(self):
         self.assert_allowed("server/host_main.cc", '"clients/probe/health_probe.h"')
@@ -102,7 +106,7 @@ class Planted(PlantedTreeTest):
         for include in (
             '"mainspring/component.h"',
             '"components/mainspring/call.h"',
-            '"server/host.h"',
+            '"mainspring/server/host.h"',
             "<grpcpp/grpcpp.h>",
             '"mainspring/clock/v1/clock.pb.h"',
         ):
@@ -114,7 +118,7 @@ class Planted(PlantedTreeTest):
         for include in (
             '"mainspring/component.h"',
             '"components/clock/clock.h"',
-            '"server/host.h"',
+            '"mainspring/server/host.h"',
             '"mainspring/clock/v1/clock.component.pb.h"',
         ):
             self.assert_refused(path, include)
@@ -122,7 +126,7 @@ class Planted(PlantedTreeTest):
 
     def test_generated_binding_may_include_grpc(self):
         self.assert_allowed(
-            "server/x.binding.pb.cc", '"server/rpc/binding.h"', "<grpcpp/server_context.h>"
+            "server/x.binding.pb.cc", '"mainspring/server/rpc/binding.h"', "<grpcpp/server_context.h>"
         )
 
     def test_relative_include_is_refused_and_seen_for_what_it_is(self):
@@ -133,9 +137,9 @@ class Planted(PlantedTreeTest):
     def test_include_that_the_compiler_does_not_see_is_none(self):
         self.plant(
             "protos/plugin/emitter.cc",
-            '// x\n/*\n#include "server/a.h"\n*/\n'
+            '// x\n/*\n#include "mainspring/server/a.h"\n*/\n'
             'const char* kText = R"(\n#include "mainspring/component.h"\n)";\n'
-            'const char kEnd = \'"\'; int n = 1\'000;\n#include "server/host.h"\n',
+            'const char kEnd = \'"\'; int n = 1\'000;\n#include "mainspring/server/host.h"\n',
         )
         self.assertEqual([9], [violation.line for violation in floors.check(self.root)])
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "mainspring/server/rpc/component_type.h"
 #include "mainspring/trial/v1/trial.binding.pb.h"
-#include "server/rpc/component_type.h"
 #include "tests/server/hooked_component.h"
 
 namespace mainspring::testing {

@@ -12,7 +12,7 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "mainspring/lifecycle/v1/lifecycle.grpc.pb.h"
-#include "server/drain/drain_report.h"
+#include "mainspring/server/drain/drain_report.h"
 #include "tests/server/gate.h"
 #include "tests/server/trial_host.h"
 

@@ -1,4 +1,4 @@
-#include "server/host.h"
+#include "mainspring/server/host.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "mainspring/clock/v1/clock.binding.pb.h"
 #include "mainspring/clock/v1/clock.grpc.pb.h"
-#include "server/rpc/listener.h"
+#include "mainspring/server/rpc/listener.h"
 #include "tests/server/process_view.h"
 #include "tests/server/trial_host.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "mainspring/mutex.h"
-#include "server/host.h"
+#include "mainspring/server/host.h"
 #include "tests/server/hooked_type.h"
 #include "tests/server/trial_client.h"
 #include "tests/testing/trial.h"

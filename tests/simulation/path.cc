@@ -4,7 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/supervisor/state.h"
+#include "mainspring/server/supervisor/state.h"
 
 namespace mainspring::simulation {
 namespace {

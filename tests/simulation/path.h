@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "mainspring/lifecycle/v1/lifecycle.pb.h"
-#include "server/supervisor/dependency_graph.h"
-#include "server/supervisor/restart_budget.h"
+#include "mainspring/server/supervisor/dependency_graph.h"
+#include "mainspring/server/supervisor/restart_budget.h"
 
 namespace mainspring::simulation {
 

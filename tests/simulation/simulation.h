@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "mainspring/lifecycle/v1/lifecycle.component.pb.h"
-#include "server/lifecycle/supervision.h"
+#include "mainspring/server/lifecycle/supervision.h"
 #include "tests/simulation/path.h"
 #include "tests/simulation/scheduler.h"
 #include "tests/simulation/worker.h"

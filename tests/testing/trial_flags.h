@@ -14,7 +14,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "server/config/host_config.h"
+#include "mainspring/server/config/host_config.h"
 
 namespace mainspring::testing {
 

@@ -9,9 +9,9 @@
 #include "absl/time/time.h"
 #include "components/clock/clock.h"
 #include "mainspring/clock/v1/clock.binding.pb.h"
+#include "mainspring/server/drain/drain_report.h"
+#include "mainspring/server/host_main.h"
 #include "mainspring/trial/v1/trial.binding.pb.h"
-#include "server/drain/drain_report.h"
-#include "server/host_main.h"
 #include "tests/testing/trial.h"
 #include "tests/testing/trial_flags.h"
 

@@ -3,7 +3,7 @@
 #ifndef MAINSPRING_HOST_H_
 #define MAINSPRING_HOST_H_
 
-#include "server/host.h"       // IWYU pragma: export
-#include "server/host_main.h"  // IWYU pragma: export
+#include "mainspring/server/host.h"       // IWYU pragma: export
+#include "mainspring/server/host_main.h"  // IWYU pragma: export
 
 #endif  // MAINSPRING_HOST_H_

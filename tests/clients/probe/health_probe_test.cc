@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "server/rpc/listener.h"
+#include "mainspring/server/rpc/listener.h"
 #include "tests/server/trial_host.h"
 
 namespace mainspring {

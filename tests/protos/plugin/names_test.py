@@ -117,8 +117,11 @@ class Protos:
             return done.stdout
         stems = [proto.removesuffix(".proto") for proto in protos]
         # Bind itself is a template of the library, and gRPC behind it costs the compiler minutes.
-        stub = self.directory / "stub/server/rpc/binding.h"
+        stub = self.directory / "stub/mainspring/server/rpc/binding.h"
         stub.parent.mkdir(parents=True, exist_ok=True)
+        for header in ("component_type.h", "service.h"):
+            (stub.parent / header).unlink(missing_ok=True)
+            (stub.parent / header).symlink_to(f"{SOURCE}/server/rpc/{header}")
         stub.write_text("#pragma once\nnamespace mainspring::rpc { template <class RequestEnum> "
                         "std::unique_ptr<Service> Bind(const char* name); }\n")
         (self.directory / "all.cc").write_text(

@@ -1,4 +1,4 @@
-#include "server/config/host_config.h"
+#include "mainspring/server/config/host_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-#include "server/config/probe_target.h"
+#include "mainspring/server/config/probe_target.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "server/rpc/listener.h"
+#include "mainspring/server/rpc/listener.h"
 
 namespace mainspring {
 namespace {

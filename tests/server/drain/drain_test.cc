@@ -1,5 +1,5 @@
 // The drain, through a host.
-#include "server/drain/drain.h"
+#include "mainspring/server/drain/drain.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/drain/drain_trigger.h"
+#include "mainspring/server/drain/drain_trigger.h"
 
 #include <gtest/gtest.h>
 

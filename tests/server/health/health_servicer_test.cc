@@ -1,4 +1,4 @@
-#include "server/health/health_servicer.h"
+#include "mainspring/server/health/health_servicer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

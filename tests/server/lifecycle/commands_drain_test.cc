@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/supervisor/supervisor.h"
 #include "tests/server/lifecycle/stepped.h"
 
 namespace mainspring {

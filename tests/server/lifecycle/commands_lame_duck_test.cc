@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/supervisor/supervisor.h"
 #include "tests/server/lifecycle/chain.h"
 
 namespace mainspring {

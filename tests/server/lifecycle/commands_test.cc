@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/supervisor/supervisor.h"
 #include "tests/server/lifecycle/chain.h"
 
 namespace mainspring {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "server/config/host_config.h"
+#include "mainspring/server/config/host_config.h"
 
 namespace mainspring::testing {
 

@@ -1,4 +1,4 @@
-#include "server/lifecycle/describe.h"
+#include "mainspring/server/lifecycle/describe.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/lifecycle/event_history.h"
+#include "mainspring/server/lifecycle/event_history.h"
 
 #include <gtest/gtest.h>
 

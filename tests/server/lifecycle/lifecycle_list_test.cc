@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/lifecycle/page.h"
+#include "mainspring/server/lifecycle/page.h"
 #include "tests/server/lifecycle/stepped.h"
 
 namespace mainspring {

@@ -1,4 +1,4 @@
-#include "server/lifecycle/operations.h"
+#include "mainspring/server/lifecycle/operations.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/lifecycle/page.h"
+#include "mainspring/server/lifecycle/page.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/lifecycle/watchers.h"
+#include "mainspring/server/lifecycle/watchers.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

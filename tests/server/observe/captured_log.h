@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
-#include "server/observe/event_log.h"
+#include "mainspring/server/observe/event_log.h"
 
 namespace mainspring::testing {
 

@@ -1,4 +1,4 @@
-#include "server/observe/event_log.h"
+#include "mainspring/server/observe/event_log.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

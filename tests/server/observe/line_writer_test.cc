@@ -1,4 +1,4 @@
-#include "server/observe/line_writer.h"
+#include "mainspring/server/observe/line_writer.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "server/observe/output.h"
+#include "mainspring/server/observe/output.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/observe/protobuf_log.h"
+#include "mainspring/server/observe/protobuf_log.h"
 
 #include <gmock/gmock.h>
 #include <google/protobuf/struct.pb.h>

@@ -1,4 +1,4 @@
-#include "server/reflection/descriptors.h"
+#include "mainspring/server/reflection/descriptors.h"
 
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.pb.h>

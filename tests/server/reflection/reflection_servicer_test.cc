@@ -1,4 +1,4 @@
-#include "server/reflection/reflection_servicer.h"
+#include "mainspring/server/reflection/reflection_servicer.h"
 
 #include <gmock/gmock.h>
 #include <google/protobuf/descriptor.pb.h>

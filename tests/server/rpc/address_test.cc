@@ -1,4 +1,4 @@
-#include "server/rpc/address.h"
+#include "mainspring/server/rpc/address.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/rpc/call_context.h"
+#include "mainspring/server/rpc/call_context.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

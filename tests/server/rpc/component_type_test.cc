@@ -1,11 +1,11 @@
-#include "server/rpc/component_type.h"
+#include "mainspring/server/rpc/component_type.h"
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
 
-#include "server/rpc/service.h"
+#include "mainspring/server/rpc/service.h"
 #include "tests/server/hooked_type.h"
 #include "tests/testing/trial.h"
 

@@ -1,4 +1,4 @@
-#include "server/rpc/headroom.h"
+#include "mainspring/server/rpc/headroom.h"
 
 #include <grp.h>
 #include <gtest/gtest.h>
@@ -10,9 +10,9 @@
 #include <memory>
 #include <string>
 
+#include "mainspring/server/rpc/listener.h"
+#include "mainspring/server/rpc/plane.h"
 #include "mainspring/trial/v1/trial.binding.pb.h"
-#include "server/rpc/listener.h"
-#include "server/rpc/plane.h"
 #include "tests/server/process_view.h"
 
 namespace mainspring::rpc {

@@ -1,4 +1,4 @@
-#include "server/rpc/ingress.h"
+#include "mainspring/server/rpc/ingress.h"
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/grpcpp.h>

@@ -1,4 +1,4 @@
-#include "server/rpc/listener.h"
+#include "mainspring/server/rpc/listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "server/rpc/places.h"
+#include "mainspring/server/rpc/places.h"
 
 #include <gtest/gtest.h>
 

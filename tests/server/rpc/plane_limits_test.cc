@@ -1,5 +1,5 @@
 // What a plane allows its clients, with clients that take more.
-#include "server/rpc/plane_limits.h"
+#include "mainspring/server/rpc/plane_limits.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "mainspring/return_address.h"
-#include "server/rpc/plane.h"
+#include "mainspring/server/rpc/plane.h"
 #include "tests/server/process_view.h"
 #include "tests/server/rpc/raw_client.h"
 #include "tests/server/rpc/trial_plane.h"

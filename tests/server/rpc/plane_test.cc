@@ -1,4 +1,4 @@
-#include "server/rpc/plane.h"
+#include "mainspring/server/rpc/plane.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>

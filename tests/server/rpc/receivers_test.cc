@@ -1,4 +1,4 @@
-#include "server/rpc/receivers.h"
+#include "mainspring/server/rpc/receivers.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/rpc/server_call.h"
+#include "mainspring/server/rpc/server_call.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

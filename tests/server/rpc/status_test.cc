@@ -1,4 +1,4 @@
-#include "server/rpc/status.h"
+#include "mainspring/server/rpc/status.h"
 
 #include <grpcpp/support/status.h>
 #include <gtest/gtest.h>

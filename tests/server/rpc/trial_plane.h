@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "mainspring/component_thread.h"
+#include "mainspring/server/lifecycle/supervision.h"
+#include "mainspring/server/observe/event_log.h"
+#include "mainspring/server/rpc/acceptor.h"
+#include "mainspring/server/rpc/plane.h"
 #include "mainspring/trial/v1/trial.binding.pb.h"
-#include "server/lifecycle/supervision.h"
-#include "server/observe/event_log.h"
-#include "server/rpc/acceptor.h"
-#include "server/rpc/plane.h"
 #include "tests/server/hooked_type.h"
 #include "tests/server/trial_client.h"
 

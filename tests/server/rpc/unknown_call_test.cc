@@ -1,4 +1,4 @@
-#include "server/rpc/unknown_call.h"
+#include "mainspring/server/rpc/unknown_call.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>

@@ -1,4 +1,4 @@
-#include "server/supervisor/component_table.h"
+#include "mainspring/server/supervisor/component_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/supervisor/dependency_graph.h"
+#include "mainspring/server/supervisor/dependency_graph.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

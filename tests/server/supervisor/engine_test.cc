@@ -1,4 +1,4 @@
-#include "server/supervisor/engine.h"
+#include "mainspring/server/supervisor/engine.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

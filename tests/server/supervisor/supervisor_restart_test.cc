@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/supervisor/supervisor.h"
 #include "tests/server/lifecycle/stepped.h"
 
 namespace mainspring {

@@ -1,5 +1,5 @@
 // How the supervisor brings states about, step by step on a clock of the test's.
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/supervisor/supervisor.h"
 
 #include <gmock/gmock.h>
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/supervisor/supervisor.h"
+#include "mainspring/server/supervisor/supervisor.h"
 #include "tests/server/lifecycle/stepped.h"
 
 namespace mainspring {

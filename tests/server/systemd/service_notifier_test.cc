@@ -1,4 +1,4 @@
-#include "server/systemd/service_notifier.h"
+#include "mainspring/server/systemd/service_notifier.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "server/systemd/notify_sender.h"
+#include "mainspring/server/systemd/notify_sender.h"
 #include "tests/server/trial_client.h"
 
 namespace mainspring {

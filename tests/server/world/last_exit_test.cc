@@ -1,4 +1,4 @@
-#include "server/world/last_exit.h"
+#include "mainspring/server/world/last_exit.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "kinds.component.pb.h"
-#include "server/rpc/component_type.h"
+#include "mainspring/server/rpc/component_type.h"
 
 namespace mainspring::golden::v1 {
 

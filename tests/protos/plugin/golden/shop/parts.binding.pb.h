@@ -8,6 +8,6 @@
 #include <utility>
 
 #include "shop/parts.component.pb.h"
-#include "server/rpc/component_type.h"
+#include "mainspring/server/rpc/component_type.h"
 
 #endif  // MAINSPRING_GENERATED_SHOP_PARTS_BINDING_PB_H_
