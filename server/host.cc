@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "mainspring/proto_time.h"
 #include "mainspring/server/drain/drain.h"
 #include "mainspring/server/drain/exit_guard.h"
 #include "mainspring/server/health/health_servicer.h"
@@ -305,7 +306,7 @@ class Host::Impl {
     progress.set_phase(Proto::SERVING);
     if (const auto phase = report_.phase(); phase.has_value()) {
       progress.set_phase(ToProto(phase->first));
-      *progress.mutable_in_phase() = ToProto(Between(phase->second, world_.time->Now()));
+      ToProto(Between(phase->second, world_.time->Now()), *progress.mutable_in_phase());
     }
     progress.set_open_connections(static_cast<uint32_t>(planes_.data().door().CountConnections()));
     progress.set_calls_in_flight(planes_.data().calls_in_flight());

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "components/clock/proto_time.h"
+#include "mainspring/proto_time.h"
 
 namespace mainspring::clock {
 namespace {

@@ -6,11 +6,11 @@
 #include <filesystem>
 #include <fstream>
 
+#include "mainspring/proto_time.h"
 #include "mainspring/text.h"
 
 namespace mainspring {
 
-using google::protobuf::Timestamp;
 namespace proto = lifecycle::v1;
 
 proto::Component::State ToProto(LifecycleState state) {
@@ -31,34 +31,6 @@ proto::Component::State ToProto(LifecycleState state) {
   return proto::Component::STATE_UNSPECIFIED;
 }
 
-namespace {
-
-// What the messages' own definitions allow.
-constexpr absl::Duration kLongestDuration = absl::Seconds(315'576'000'000);
-constexpr absl::Time kFirstTime = absl::FromUnixSeconds(-62'135'596'800);
-constexpr absl::Time kLastTime = absl::FromUnixSeconds(253'402'300'799);
-
-}  // namespace
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  duration = std::clamp(duration, -kLongestDuration, kLongestDuration);
-  google::protobuf::Duration message;
-  const int64_t seconds = absl::IDivDuration(duration, absl::Seconds(1), &duration);
-  message.set_seconds(seconds);
-  message.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-  return message;
-}
-
-Timestamp ToProto(absl::Time time) {
-  time = std::clamp(time, kFirstTime, kLastTime);
-  Timestamp message;
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  message.set_seconds(seconds);
-  message.set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-  return message;
-}
-
 proto::Event::Kind ToProto(TrafficChange change) {
   switch (change) {
     case TrafficChange::kPause:
@@ -76,7 +48,7 @@ proto::Event::Kind ToProto(TrafficChange change) {
 proto::Event ToProto(const LifecycleEvent& event) {
   proto::Event message;
   message.set_sequence(event.sequence);
-  *message.mutable_time() = ToProto(event.time);
+  ToProto(event.time, *message.mutable_time());
   message.set_component(event.component);
   message.set_generation(event.generation);
   message.set_from(ToProto(event.from));
@@ -110,7 +82,7 @@ proto::Operation ToProto(const Operation& operation, const ComponentTable& table
   }
   message.set_component(table.name(operation.order.component));
   for (const Step& step : operation.steps()) *message.add_steps() = ToProto(step, table);
-  *message.mutable_start_time() = ToProto(operation.start_time);
+  ToProto(operation.start_time, *message.mutable_start_time());
   if (!operation.ended) {
     message.set_phase(proto::Operation::UNDER_WAY);
     return message;
@@ -118,7 +90,7 @@ proto::Operation ToProto(const Operation& operation, const ComponentTable& table
   message.set_phase(operation.status.ok() ? proto::Operation::SUCCEEDED : proto::Operation::FAILED);
   message.set_status(absl::StatusCodeToString(operation.status.code()));
   message.set_error(BoundedText(operation.status.message()));
-  *message.mutable_end_time() = ToProto(operation.end_time);
+  ToProto(operation.end_time, *message.mutable_end_time());
   message.set_generation(operation.generation);
   return message;
 }
@@ -136,19 +108,19 @@ void AddEdges(const std::vector<DependencyGraph::Edge>& edges, const ComponentTa
 
 void DescribeStatus(const ComponentStatus& status, proto::Component& message) {
   message.set_state(ToProto(status.state));
-  if (status.since != absl::InfinitePast()) *message.mutable_since() = ToProto(status.since);
+  if (status.since != absl::InfinitePast()) ToProto(status.since, *message.mutable_since());
   message.set_reason(status.reason);
   message.set_generation(status.generation);
   message.set_last_error(status.last_error);
   for (const FailureRecord& failure : status.failures) {
     proto::Failure& record = *message.add_recent_failures();
-    *record.mutable_time() = ToProto(failure.time);
+    ToProto(failure.time, *record.mutable_time());
     record.set_during(failure.during);
     record.set_error(failure.error);
     record.set_request_id(failure.request_id);
   }
   if (status.state == LifecycleState::kBackoff) {
-    *message.mutable_next_restart_time() = ToProto(status.next_restart);
+    ToProto(status.next_restart, *message.mutable_next_restart_time());
   }
   message.set_wanted(status.wanted);
   message.set_paused(status.paused);
@@ -159,7 +131,7 @@ void DescribeMailbox(const ComponentView& view, proto::Mailbox& message) {
   message.set_queued(static_cast<uint32_t>(view.mailbox.queued_calls));
   message.set_capacity(static_cast<uint32_t>(view.mailbox_capacity));
   message.set_queued_bytes(view.mailbox.queued_bytes);
-  *message.mutable_oldest_age() = ToProto(view.oldest_call);
+  ToProto(view.oldest_call, *message.mutable_oldest_age());
   message.set_handled(view.mailbox.handled);
   message.set_failed(view.mailbox.failed);
   message.set_rejected(view.mailbox.rejected);
@@ -184,9 +156,9 @@ proto::Component Describe(size_t component, const ComponentTable& table,
   DescribeMailbox(view, *message.mutable_mailbox());
   proto::Thread& thread = *message.mutable_thread();
   thread.set_id(view.thread_id);
-  *thread.mutable_cpu_time() = ToProto(view.cpu_time);
+  ToProto(view.cpu_time, *thread.mutable_cpu_time());
   thread.set_method(view.method);
-  *thread.mutable_in_method() = ToProto(view.in_method);
+  ToProto(view.in_method, *thread.mutable_in_method());
   thread.set_stalled(view.stalled);
   return message;
 }

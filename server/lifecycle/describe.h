@@ -15,9 +15,6 @@
 namespace mainspring {
 
 lifecycle::v1::Component::State ToProto(LifecycleState state);
-// The nearest that the message may say.
-google::protobuf::Duration ToProto(absl::Duration duration);
-google::protobuf::Timestamp ToProto(absl::Time time);
 lifecycle::v1::Event::Kind ToProto(TrafficChange change);
 lifecycle::v1::Event ToProto(const LifecycleEvent& event);
 lifecycle::v1::Operation ToProto(const Operation& operation, const ComponentTable& table);

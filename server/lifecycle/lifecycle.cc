@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "mainspring/proto_time.h"
 #include "mainspring/server/config/nearest_name.h"
 #include "mainspring/server/lifecycle/describe.h"
 #include "mainspring/server/lifecycle/page.h"
@@ -115,7 +116,7 @@ void Lifecycle::ListComponents(proto::ListComponentsRequest request,
   host = DescribeProcess();
   host.set_incarnation(options_.incarnation);
   host.set_version(options_.version);
-  *host.mutable_start_time() = ToProto(options_.start_time);
+  ToProto(options_.start_time, *host.mutable_start_time());
   host.set_draining(options_.host.draining());
   reply.Send(std::move(response));
 }
@@ -160,7 +161,7 @@ proto::DrainProgress Lifecycle::Progress() const {
     if (!IsDown(view.status.state)) progress.add_components_up(view.name);
   }
   progress.set_queued_calls(queued);
-  *progress.mutable_oldest_call() = ToProto(oldest);
+  ToProto(oldest, *progress.mutable_oldest_call());
   return progress;
 }
 

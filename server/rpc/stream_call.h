@@ -34,7 +34,21 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
   bool Cut(const absl::Status& status) final;
   void GiveUp() final { context_->TryCancel(); }
 
+  // For the handle that answers. Any thread.
+
+  const GrpcContext& grpc_context() const { return context_; }
+  void WhenReady(Callback callback);
+  void WhenSent(Callback callback);
+  // The end; the handle is done with the call.
+  void EndWith(const absl::Status& status) {
+    SetEnd(status);
+    LetGo();
+  }
+
  protected:
+  template <class Request>
+  friend class RequestSide;
+
   // Of a call that is answered once and not many times, all that is streamed are its requests.
   enum class Answers { kOne, kMany };
 
@@ -45,18 +59,12 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
 
   // Whether an answer may be written still.
   bool takes_writes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !ending_ && !broken_; }
-  void WhenReady(Callback callback);
-  void WhenSent(Callback callback);
   // The end comes after what was accepted before. False where it was decided already.
   bool SetEnd(const absl::Status& status);
   // The same, with an answer that is in place already.
   bool BeginEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !std::exchange(ending_, true); }
-  // The answering handle is done with it; the second says how it ends.
+  // The answering handle is done with it.
   void LetGo();
-  void EndWith(const absl::Status& status) {
-    SetEnd(status);
-    LetGo();
-  }
   // The reading handle wants the next request; false: there will be none.
   bool WantRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return wants_read_ = takes_writes() && !requests_ended_;

@@ -15,6 +15,7 @@
 #include "mainspring/reply_stream.h"
 #include "mainspring/request_stream.h"
 #include "mainspring/server/rpc/answer_side.h"
+#include "mainspring/server/rpc/request_side.h"
 #include "mainspring/server/rpc/stream_call.h"
 
 namespace mainspring::rpc {
@@ -34,15 +35,12 @@ struct AsyncStreamOf<Call, Request, Response> {
 };
 
 template <class Rpc>
-class StreamServerCall final
-    : public StreamCall,
-      public StreamSource<typename CallTypes<typename Rpc::Call>::Request> {
+class StreamServerCall final : public StreamCall {
  public:
   using Call = typename Rpc::Call;
   using Request = typename CallTypes<Call>::Request;
   using Response = typename CallTypes<Call>::Response;
   static constexpr bool kAnswersMany = !HasReply<Call>;
-  static constexpr bool kAsksMany = !HasRequest<Call>;
 
   explicit StreamServerCall(Rpc& rpc)
       : StreamCall(rpc.ingress(), kAnswersMany ? Answers::kMany : Answers::kOne, writes_),
@@ -51,16 +49,10 @@ class StreamServerCall final
   // Waits for the next call to this rpc.
   void Arm() {
     context_->AsyncNotifyWhenDone(done_tag());
-    rpc_.Await(*context_, request_, *stream_, &arrived_tag_);
+    rpc_.Await(*context_, requests_.next(), *stream_, &arrived_tag_);
   }
 
   // For the component's answers. Any thread.
-
-  const GrpcContext& grpc_context() const { return context_; }
-  using StreamCall::EndWith;
-  using StreamCall::WhenReady;
-  using StreamCall::WhenSent;
-
   WriteResult Write(Response&& message) {
     {
       MutexLock lock(mutex_);
@@ -79,60 +71,35 @@ class StreamServerCall final
     LetGo();
   }
 
-  // For its requests. Any thread.
-
-  void Read(ReadCallback<Request> callback) override {
-    Waiting<std::optional<Request>> read(std::move(callback));
-    Waiting<std::optional<Request>> replaced;
-    {
-      MutexLock lock(mutex_);
-      std::swap(on_read_, replaced);
-      if (WantRead()) std::swap(on_read_, read);
-    }
-    if (read) return read.Post(std::nullopt);
-    CallIngress();
-  }
-
-  void Release() override {
-    Waiting<std::optional<Request>> dropped;
-    {
-      MutexLock lock(mutex_);
-      std::swap(on_read_, dropped);
-    }
-    Unref();
-  }
-
  private:
   void Arrived(bool ok) {
-    if (!ok) {  // The server shuts down: no call will come.
-      delete this;
-      return;
-    }
+    // The server shuts down: no call will come.
+    if (!ok) return delete this;
     rpc_.ArmAnother();
     const absl::Status admitted = rpc_.Admit(*this, *context_);
     answers_.BeginCall(SteadyDeadline(*context_));
     Ref();  // for the handle that answers
     using Answer = std::conditional_t<kAnswersMany, ReplyStream<Response>, Reply<Response>>;
-    if constexpr (kAsksMany) {
+    if constexpr (!HasRequest<Call>) {
       Ref();  // for the handle that reads
       rpc_.receivers().Deliver(*context_, admitted,
-                               Call{RequestStream<Request>(this), Answer(&answers_)});
+                               Call{RequestStream<Request>(&requests_), Answer(&answers_)});
     } else {
-      rpc_.receivers().Deliver(*context_, admitted, Call{std::move(request_), Answer(&answers_)});
+      rpc_.receivers().Deliver(*context_, admitted,
+                               Call{std::move(requests_.next()), Answer(&answers_)});
     }
   }
 
   void StartRead() override {
-    if constexpr (kAsksMany) stream_->Read(&request_, read_tag());
+    if constexpr (!HasRequest<Call>) stream_->Read(&requests_.next(), read_tag());
   }
 
   bool StartWrite() override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const std::optional<Response> next = writes_.Pop();
     if constexpr (kAnswersMany) {
-      const std::optional<Response> next = writes_.Pop();
       if (next.has_value()) stream_->Write(*next, wrote_tag());
-      return next.has_value();
     }
-    return false;
+    return next.has_value();
   }
 
   void StartFinish(const grpc::Status& status) override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -145,35 +112,24 @@ class StreamServerCall final
     }
   }
 
+  void GiveRequest(bool ok) override { requests_.Give(ok); }
   void DropWrites() override { writes_.Clear(); }
   void DropStream() override { stream_.reset(); }
   void MarkCallerGone() override { answers_.MarkCancelled(); }
   void ForgetCaller() override { answers_.ForgetCancel(); }
   bool caller_gone() const override { return answers_.cancelled(); }
 
-  void GiveRequest(bool ok) override {
-    Waiting<std::optional<Request>> read;
-    {
-      MutexLock lock(mutex_);
-      std::swap(on_read_, read);
-      EndRead(ok);
-    }
-    if (read) read.Post(ok ? std::optional<Request>(std::move(request_)) : std::nullopt);
-    request_.Clear();
-  }
-
   Rpc& rpc_;
+  RequestSide<Request> requests_{*this};
   std::conditional_t<kAnswersMany, ManyAnswers<StreamServerCall, Response>,
                      OneAnswer<StreamServerCall, Response>>
       answers_{*this};
   // Ingress thread only.
   std::optional<typename AsyncStreamOf<Call, Request, Response>::Type> stream_{std::in_place,
                                                                                &context_.Begin()};
-  Request request_;  // the one that is read
 
   WriteBuffer<Response> writes_;  // guarded by mutex_, but for what says otherwise
   Response response_ ABSL_GUARDED_BY(mutex_);
-  Waiting<std::optional<Request>> on_read_ ABSL_GUARDED_BY(mutex_);
   MemberTag<StreamServerCall, &StreamServerCall::Arrived> arrived_tag_{this};
 };
 

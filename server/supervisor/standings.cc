@@ -70,7 +70,7 @@ Outlook Standings::OutlookOf(const Standing& standing) const {
 
 bool Standings::MayStop(size_t component) const {
   const Standing& standing = all_[component];
-  return standing.goes_down && IsUp(standing.state) && standing.stop_waits_for == 0;
+  return standing.goes_down && TakesCalls(standing.state) && standing.stop_waits_for == 0;
 }
 
 bool Standings::MayStart(size_t component) const {

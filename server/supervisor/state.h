@@ -37,7 +37,7 @@ const char* Name(LifecycleState state);
 const char* Name(LifecycleChange change);
 
 // Whether there is an instance, or soon will be, that calls may wait for.
-inline bool IsUp(LifecycleState state) {
+inline bool TakesCalls(LifecycleState state) {
   return state == LifecycleState::kStarting || state == LifecycleState::kRunning ||
          state == LifecycleState::kBackoff;
 }

@@ -263,7 +263,7 @@ void Supervisor::EnterStopping(size_t component) {
 
 void Supervisor::TellDependents(size_t component, bool runs) {
   for (const auto& edge : options_.graph.dependents(component)) {
-    if (!IsUp(state(edge.component))) continue;
+    if (!TakesCalls(state(edge.component))) continue;
     table_.mailbox(edge.component).PushControl(control::Dependency{table_.name(component), runs});
   }
 }

@@ -53,7 +53,7 @@ void Supervisor::Undrain(size_t component, const std::string& why) {
   if (!status(component).draining) return;
   Update(component, [](ComponentStatus& status) { status.draining = false; });
   units_[component].lame_duck_until = SteadyTime::min();
-  if (IsUp(state(component))) OpenOrClose(component);
+  if (TakesCalls(state(component))) OpenOrClose(component);
   Happened(component, TrafficChange::kUndrain, why);
 }
 
@@ -63,7 +63,8 @@ void Supervisor::UndrainWhenDown(size_t component) {
 }
 
 void Supervisor::EndDrainOfDown(size_t component) {
-  if (IsUp(state(component)) || !std::exchange(units_[component].undrain_when_down, false)) return;
+  if (TakesCalls(state(component)) || !std::exchange(units_[component].undrain_when_down, false))
+    return;
   Undrain(component, engine_.why(component));
 }
 

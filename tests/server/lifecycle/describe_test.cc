@@ -26,37 +26,6 @@ TEST(ToProto, ForEachState_IsTheSameByName) {
   }
 }
 
-TEST(ToProto, ForDurations_KeepsNanosecondsAndOneSign) {
-  EXPECT_EQ(1, ToProto(absl::Milliseconds(1500)).seconds());
-  EXPECT_EQ(500'000'000, ToProto(absl::Milliseconds(1500)).nanos());
-  EXPECT_EQ(0, ToProto(absl::ZeroDuration()).seconds());
-  EXPECT_EQ(1, ToProto(absl::Nanoseconds(1)).nanos());
-  const auto negative = ToProto(absl::Milliseconds(-1500));
-  EXPECT_EQ(-1, negative.seconds());
-  EXPECT_EQ(-500'000'000, negative.nanos());
-}
-
-TEST(ToProto, ForWhatAMessageMayNotSay_SaysTheNearest) {
-  EXPECT_EQ(315'576'000'000, ToProto(absl::InfiniteDuration()).seconds());
-  EXPECT_EQ(0, ToProto(absl::InfiniteDuration()).nanos());
-  EXPECT_EQ(-315'576'000'000, ToProto(-absl::InfiniteDuration()).seconds());
-  EXPECT_EQ(253'402'300'799, ToProto(absl::InfiniteFuture()).seconds());
-  EXPECT_EQ(0, ToProto(absl::InfiniteFuture()).nanos());
-  EXPECT_EQ(-62'135'596'800, ToProto(absl::InfinitePast()).seconds());
-}
-
-TEST(ToProto, ForTimes_CountsNanosecondsForwards) {
-  const absl::Time late = absl::FromUnixMillis(1'700'000'000'250);
-  EXPECT_EQ(1'700'000'000, ToProto(late).seconds());
-  EXPECT_EQ(250'000'000, ToProto(late).nanos());
-  // Before 1970 too, as google.protobuf.Timestamp has it.
-  const absl::Time early = absl::FromUnixMillis(-250);
-  EXPECT_EQ(-1, ToProto(early).seconds());
-  EXPECT_EQ(750'000'000, ToProto(early).nanos());
-  EXPECT_EQ(0, ToProto(absl::UnixEpoch()).seconds());
-  EXPECT_EQ(0, ToProto(absl::UnixEpoch()).nanos());
-}
-
 TEST(ToProto, ForAnEvent_TellsAllOfIt) {
   const proto::Event event =
       ToProto(LifecycleEvent{42, absl::FromUnixSeconds(7), "mail", 3, LifecycleState::kRunning,

@@ -98,7 +98,7 @@ class Plain {
   }
   bool MayStop(size_t component) const {
     const auto& edges = graph_.dependents(component);
-    return standings_.goes_down(component) && IsUp(standings_.state(component)) &&
+    return standings_.goes_down(component) && TakesCalls(standings_.state(component)) &&
            std::all_of(edges.begin(), edges.end(), [&](const auto& edge) {
              return IsDown(standings_.state(edge.component)) ||
                     (!edge.hard && !standings_.goes_down(edge.component));

@@ -65,10 +65,10 @@ TEST(LifecycleChange, ForEach_HasAName) {
 
 TEST(LifecycleState, ForEach_IsUpOrDownOrOnItsWay) {
   for (State state : kAllStates) {
-    EXPECT_FALSE(IsUp(state) && IsDown(state)) << Name(state);
-    EXPECT_EQ(state == State::kStopping, !IsUp(state) && !IsDown(state)) << Name(state);
+    EXPECT_FALSE(TakesCalls(state) && IsDown(state)) << Name(state);
+    EXPECT_EQ(state == State::kStopping, !TakesCalls(state) && !IsDown(state)) << Name(state);
   }
-  EXPECT_TRUE(IsUp(State::kBackoff));
+  EXPECT_TRUE(TakesCalls(State::kBackoff));
   EXPECT_TRUE(IsDown(State::kFailed));
 }
 

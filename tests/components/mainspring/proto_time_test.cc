@@ -1,4 +1,4 @@
-#include "components/clock/proto_time.h"
+#include "mainspring/proto_time.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-namespace mainspring::clock {
+namespace mainspring {
 namespace {
 
 using google::protobuf::Duration;
@@ -66,6 +66,15 @@ TEST(ToDuration, OfEitherSign_HasOneSign) {
   EXPECT_EQ(ToDuration(absl::ZeroDuration()).nanos(), 0);
 }
 
+TEST(ToProto, OfWhatAMessageMayNotSay_SaysTheNearest) {
+  EXPECT_EQ(ToDuration(absl::InfiniteDuration()).seconds(), kTenThousandYears);
+  EXPECT_EQ(ToDuration(absl::InfiniteDuration()).nanos(), 0);
+  EXPECT_EQ(ToDuration(-absl::InfiniteDuration()).seconds(), -kTenThousandYears);
+  EXPECT_EQ(ToTimestamp(absl::InfiniteFuture()).seconds(), 253'402'300'799);
+  EXPECT_EQ(ToTimestamp(absl::InfiniteFuture()).nanos(), 999'999'999);
+  EXPECT_EQ(ToTimestamp(absl::InfinitePast()).seconds(), -62'135'596'800);
+}
+
 TEST(FromProto, OfAValidDuration_IsThatDuration) {
   EXPECT_EQ(*FromProto(Of(1, 500'000'000)), absl::Milliseconds(1500));
   EXPECT_EQ(*FromProto(Of(-1, -500'000'000)), absl::Milliseconds(-1500));
@@ -99,4 +108,4 @@ TEST(FromProto, OfWhatDurationProtoForbids_IsInvalid) {
 }
 
 }  // namespace
-}  // namespace mainspring::clock
+}  // namespace mainspring

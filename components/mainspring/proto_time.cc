@@ -1,18 +1,23 @@
-#include "components/clock/proto_time.h"
+#include "mainspring/proto_time.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
 
-namespace mainspring::clock {
+namespace mainspring {
 namespace {
 
 // 10,000 years of 365.25 days, the bound that duration.proto names.
 constexpr int64_t kMaxSeconds = 315'576'000'000;
+// The bounds that timestamp.proto names.
+const absl::Time kFirst = absl::FromUnixSeconds(-62'135'596'800);
+const absl::Time kLast = absl::FromUnixSeconds(253'402'300'800) - absl::Nanoseconds(1);
 
 }  // namespace
 
 void ToProto(absl::Time time, google::protobuf::Timestamp& proto) {
+  time = std::clamp(time, kFirst, kLast);
   // A Timestamp's nanos count forward from its second, before 1970 too.
   const int64_t seconds = absl::ToUnixSeconds(time);
   proto.set_seconds(seconds);
@@ -21,6 +26,7 @@ void ToProto(absl::Time time, google::protobuf::Timestamp& proto) {
 }
 
 void ToProto(absl::Duration duration, google::protobuf::Duration& proto) {
+  duration = std::clamp(duration, absl::Seconds(-kMaxSeconds), absl::Seconds(kMaxSeconds));
   absl::Duration rest;
   proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &rest));
   proto.set_nanos(static_cast<int32_t>(rest / absl::Nanoseconds(1)));
@@ -38,4 +44,4 @@ absl::StatusOr<absl::Duration> FromProto(const google::protobuf::Duration& proto
   return absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
 }
 
-}  // namespace mainspring::clock
+}  // namespace mainspring
