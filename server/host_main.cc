@@ -29,6 +29,7 @@
 #include "mainspring/server/rpc/grpc_log.h"
 #include "mainspring/server/signals/signals.h"
 #include "mainspring/server/systemd/service_notifier.h"
+#include "mainspring/text.h"
 
 namespace mainspring {
 
@@ -92,7 +93,7 @@ int Probe(const char* program, const std::string& target, absl::Duration timeout
   rpc::SendGrpcLogTo([](rpc::GrpcSeverity, const std::string&, const std::string&) {});
   const ProbeReport report = Ask(target, timeout);
   std::FILE* out = report.result == ProbeResult::kServing ? stdout : stderr;
-  std::fprintf(out, "%s: %s\n", program, report.text.c_str());
+  std::fprintf(out, "%s: %s\n", program, BoundedText(report.text).c_str());
   return static_cast<int>(report.result);
 }
 

@@ -20,12 +20,13 @@ enum class ProbeResult {
 
 struct ProbeReport {
   ProbeResult result;
-  std::string text;  // one line for a person
+  std::string text;  // one line for a person, but for what the server has in it
 };
 
-// Calls Check once. `address` is what gRPC dials: HOST:PORT or unix:/PATH; `name` one of the names
-// that the server's health knows, empty for the server itself. All is over within `timeout`.
-// Plaintext; no proxy is used. Blocks; any thread.
+// Calls Check once. What the server says of a failure comes as it is: it may be anything. `address`
+// is what gRPC dials: HOST:PORT or unix:/PATH; `name` one of the names that the server's health
+// knows, empty for the server itself. All is over within `timeout`. Plaintext; no proxy is used.
+// Blocks; any thread.
 ProbeReport ProbeHealth(const std::string& address, const std::string& name,
                         absl::Duration timeout);
 

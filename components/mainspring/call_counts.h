@@ -88,7 +88,7 @@ class CallCounts {
   std::atomic<uint64_t> expired_{0};
   std::atomic<uint64_t> cancelled_{0};
   std::atomic<uint64_t> streams_{0};  // of those handled
-  // By this thread as a rule.
+  // By that thread for the most part; an answer may come from any.
   std::atomic<uint64_t> answered_{0};
   std::atomic<uint64_t> finished_streams_{0};
 };

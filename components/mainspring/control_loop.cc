@@ -118,6 +118,7 @@ void ControlLoop::Obey(control::Start request) {
   if (!started.ok()) Destroy();
   mailbox_->BeginServing();
   observer_.OnStarted(mailbox_->component(), generation_, Bounded(started));
+  // A Finish that Start asked for comes after that.
   if (started.ok()) Serve("Start", time_.CoarseNow(), [] {});
 }
 
@@ -179,6 +180,7 @@ void ControlLoop::Destroy() {
 }
 
 void ControlLoop::Fail(const char* during, const absl::Status& status) {
+  // By address: the method under way.
   if (during == call_) mailbox_->CountFailure();
   const Failure failure{BoundedText(status.ToString()), during, CurrentRequestId()};
   {

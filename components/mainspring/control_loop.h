@@ -23,7 +23,8 @@ namespace mainspring {
 struct Failure {
   std::string error;       // INTERNAL and the exception's text, or what Context::Fail was given;
                            // a BoundedText
-  std::string during;      // "Start", "Stop", "a timer", or the rpc's method
+  std::string during;      // "construction", "Start", "Stop", "a timer", "a callback",
+                           // "DependencyChanged", or the rpc's method
   std::string request_id;  // what the callers whose calls it cost were told
 };
 

@@ -1,5 +1,6 @@
-// ControlRequest: the lifecycle requests that every component's request enum has beside its own.
-// Whoever sends them opens and closes the mailbox: a start needs it open, a stop closed.
+// ControlRequest: what the control lane carries, the same for every component: the lifecycle
+// requests, and callbacks. Whoever sends them opens and closes the mailbox; it is closed before a
+// stop, or the queue need not end before the deadline.
 #ifndef MAINSPRING_CONTROL_REQUEST_H_
 #define MAINSPRING_CONTROL_REQUEST_H_
 

@@ -43,7 +43,7 @@ class Mailbox final : public MailboxBase {
                                                  std::forward<Call>(call));
         incoming_.back().pushed = now;
         incoming_.back().bytes = bytes;
-        wake = WaitsForCalls();
+        wake = ClaimWaiter();
       }
     }
     if (wake) Wake();
@@ -82,7 +82,7 @@ class Mailbox final : public MailboxBase {
   }
 
   void HandOn() override {
-    // In place, whatever becomes of it: what is left of a call must not wait for the next batch.
+    // Destroyed here, also where Handle throws, and not with the next batch.
     const absl::Cleanup done = [taken = taken_] { taken->request.reset(); };
     handler_->Handle(std::move(*taken_->request));
   }

@@ -99,7 +99,8 @@ absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed,
   const bool too_old = waiting_since + max_age_ <= now;
   if (!deadline_passed && !too_old) return absl::OkStatus();
   counts_.Expire();
-  const std::string waited = absl::FormatDuration(Between(pushed, now));
+  const std::string waited =
+      absl::FormatDuration(std::max(Between(pushed, now), absl::ZeroDuration()));
   if (deadline_passed) {
     return absl::DeadlineExceededError(absl::StrCat(
         "component \"", component_, "\": the deadline passed after ", waited, " in the mailbox"));

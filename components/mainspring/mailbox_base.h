@@ -46,7 +46,7 @@ class MailboxBase : public CallbackQueue {
   // The name of the component, which every refusal tells. Any thread.
   const std::string& component() const { return component_; }
 
-  // Never refused. Any thread.
+  // Never refused; dropped after EndControl. Any thread.
   void PushControl(ControlRequest request);
   void Post(uint64_t generation, Callback callback) override;
 
@@ -108,8 +108,9 @@ class MailboxBase : public CallbackQueue {
  protected:
   // OK, and its place is taken, or what a call of so many bytes is refused with.
   absl::Status Admit(size_t bytes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether the component's thread waits for a call; then it is to be woken. Any thread.
-  bool WaitsForCalls() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+  // Whether the component's thread waits for a call; true once for each wait, and who gets it must
+  // Wake. Any thread.
+  bool ClaimWaiter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return waiting_ && waiting_for_calls_ && std::exchange(waiting_, false);
   }
   // The thread was found waiting: wakes it, now or with the pusher's batch. Any thread.

@@ -64,8 +64,12 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/tests/consumer/
 # The libraries' symbols are of use to who has these sources alone.
 find_program(MAINSPRING_STRIP NAMES ${CMAKE_STRIP} strip REQUIRED)
 install(CODE "
-  file(GLOB libraries \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/libmainspring_*.a\")
-  execute_process(COMMAND ${MAINSPRING_STRIP} --strip-debug \${libraries} COMMAND_ERROR_IS_FATAL ANY)"
+  set(libdir \"${CMAKE_INSTALL_LIBDIR}\")
+  cmake_path(ABSOLUTE_PATH libdir BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\" OUTPUT_VARIABLE folder)
+  file(GLOB libraries \"\$ENV{DESTDIR}\${folder}/libmainspring_*.a\")
+  if(libraries)
+    execute_process(COMMAND ${MAINSPRING_STRIP} --strip-debug \${libraries} COMMAND_ERROR_IS_FATAL ANY)
+  endif()"
   COMPONENT development)
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/protos/mainspring
   DESTINATION ${CMAKE_INSTALL_DATADIR}/mainspring/protos

@@ -132,8 +132,9 @@ std::string CallName(const MethodDescriptor& rpc) { return std::string(rpc.name(
 std::string RequestEnumName(const ServiceDescriptor& service) {
   const std::string name = std::string(service.name()) + "Request";
   for (const FileDescriptor* file : WithImports(*service.file())) {
-    if (file->package() == service.file()->package() &&
-        file->FindMessageTypeByName(name) != nullptr) {
+    if (file->package() != service.file()->package()) continue;
+    if (file->FindMessageTypeByName(name) != nullptr || file->FindEnumTypeByName(name) != nullptr ||
+        file->FindEnumValueByName(name) != nullptr || file->FindServiceByName(name) != nullptr) {
       return name + "Enum";
     }
   }

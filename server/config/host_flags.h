@@ -15,7 +15,8 @@ namespace mainspring {
 struct HostFlags {
   bool help = false;
   bool version = false;
-  // Given, if only as an empty text, by a script whose variable is not set: no host is started.
+  // Set where --probe was given, even empty, as by a script whose variable is not set: no host is
+  // started.
   std::optional<std::string> probe;
   absl::Duration probe_timeout;
   LogFormat log_format = LogFormat::kText;
@@ -24,7 +25,8 @@ struct HostFlags {
   static absl::StatusOr<HostFlags> Parse(int argc, char** argv);
 };
 
-// Planes, drain and connections, as the flags that were parsed say.
+// Sets what flags say of planes, drain and connections, given or by default. After
+// HostFlags::Parse.
 void ApplyFlags(HostConfig& config);
 
 }  // namespace mainspring

@@ -16,7 +16,7 @@ struct ProbeTarget {
   std::string name;
 
   // Of ADDRESS or ADDRESS/NAME, with ADDRESS as for a plane. In "unix:/PATH/NAME" the path ends
-  // where the socket is, which is looked for.
+  // where the socket is, which is looked for; "*" becomes localhost.
   // INVALID_ARGUMENT: it is none; the text quotes it and says what to write.
   static absl::StatusOr<ProbeTarget> Parse(absl::string_view text);
 };

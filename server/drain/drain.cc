@@ -61,7 +61,7 @@ class Sequence {
   void Stop() {
     Enter(DrainPhase::kStop);
     const StopReport stopped = drained_.supervision.Stop();
-    report_.AddCut(stopped.refused_calls);
+    report_.AddCut(stopped.cut_calls);
     report_.AddStuck(stopped.stuck);
   }
 

@@ -42,7 +42,7 @@ void Commands::Submit(Order order, uint64_t caller, OperationCallback callback) 
       return Repeat(*known, order, caller, std::move(callback));
     }
   }
-  absl::Status admitted = Obeys();
+  absl::Status admitted = CheckObeys();
   if (!order.dry_run) {
     admitted.Update(operations_.Admit(order.command));
     admitted.Update(operations_.AdmitCaller());
@@ -86,7 +86,7 @@ void Commands::Leave(uint64_t caller) {
   End(*given_up, absl::CancelledError("all its callers went before it was begun"));
 }
 
-absl::Status Commands::Obeys() const {
+absl::Status Commands::CheckObeys() const {
   if (!ending_ && !draining_()) return absl::OkStatus();
   return absl::UnavailableError("the host is draining");
 }
@@ -172,7 +172,7 @@ void Commands::Carry(Operation& operation) {
   for (const Step& step : operation.steps()) carried_.push_back(step.component);
   // Whoever stops or restarts it has done with its drain; until it goes down it stays closed.
   if (order.command == Command::kStop || (order.command == Command::kRestart && runs)) {
-    supervisor_.UndrainWhenDown(order.component);
+    supervisor_.UndrainWhenStopped(order.component);
   }
   if (order.command == Command::kStop) {
     supervisor_.WantDown(order.component, "asked to stop");
@@ -286,7 +286,7 @@ void Commands::ResumeWaiting() {
 
 void Commands::OnEnding() {
   ending_ = true;
-  for (Operation* operation : operations_.UnderWay()) End(*operation, Obeys());
+  for (Operation* operation : operations_.UnderWay()) End(*operation, CheckObeys());
 }
 
 void Commands::End(Operation& operation, absl::Status status) {

@@ -1,5 +1,5 @@
-// Commands: carries out what operators have started, stopped and restarted. Each becomes an
-// operation, which tells a supervisor what is wanted and follows what comes of it.
+// Commands: carries out commands to start, stop and restart. Each becomes an operation, which tells
+// a supervisor what is wanted and follows what comes of it.
 #ifndef MAINSPRING_SERVER_LIFECYCLE_COMMANDS_H_
 #define MAINSPRING_SERVER_LIFECYCLE_COMMANDS_H_
 
@@ -26,17 +26,19 @@ class Commands {
            std::function<bool()> draining);
 
   // Calls back once, when the operation is over; one that is refused, or is a dry run, at once.
-  // `caller`: a number of its own, for Leave.
+  // `caller`: from NewCaller, for Leave.
   // The operation's status, where it is refused: ALREADY_EXISTS: the request id is that of another
   // command. UNAVAILABLE: the host drains. RESOURCE_EXHAUSTED: too many. ABORTED: the generation is
-  // not the one that was expected. And what Plan says.
+  // not the one that was expected. And what Plan says. Of one that was begun: UNAVAILABLE: a
+  // component failed, or cannot start. DEADLINE_EXCEEDED: it is stuck. ABORTED: a later stop took
+  // its place. CANCELLED: all callers left before it began.
   void Submit(Order order, uint64_t caller, OperationCallback callback);
   uint64_t NewCaller() { return ++last_caller_; }
   // The caller has gone. What has begun goes on without it.
   void Leave(uint64_t caller);
 
   // OK, or UNAVAILABLE where the host drains, so that nobody is obeyed any more.
-  absl::Status Obeys() const;
+  absl::Status CheckObeys() const;
   // OK, or ABORTED where the component is not of the generation that a request expects.
   absl::Status CheckGeneration(size_t component, uint64_t expected) const;
 
@@ -58,12 +60,13 @@ class Commands {
               OperationCallback callback);
   // All components that have to do with it.
   std::vector<size_t> TouchedBy(const Order& order) const;
-  // Whether it waits now for others that are under way; then with others of its kind.
+  // Puts the order behind what is in its way, or to an equal one that waits there. False: nothing
+  // is.
   bool Waits(const Order& order);
   absl::StatusOr<std::vector<Step>> PlanNow(const Order& order) const;
-  // What it stops is not healthy from here on; until when its clients have time.
+  // Makes what it stops lame ducks: not healthy from here on. Until when their clients have time.
   SteadyTime BeginLameDuck(Operation& operation);
-  void EndLameDuck(uint64_t operation);
+  void EndLameDuck(uint64_t number);
   // The operation is done with the component.
   void EndLeaving(Operation& operation, size_t component);
   // At once, or when the clients of what it stops have had the time to leave.

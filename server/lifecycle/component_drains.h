@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -44,7 +43,8 @@ class ComponentDrains {
     uint64_t asking = 0;  // who asks for them whether it is drained; zero: nobody
   };
 
-  // Again and again, for as long as it is `asking` who does so and somebody waits.
+  // Asks until it is drained or nobody waits any more; stops where another has begun to ask, whose
+  // number is not `asking`.
   void AskWhetherDrained(size_t component, uint64_t asking);
   void OnAsked(size_t component, uint64_t asking, bool drained);
 

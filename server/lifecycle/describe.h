@@ -24,7 +24,8 @@ lifecycle::v1::Step ToProto(const Step& step, const ComponentTable& table);
 lifecycle::v1::Component Describe(size_t component, const ComponentTable& table,
                                   const DependencyGraph& graph);
 
-// What the kernel knows of this process; the rest is the supervisor's.
+// What the kernel knows of this process; Lifecycle adds incarnation, version, start time and
+// whether it drains.
 lifecycle::v1::HostProcess DescribeProcess();
 
 }  // namespace mainspring

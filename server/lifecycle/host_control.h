@@ -15,8 +15,8 @@ struct HostControl {
   std::function<void()> shut_down_now = [] {};
   // Whether a drain has begun.
   std::function<bool()> draining = [] { return false; };
-  // Phase, trigger, time in it, connections and calls in flight; queues and components that are up
-  // are added here.
+  // Phase, trigger, time in it, connections and calls in flight; Lifecycle adds queues and
+  // components that are up.
   std::function<lifecycle::v1::DrainProgress()> drain_progress = [] {
     return lifecycle::v1::DrainProgress();
   };

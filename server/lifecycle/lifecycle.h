@@ -92,19 +92,19 @@ class Lifecycle final : public lifecycle::v1::LifecycleComponent, private Superv
   lifecycle::v1::DrainProgress Progress() const;
   void ReportDrain();
 
-  // commands_rpcs.cc
+  // lifecycle_commands.cc
   template <class Response>
   void Give(Command command, const auto& request, Reply<Response> reply);
   // The component of which calls are to be held back or not, where it has the generation that was
-  // expected and is RUNNING, or `else_if`; logs and fails the reply where it is not.
+  // expected and is RUNNING, or `also_allowed`; logs and fails the reply where it is not.
   template <class Response>
   std::optional<size_t> FindRunning(const char* command, const auto& request,
                                     Reply<Response>& reply,
-                                    bool (*else_if)(const ComponentStatus& status) = nullptr);
-  absl::Status TakesTraffic(size_t component, const auto& request,
-                            bool (*else_if)(const ComponentStatus& status)) const;
+                                    bool (*also_allowed)(const ComponentStatus& status) = nullptr);
+  absl::Status CheckTakesTraffic(size_t component, const auto& request,
+                                 bool (*also_allowed)(const ComponentStatus& status)) const;
   template <class Response>
-  void Obey(const char* command, size_t component, Reply<Response>& reply);
+  void AnswerDone(const char* command, size_t component, Reply<Response>& reply);
   template <class Response>
   void Refuse(const char* command, const std::string& component, const absl::Status& why,
               Reply<Response>& reply);

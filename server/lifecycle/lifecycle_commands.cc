@@ -34,7 +34,7 @@ void Lifecycle::Refuse(const char* command, const std::string& component, const 
 }
 
 template <class Response>
-void Lifecycle::Obey(const char* command, size_t component, Reply<Response>& reply) {
+void Lifecycle::AnswerDone(const char* command, size_t component, Reply<Response>& reply) {
   log_.Write(command, table().name(component), "", absl::OkStatus());
   Response response;
   *response.mutable_component() = DescribeOne(component);
@@ -87,24 +87,26 @@ void Lifecycle::RestartComponent(proto::RestartComponentRequest request,
 template <class Response>
 std::optional<size_t> Lifecycle::FindRunning(const char* command, const auto& request,
                                              Reply<Response>& reply,
-                                             bool (*else_if)(const ComponentStatus& status)) {
+                                             bool (*also_allowed)(const ComponentStatus& status)) {
   const absl::StatusOr<size_t> component = Find(request.name());
   absl::Status takes = component.status();
-  if (takes.ok()) takes = TakesTraffic(*component, request, else_if);
+  if (takes.ok()) takes = CheckTakesTraffic(*component, request, also_allowed);
   if (takes.ok()) return *component;
   Refuse(command, request.name(), takes, reply);
   return std::nullopt;
 }
 
-absl::Status Lifecycle::TakesTraffic(size_t component, const auto& request,
-                                     bool (*else_if)(const ComponentStatus& status)) const {
-  absl::Status takes = commands_.Obeys();
+absl::Status Lifecycle::CheckTakesTraffic(
+    size_t component, const auto& request,
+    bool (*also_allowed)(const ComponentStatus& status)) const {
+  absl::Status takes = commands_.CheckObeys();
   if (request.has_expected_generation()) {
     takes.Update(commands_.CheckGeneration(component, request.expected_generation()));
   }
   if (!takes.ok()) return takes;
   const ComponentStatus& status = supervisor_.status(component);
-  if (status.state == LifecycleState::kRunning || (else_if != nullptr && else_if(status))) {
+  if (status.state == LifecycleState::kRunning ||
+      (also_allowed != nullptr && also_allowed(status))) {
     return absl::OkStatus();
   }
   return absl::FailedPreconditionError(absl::StrCat("component \"", request.name(), "\" is ",
@@ -125,7 +127,7 @@ void Lifecycle::PauseComponent(proto::PauseComponentRequest request,
         reply);
   }
   supervisor_.Pause(*component, "asked to pause");
-  Obey(kCommand, *component, reply);
+  AnswerDone(kCommand, *component, reply);
 }
 
 void Lifecycle::ResumeComponent(proto::ResumeComponentRequest request,
@@ -134,7 +136,7 @@ void Lifecycle::ResumeComponent(proto::ResumeComponentRequest request,
   const std::optional<size_t> component = FindRunning(kCommand, request, reply);
   if (!component.has_value()) return;
   supervisor_.Resume(*component, "asked to resume");
-  Obey(kCommand, *component, reply);
+  AnswerDone(kCommand, *component, reply);
 }
 
 void Lifecycle::DrainComponent(proto::DrainComponentRequest request,
@@ -161,7 +163,7 @@ void Lifecycle::UndrainComponent(proto::UndrainComponentRequest request,
       kCommand, request, reply, [](const ComponentStatus& status) { return status.draining; });
   if (!component.has_value()) return;
   supervisor_.Undrain(*component, "asked to undrain");
-  Obey(kCommand, *component, reply);
+  AnswerDone(kCommand, *component, reply);
 }
 
 }  // namespace mainspring

@@ -1,6 +1,5 @@
-// Supervision: the components of a host with what runs them, and the component that answers
-// Lifecycle and has the supervisor with its own. Whoever is on another thread talks to the
-// supervisor through this.
+// Supervision: runs a host's components, and the component that answers Lifecycle, on whose thread
+// the supervisor lives. Whoever is on another thread talks to the supervisor through this.
 #ifndef MAINSPRING_SERVER_LIFECYCLE_SUPERVISION_H_
 #define MAINSPRING_SERVER_LIFECYCLE_SUPERVISION_H_
 

@@ -7,7 +7,7 @@
 namespace mainspring {
 namespace {
 
-// An ingress thread runs nobody's code, and is at one event for microseconds.
+// An ingress thread runs nobody's code, and is at a row of events for a millisecond.
 constexpr absl::Duration kIngressStuckAfter = absl::Seconds(60);
 // For calls under way when planes are abandoned.
 constexpr absl::Duration kGoodbye = absl::Milliseconds(100);
@@ -86,6 +86,7 @@ void Planes::LogListening() const {
 }
 
 void Planes::Abandon() {
+  for (ServedPlane* plane : all()) plane->StopListening();
   for (ServedPlane* plane : all()) plane->Abandon(After(time_.Now(), kGoodbye));
 }
 

@@ -1,9 +1,11 @@
-// Planes: what a host listens on, and what it serves there. One more plane is one more member here,
-// with its line in each of the lists of planes.cc.
+// Planes: what a host listens on, and what it serves there.
 //
 //   data    the components' services, health, reflection
 //   admin   Lifecycle, health, reflection
 //   probe   health alone; only where it has an address
+//
+// One more plane is one more member here and in all(), its line in the lists of planes.cc, and its
+// part of HostConfig, with its flag, its share of descriptors and its place in the drain.
 #ifndef MAINSPRING_SERVER_PLANES_PLANES_H_
 #define MAINSPRING_SERVER_PLANES_PLANES_H_
 
@@ -31,8 +33,9 @@ class Planes {
   // Binds all addresses; blocks as long as a resolver does.
   // UNAVAILABLE: one cannot be bound.
   absl::Status Listen();
-  // Serves the components of `types`, and what the host itself answers. What is given must be gone
-  // before the planes are: replies that it still holds belong to one of them.
+  // Serves the components of `types`, and what the host itself answers. `supervision` and `health`
+  // must live until the planes are shut down, by a drain or by Abandon, and be destroyed before the
+  // planes are: replies that they hold belong to one of them.
   // INVALID_ARGUMENT: a component answers another service than its type says. RESOURCE_EXHAUSTED:
   // no more threads or descriptors. INTERNAL: gRPC refused.
   absl::Status Serve(const std::vector<ComponentType>& types, const Supervision& supervision,
@@ -41,7 +44,7 @@ class Planes {
   // Ends what serves without ceremony; blocks.
   void Abandon();
 
-  // After Serve.
+  // After Serve, or in a call that has come through a plane. Any thread.
   rpc::Plane& data() const { return *data_.plane(); }
   rpc::Plane& admin() const { return *admin_.plane(); }
   // Null: there is none.

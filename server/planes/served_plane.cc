@@ -50,8 +50,10 @@ absl::Status ServedPlane::AddHealth(HealthServicer& health) {
 absl::Status ServedPlane::AddReflection(size_t max_streams) {
   rpc::Service& v1 = Add(grpc::reflection::v1::BindServerReflection());
   rpc::Service& v1alpha = Add(grpc::reflection::v1alpha::BindServerReflection());
-  std::vector<std::string> names;
-  for (const auto& service : services_) names.push_back(service->name());
+  std::vector<std::string> names = {v1.name(), v1alpha.name()};
+  for (const auto& service : services_) {
+    if (service.get() != &v1 && service.get() != &v1alpha) names.push_back(service->name());
+  }
   reflection_ = std::make_unique<Reflection>(std::move(names), max_streams);
   absl::Status status = v1.SetServicer(reflection_->v1);
   status.Update(v1alpha.SetServicer(reflection_->v1alpha));
@@ -83,7 +85,6 @@ absl::Status ServedPlane::Serve(const rpc::Plane* leader, const rpc::Elsewhere& 
 }
 
 void ServedPlane::Abandon(SteadyTime deadline) {
-  listeners_.clear();
   if (plane_ == nullptr) return;
   plane_->door().Close();
   plane_->Cut(absl::UnavailableError("the host has gone"));

@@ -28,26 +28,29 @@ class ServedPlane {
   // sockets that were passed for it.
   // UNAVAILABLE: one cannot be had; the text says which and why.
   absl::Status Listen();
-  // Whether it has an address. After Listen.
+  // Whether it has an address. Between Listen and Serve.
   bool listens() const { return !listeners_.empty(); }
 
   // The service, as the plane has it from here on.
   rpc::Service& Add(std::unique_ptr<rpc::Service> service);
   // The service of that name; null where it has none.
   rpc::Service* Find(const std::string& name) const;
-  // With places of its own. `health` must outlive the plane.
+  // With places of its own. `health` must live until the plane is shut down.
   absl::Status AddHealth(HealthServicer& health);
   // Of the services that it has, and of itself.
   absl::Status AddReflection(size_t max_streams);
 
-  // Where its services are, for callers that look for them on another plane.
+  // Where its services are, for callers that look for them on another plane. Between Listen and
+  // Serve.
   void TellWhere(rpc::Elsewhere& where) const;
 
   // `leader`: see rpc::Plane; null for the first. Its connections come through `acceptor`.
   // RESOURCE_EXHAUSTED: no more threads or descriptors. INTERNAL: gRPC refused.
   absl::Status Serve(const rpc::Plane* leader, const rpc::Elsewhere& elsewhere,
                      rpc::Acceptor& acceptor);
-  // Ends it without ceremony, by `deadline`, however far it has come; blocks.
+  // Of one that does not serve: closes what it listens on.
+  void StopListening() { listeners_.clear(); }
+  // Ends one that serves without ceremony, by `deadline`; blocks.
   void Abandon(SteadyTime deadline);
 
   // Null before Serve.

@@ -1,5 +1,5 @@
-// ManyAnswers, OneAnswer: where the answers of a streaming call's component go: each is a part of
-// its call, which it hands on what it is given.
+// ManyAnswers, OneAnswer: where the answers of a streaming call's component go. Each is a member of
+// its call, to which it passes what it is given.
 #ifndef MAINSPRING_SERVER_RPC_ANSWER_SIDE_H_
 #define MAINSPRING_SERVER_RPC_ANSWER_SIDE_H_
 
@@ -14,18 +14,18 @@
 namespace mainspring::rpc {
 
 // What both have: the call's circumstances, as gRPC tells them.
-template <class Call, class Sink>
+template <class Owner, class Sink>
 class AnswerSide : public Sink {
  public:
-  explicit AnswerSide(Call& call) : call_(call) {}
+  explicit AnswerSide(Owner& owner) : owner_(owner) {}
 
-  std::string Peer() const override { return call_.grpc_context().Peer(); }
-  std::string Principal() const override { return call_.grpc_context().Principal(); }
+  std::string Peer() const override { return owner_.grpc_context().Peer(); }
+  std::string Principal() const override { return owner_.grpc_context().Principal(); }
   std::string Metadata(absl::string_view key) const override {
-    return call_.grpc_context().Metadata(key);
+    return owner_.grpc_context().Metadata(key);
   }
 
-  // For the call.
+  // For the call: ingress thread only, but for ForgetCancel.
   using CallContext::BeginCall;
   using CallContext::ForgetCancel;
   using CallContext::MarkCancelled;
@@ -33,27 +33,27 @@ class AnswerSide : public Sink {
  protected:
   ~AnswerSide() = default;
 
-  Call& call_;
+  Owner& owner_;
 };
 
-template <class Call, class Response>
-class ManyAnswers final : public AnswerSide<Call, StreamSink<Response>> {
+template <class Owner, class Response>
+class ManyAnswers final : public AnswerSide<Owner, StreamSink<Response>> {
  public:
-  using AnswerSide<Call, StreamSink<Response>>::AnswerSide;
+  using AnswerSide<Owner, StreamSink<Response>>::AnswerSide;
 
-  WriteResult Write(Response&& message) override { return this->call_.Write(std::move(message)); }
-  void OnReady(Callback callback) override { this->call_.WhenReady(std::move(callback)); }
-  void OnSent(Callback callback) override { this->call_.WhenSent(std::move(callback)); }
-  void Finish(absl::Status status) override { this->call_.EndWith(status); }
+  WriteResult Write(Response&& message) override { return this->owner_.Write(std::move(message)); }
+  void OnReady(Callback callback) override { this->owner_.WhenReady(std::move(callback)); }
+  void OnSent(Callback callback) override { this->owner_.WhenSent(std::move(callback)); }
+  void Finish(absl::Status status) override { this->owner_.EndWith(status); }
 };
 
-template <class Call, class Response>
-class OneAnswer final : public AnswerSide<Call, ReplySink<Response>> {
+template <class Owner, class Response>
+class OneAnswer final : public AnswerSide<Owner, ReplySink<Response>> {
  public:
-  using AnswerSide<Call, ReplySink<Response>>::AnswerSide;
+  using AnswerSide<Owner, ReplySink<Response>>::AnswerSide;
 
-  void Succeed(Response&& response) override { this->call_.EndWithResponse(std::move(response)); }
-  void Fail(absl::Status status) override { this->call_.EndWith(status); }
+  void Succeed(Response&& response) override { this->owner_.EndWithResponse(std::move(response)); }
+  void Fail(absl::Status status) override { this->owner_.EndWith(status); }
 };
 
 }  // namespace mainspring::rpc

@@ -29,18 +29,20 @@ class Receivers {
  public:
   absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox) {
     auto typed = std::dynamic_pointer_cast<Mailbox<RequestEnum>>(mailbox);
-    if (typed == nullptr) return WrongService(mailbox->component());
+    if (typed == nullptr)
+      return WrongService(absl::StrCat("component \"", mailbox->component(), "\""));
     mailboxes_.emplace(typed->component(), std::move(typed));
     return absl::OkStatus();
   }
 
   absl::Status SetServicer(AnyHandler& servicer) {
     servicer_ = dynamic_cast<Handler<RequestEnum>*>(&servicer);
-    return servicer_ == nullptr ? WrongService("servicer") : absl::OkStatus();
+    return servicer_ == nullptr ? WrongService("the servicer") : absl::OkStatus();
   }
 
-  // Hands the call on where it was admitted, and else refuses it so. NOT_FOUND, INVALID_ARGUMENT:
-  // nobody is meant by it. Or as the mailbox does.
+  // Hands the call to the servicer or the component that is meant. Refuses it with `admitted` where
+  // that is not OK; NOT_FOUND: there is no such component, or none; INVALID_ARGUMENT: there are
+  // several and it names none; else as Mailbox::Push does. Ingress thread.
   template <class Call>
   void Deliver(const grpc::ServerContext& context, const absl::Status& admitted,
                Call&& call) const {
@@ -61,9 +63,8 @@ class Receivers {
   }
 
  private:
-  static absl::Status WrongService(const std::string& name) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("component \"", name, "\": answers another service"));
+  static absl::Status WrongService(const std::string& whose) {
+    return absl::InvalidArgumentError(absl::StrCat(whose, ": answers another service"));
   }
 
   absl::StatusOr<Mailbox<RequestEnum>*> Find(const std::string& name) const {

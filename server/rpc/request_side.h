@@ -43,7 +43,7 @@ class RequestSide final : public StreamSource<Request> {
 
   // What gRPC reads into.
   Request& next() { return next_; }
-  // It has, or, where not `ok`, there are no more.
+  // gRPC has read into next(); or, where not `ok`, there are no more requests.
   void Give(bool ok) {
     Waiting<std::optional<Request>> read;
     {

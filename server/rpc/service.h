@@ -19,7 +19,8 @@ namespace mainspring::rpc {
 class Ingress;
 
 // Its calls go either to components, through their mailboxes, or to one servicer, which answers
-// on the ingress thread. All that is added must outlive the plane, and is added before it starts.
+// on the ingress thread. All that is added must live until the plane is
+// shut down, and is added before it starts.
 class Service {
  public:
   virtual ~Service() = default;

@@ -6,9 +6,6 @@
 
 namespace mainspring::rpc {
 
-StreamCall::StreamCall(Ingress& ingress, Answers answers, WriteRoom& room)
-    : ingress_(ingress), answers_(answers), room_(room) {}
-
 void StreamCall::EndStream(const absl::Status& status) {
   if (answers_ == Answers::kOne) {
     // Nothing is missing but the answer: it is like any other call.
@@ -22,7 +19,7 @@ bool StreamCall::Cut(const absl::Status& status) {
   {
     MutexLock lock(mutex_);
     // Where nothing is left but to take the end away, the client has got all it was promised.
-    if (finish_started_ || (ending_ && room_.empty() && !write_in_flight_)) return false;
+    if (finish_started_ || (ending_ && room().empty() && !write_in_flight_)) return false;
     ending_ = true;
     status_ = ToGrpc(status);
     DropWrites();
@@ -36,26 +33,26 @@ bool StreamCall::Cut(const absl::Status& status) {
 // The end is decided; whoever answers is told that nobody waits for more.
 void StreamCall::Abandon() {
   MarkCallerGone();
-  room_.PostReady();
+  room().PostReady();
   ComeRound();
 }
 
 void StreamCall::WhenReady(Callback callback) {
-  room_.SetReady(std::move(callback));
+  room().SetReady(std::move(callback));
   {
     MutexLock lock(mutex_);
-    if (takes_writes() && room_.full()) return room_.Await();
+    if (takes_writes() && room().full()) return room().Await();
   }
-  room_.PostReady();
+  room().PostReady();
 }
 
 void StreamCall::WhenSent(Callback callback) {
-  room_.SetReady(std::move(callback));
+  room().SetReady(std::move(callback));
   {
     MutexLock lock(mutex_);
-    if (takes_writes() && (write_in_flight_ || !room_.empty())) return room_.AwaitEnd();
+    if (takes_writes() && (write_in_flight_ || !room().empty())) return room().AwaitEnd();
   }
-  room_.PostReady();
+  room().PostReady();
 }
 
 bool StreamCall::SetEnd(const absl::Status& status) {
@@ -75,7 +72,7 @@ void StreamCall::CallIngress() {
   if (ingress_.is_current()) return ComeRound();
   {
     MutexLock lock(mutex_);
-    if (std::exchange(called_, true)) return;
+    if (std::exchange(round_posted_, true)) return;
   }
   // Held: the call may be over before the ingress comes.
   Ref();
@@ -85,7 +82,7 @@ void StreamCall::CallIngress() {
 // Starts what is wanted and can be started. Ingress thread.
 void StreamCall::ComeRound() {
   MutexLock lock(mutex_);
-  called_ = false;
+  round_posted_ = false;
   // gRPC takes a second read while one is under way for a broken program, and aborts.
   if (wants_read_ && !read_in_flight_) {
     wants_read_ = false;
@@ -116,9 +113,9 @@ void StreamCall::Wrote(bool ok) {
   bool ready;
   {
     MutexLock lock(mutex_);
-    ready = broken_ || room_.has_room() || (!write_in_flight_ && room_.came_to_end());
+    ready = broken_ || room().TakeRoom() || (!write_in_flight_ && room().TakeEnd());
   }
-  if (ready) room_.PostReady();
+  if (ready) room().PostReady();
   OperationCame();
 }
 

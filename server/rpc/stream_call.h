@@ -52,8 +52,7 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
   // Of a call that is answered once and not many times, all that is streamed are its requests.
   enum class Answers { kOne, kMany };
 
-  // `room` is that of the messages that wait to be written; it must outlive this.
-  StreamCall(Ingress& ingress, Answers answers, WriteRoom& room);
+  StreamCall(Ingress& ingress, Answers answers) : ingress_(ingress), answers_(answers) {}
 
   // For the handles of the component. Any thread.
 
@@ -61,7 +60,7 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
   bool takes_writes() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !ending_ && !broken_; }
   // The end comes after what was accepted before. False where it was decided already.
   bool SetEnd(const absl::Status& status);
-  // The same, with an answer that is in place already.
+  // The same, with OK; where true, the caller puts the answer in place under the same lock.
   bool BeginEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !std::exchange(ending_, true); }
   // The answering handle is done with it.
   void LetGo();
@@ -69,7 +68,7 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
   bool WantRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return wants_read_ = takes_writes() && !requests_ended_;
   }
-  // A read is over. Whichever read is the last one gets what came.
+  // A read is over: the read that was asked for last gets what came, and no other is wanted.
   void EndRead(bool ok) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     wants_read_ = false;
     requests_ended_ = !ok;
@@ -77,14 +76,16 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
   // Has the ingress come round.
   void CallIngress();
 
-  // For what has armed it: gRPC's next event of this kind is the call's.
+  // What gRPC is given with an operation, and gives back when it is done.
   Tag* done_tag() { return &done_tag_; }
   Tag* wrote_tag() { return &wrote_tag_; }
   Tag* read_tag() { return &read_tag_; }
   Tag* finished_tag() { return &finished_tag_; }
 
-  // What only the typed part can do. Ingress thread only.
+  // What only the typed part can do. Ingress thread only, but for room.
 
+  // That of the messages that wait to be written.
+  virtual WriteRoom& room() = 0;
   virtual void StartRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) = 0;
   // Writes the next message; false: none waits.
   virtual bool StartWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) = 0;
@@ -114,7 +115,6 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
 
   Ingress& ingress_;
   const Answers answers_;
-  WriteRoom& room_;
 
   // Ingress thread only.
   int operations_ = 2;  // Done and Finished, and the read and the write that are under way
@@ -125,7 +125,7 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
   // Written by the ingress thread alone, which needs no lock to read it.
   bool write_in_flight_ = false;
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
-  bool called_ ABSL_GUARDED_BY(mutex_) = false;  // the ingress is on its way
+  bool round_posted_ ABSL_GUARDED_BY(mutex_) = false;  // the ingress is on its way
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;
   bool requests_ended_ ABSL_GUARDED_BY(mutex_) = false;

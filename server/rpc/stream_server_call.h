@@ -43,8 +43,7 @@ class StreamServerCall final : public StreamCall {
   static constexpr bool kAnswersMany = !HasReply<Call>;
 
   explicit StreamServerCall(Rpc& rpc)
-      : StreamCall(rpc.ingress(), kAnswersMany ? Answers::kMany : Answers::kOne, writes_),
-        rpc_(rpc) {}
+      : StreamCall(rpc.ingress(), kAnswersMany ? Answers::kMany : Answers::kOne), rpc_(rpc) {}
 
   // Waits for the next call to this rpc.
   void Arm() {
@@ -113,6 +112,7 @@ class StreamServerCall final : public StreamCall {
   }
 
   void GiveRequest(bool ok) override { requests_.Give(ok); }
+  WriteRoom& room() override { return writes_; }
   void DropWrites() override { writes_.Clear(); }
   void DropStream() override { stream_.reset(); }
   void MarkCallerGone() override { answers_.MarkCancelled(); }

@@ -7,18 +7,18 @@ bool WriteRoom::Take(size_t bytes) {
     was_full_ = true;
     return false;
   }
-  ++messages_;
+  ++count_;
   bytes_ += bytes;
   return true;
 }
 
-bool WriteRoom::has_room() {
-  if (!was_full_ || awaits_end_ || messages_ > kStreamBuffer / 2 || full()) return false;
+bool WriteRoom::TakeRoom() {
+  if (!was_full_ || awaits_end_ || count_ > kStreamBuffer / 2 || full()) return false;
   was_full_ = false;
   return true;
 }
 
-bool WriteRoom::came_to_end() {
+bool WriteRoom::TakeEnd() {
   if (!awaits_end_ || !empty()) return false;
   awaits_end_ = false;
   was_full_ = false;

@@ -18,8 +18,8 @@ namespace mainspring::rpc {
 // given back.
 class WriteRoom {
  public:
-  bool empty() const { return messages_ == 0; }
-  bool full() const { return messages_ >= kStreamBuffer || bytes_ >= kStreamBufferBytes; }
+  bool empty() const { return count_ == 0; }
+  bool full() const { return count_ >= kStreamBuffer || bytes_ >= kStreamBufferBytes; }
 
   // Somebody waits for room, or, in its place, until there is nothing left.
   void Await() {
@@ -27,15 +27,16 @@ class WriteRoom {
     awaits_end_ = false;
   }
   void AwaitEnd() { awaits_end_ = true; }
-  // Whether a writer that was refused should come again: not for one place, but for half of them.
-  bool has_room();
-  // Whether a writer that waits until there is nothing left should come again.
-  bool came_to_end();
+  // Whether a writer that was refused should come again, which is said once: not for one place, but
+  // for half of them.
+  bool TakeRoom();
+  // Whether a writer that waits until there is nothing left should come again; said once.
+  bool TakeEnd();
 
   // The rest: any thread.
 
   void SetReady(Callback callback);
-  // Runs the callback that was set last, if it has not run.
+  // Posts the callback that was set last to its thread, once.
   void PostReady();
 
  protected:
@@ -45,13 +46,13 @@ class WriteRoom {
   // Takes the place of one more message; false: there is none.
   bool Take(size_t bytes);
   void GiveBack(size_t bytes) {
-    --messages_;
+    --count_;
     bytes_ -= bytes;
   }
-  void GiveBackAll() { messages_ = bytes_ = 0; }
+  void GiveBackAll() { count_ = bytes_ = 0; }
 
  private:
-  size_t messages_ = 0;
+  size_t count_ = 0;
   size_t bytes_ = 0;
   bool was_full_ = false;
   bool awaits_end_ = false;

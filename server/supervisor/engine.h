@@ -27,6 +27,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -64,6 +65,8 @@ class Engine {
   Engine(const DependencyGraph& graph, std::vector<Member> members, Conductor& conductor);
 
   // What is wanted, and why, as logs and reasons put it. Takes effect in the next Settle.
+  // Of one that has failed, nothing more.
+  void Want(size_t component, const std::string& why) { SetWanted(component, true, why); }
   // Up: one that failed is started again, with a new restart budget.
   void WantUp(size_t component, const std::string& why);
   void WantDown(size_t component, const std::string& why);

@@ -22,7 +22,8 @@ class StallWatch {
 
   // How often to look: several times within the shortest of all warnings and limits.
   absl::Duration interval() const;
-  // Looks at all; logs whose stall has begun or is over.
+  // Looks at all: logs whose stall has begun or is over, and calls `on_stall` for who passes its
+  // limit or no longer does.
   void Look();
 
  private:

@@ -1,5 +1,5 @@
 // Standings: what is to become of each component, as it and its neighbours in the dependency graph
-// stand. The rules alone; who acts on them is the supervisor.
+// stand. The rules alone; who acts on them is the engine.
 #ifndef MAINSPRING_SERVER_SUPERVISOR_STANDINGS_H_
 #define MAINSPRING_SERVER_SUPERVISOR_STANDINGS_H_
 

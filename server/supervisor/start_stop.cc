@@ -13,7 +13,8 @@ void Supervisor::StartAll(StartCallback callback) {
     if (!table_.config(i).autostart || start_abandoned_) continue;
     units_[i].starting_up = true;
     ++starting_up_;
-    WantUp(i, "the host starts");
+    engine_.Want(i, "the host starts");
+    Update(i, [](ComponentStatus& status) { status.wanted = true; });
   }
   Settle();
 }
@@ -98,7 +99,7 @@ void Supervisor::CheckDown() {
   if (stop_callback_ == nullptr || engine_.up() != 0) return;
   StopReport report;
   for (size_t i = 0; i < units_.size(); ++i) {
-    report.refused_calls += units_[i].refused;
+    report.cut_calls += units_[i].refused;
     if (units_[i].stuck) report.stuck.push_back(WhereItIsStuck(i));
   }
   std::exchange(stop_callback_, nullptr)(std::move(report));

@@ -1,4 +1,5 @@
-// StopReport: what the stop of all components has cost, and which of them did not.
+// StopReport: how many calls the stop of all components has cut, and whose threads did not come
+// back.
 #ifndef MAINSPRING_SERVER_SUPERVISOR_STOP_REPORT_H_
 #define MAINSPRING_SERVER_SUPERVISOR_STOP_REPORT_H_
 
@@ -22,7 +23,7 @@ struct StuckComponent {
 };
 
 struct StopReport {
-  size_t refused_calls = 0;  // answered UNAVAILABLE because time was up
+  size_t cut_calls = 0;  // answered UNAVAILABLE because time was up
   std::vector<StuckComponent> stuck;
 };
 

@@ -198,7 +198,7 @@ void Supervisor::Change(size_t component, LifecycleChange change, const std::str
   Enter(component, to);
   observer_.OnStateChange(component, from, change);
   options_.health.on_change(component);
-  EndDrainOfDown(component);
+  EndDrainOfStopped(component);
   // In the host's own start it is that which fails.
   if (to == LifecycleState::kFailed && table_.essential(component) && !ending_ &&
       !unit.starting_up) {

@@ -6,6 +6,7 @@
 #ifndef MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_H_
 #define MAINSPRING_SERVER_SUPERVISOR_SUPERVISOR_H_
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "mainspring/context.h"
 #include "mainspring/control_loop.h"
 #include "mainspring/server/observe/event_log.h"
 #include "mainspring/server/supervisor/component_table.h"
@@ -51,7 +53,7 @@ class Supervisor final : private Conductor {
   // or is not essential and cannot be for now. Where an essential one does not start, what was
   // started is stopped again first.
   void StartAll(StartCallback callback);
-  // Gives a StartAll that is not over, or has not begun, up; it calls back with OK.
+  // Gives up a StartAll that has not ended, or not begun; it calls back with OK.
   void AbandonStart();
   // Stops everything, for good. Calls back when all is down.
   void StopAll(StopCallback callback);
@@ -75,15 +77,16 @@ class Supervisor final : private Conductor {
   // drain outlasts failures.
   void Drain(size_t component, const std::string& why);
   void Undrain(size_t component, const std::string& why);
-  // A drain ends once it is down, which may be now.
-  void UndrainWhenDown(size_t component);
+  // Ends its drain once it no longer takes calls, as it stops or has stopped: which may be now.
+  void UndrainWhenStopped(size_t component);
   // Whether its clients are given time before a stop.
   bool HasLameDuck(size_t component) const {
     return state(component) == LifecycleState::kRunning &&
            table_.config(component).lame_duck > absl::ZeroDuration();
   }
-  // Is to be stopped soon, and not healthy: the time until when its clients may leave, which is in
-  // the past where nobody needs it. One EndLeaving for each.
+  // From here on it is not healthy, though it serves, because it is to be stopped. Returns until
+  // when its clients have time to leave: in the past where nobody follows its health. One
+  // EndLeaving for each.
   SteadyTime BeginLeaving(size_t component);
   void EndLeaving(size_t component);
 
@@ -97,11 +100,11 @@ class Supervisor final : private Conductor {
   struct Unit {
     ComponentStatus status;  // as it is in the table
     SteadyTime running_since;
-    std::optional<TimerId> timer;    // of the state that it is in
-    bool stuck = false;              // its thread has not reported what it was told to do
-    bool starting_up = false;        // not yet seen to be RUNNING, or not going to be
-    bool undrain_when_down = false;  // see UndrainWhenDown
-    size_t leaving = 0;              // so many are about to stop it
+    std::optional<TimerId> timer;       // of the state that it is in
+    bool stuck = false;                 // its thread has not reported what it was told to do
+    bool starting_up = false;           // not yet seen to be RUNNING, or not going to be
+    bool undrain_when_stopped = false;  // see UndrainWhenStopped
+    size_t leaving = 0;                 // so many are about to stop it
     // Until then its clients are given the time to leave.
     SteadyTime lame_duck_until = SteadyTime::min();
     size_t refused = 0;  // at its last stop
@@ -139,7 +142,7 @@ class Supervisor final : private Conductor {
 
   // traffic.cc
   void CloseDrained(size_t component);
-  void EndDrainOfDown(size_t component);
+  void EndDrainOfStopped(size_t component);
   void OpenOrClose(size_t component);
 
   // start_stop.cc: of the host.

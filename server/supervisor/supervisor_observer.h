@@ -21,7 +21,7 @@ class SupervisorObserver {
   virtual void OnTrafficChange(size_t component, TrafficChange change, const std::string& why) = 0;
   // A component that drains takes no more calls from here on. Perhaps not for the first time.
   virtual void OnClosed(size_t component) = 0;
-  // See Conductor: may want something of the supervisor, which it then does.
+  // As Conductor's. What is wanted of the supervisor in here is done before its Settle returns.
   virtual void OnSettled(const std::vector<size_t>& moved) = 0;
   // The host stops, or its start has failed: from here on all is stopped, whoever wants it.
   virtual void OnEnding() = 0;

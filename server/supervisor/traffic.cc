@@ -57,13 +57,13 @@ void Supervisor::Undrain(size_t component, const std::string& why) {
   Happened(component, TrafficChange::kUndrain, why);
 }
 
-void Supervisor::UndrainWhenDown(size_t component) {
-  units_[component].undrain_when_down = true;
-  EndDrainOfDown(component);
+void Supervisor::UndrainWhenStopped(size_t component) {
+  units_[component].undrain_when_stopped = true;
+  EndDrainOfStopped(component);
 }
 
-void Supervisor::EndDrainOfDown(size_t component) {
-  if (TakesCalls(state(component)) || !std::exchange(units_[component].undrain_when_down, false))
+void Supervisor::EndDrainOfStopped(size_t component) {
+  if (TakesCalls(state(component)) || !std::exchange(units_[component].undrain_when_stopped, false))
     return;
   Undrain(component, engine_.why(component));
 }

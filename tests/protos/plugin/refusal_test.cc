@@ -267,11 +267,15 @@ TEST(Refusal, OfOptionWithValue_SaysThatItTakesNone) {
                 {"option \"allow_shared_requests\"", "no value", "Write its name alone"});
 }
 
-TEST(Refusal, OfMessageNamedAsRequestEnum_NeverHappens) {
-  const PluginRun run = RunOn(WithRpcs("rpc Go(A) returns (B);") + "message ClockRequest {}");
-  EXPECT_EQ(run.exit_code, 0);
-  EXPECT_NE(run.outputs.at("shop/a.component.pb.h").find("using ClockRequestEnum = "),
-            std::string::npos);
+TEST(Refusal, OfWhatIsNamedAsRequestEnum_NeverHappens) {
+  for (const std::string other :
+       {"message ClockRequest {}", "enum ClockRequest { ZERO = 0; }",
+        "enum Other { ClockRequest = 0; }", "service ClockRequest { rpc Run(C) returns (B); }"}) {
+    const PluginRun run = RunOn(WithRpcs("rpc Go(A) returns (B);") + other);
+    ASSERT_EQ(run.exit_code, 0) << other;
+    EXPECT_NE(run.outputs.at("shop/a.component.pb.h").find("using ClockRequestEnum = "),
+              std::string::npos);
+  }
 }
 
 TEST(Refusal, OfSeveralThings_ReportsAllInOrderOfLines) {

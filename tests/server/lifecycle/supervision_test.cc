@@ -152,7 +152,7 @@ TEST_F(SupervisionTest, WhenCallsAreQueuedAtStop_AnswersThemFirst) {
   gate_.AwaitSomebody();
   gate_.Open();
   const StopReport report = supervision_->Stop();
-  EXPECT_EQ(0u, report.refused_calls);
+  EXPECT_EQ(0u, report.cut_calls);
   for (auto& answer : answers) EXPECT_TRUE(answer.Await(Soon()).ok());
 }
 
@@ -168,7 +168,7 @@ TEST_F(SupervisionTest, WhenItIsBusyButComesBack_RefusesTheRestAndHangsNobody) {
   for (int i = 0; i < 50; ++i) answers.push_back(RefOf("one").Echo(testing::EchoOf("x")));
   const StopReport report = supervision_->Stop();
   EXPECT_THAT(report.stuck, IsEmpty()) << "each call takes 20 ms";
-  EXPECT_GT(report.refused_calls, 0u);
+  EXPECT_GT(report.cut_calls, 0u);
 }
 
 TEST_F(SupervisionTest, WhenAMethodDoesNotReturn_ReportsItWithItsAge) {

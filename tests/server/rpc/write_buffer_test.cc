@@ -63,19 +63,19 @@ TEST_F(WriteBufferTest, WhenOneMessageIsLargerThanAllBytes_TakesItAndNoMore) {
 
 TEST_F(WriteBufferTest, WhenNobodyWasRefused_OwesNobodyRoom) {
   Fill();
-  while (buffer_.Pop()) EXPECT_FALSE(buffer_.has_room());
+  while (buffer_.Pop()) EXPECT_FALSE(buffer_.TakeRoom());
 }
 
 TEST_F(WriteBufferTest, WhenSomebodyWasRefused_HasRoomOnceItIsHalfEmpty) {
   Fill();
   ASSERT_FALSE(buffer_.Push(Numbered(99)));
   size_t popped = 0;
-  while (!buffer_.has_room()) {
+  while (!buffer_.TakeRoom()) {
     ASSERT_TRUE(buffer_.Pop().has_value());
     ++popped;
   }
   EXPECT_EQ(kStreamBuffer / 2, popped);
-  EXPECT_FALSE(buffer_.has_room()) << "it is told once";
+  EXPECT_FALSE(buffer_.TakeRoom()) << "it is told once";
 }
 
 TEST_F(WriteBufferTest, WhenItsEndIsWaitedFor_CameToItOnceAllIsPopped) {
@@ -83,20 +83,20 @@ TEST_F(WriteBufferTest, WhenItsEndIsWaitedFor_CameToItOnceAllIsPopped) {
   ASSERT_FALSE(buffer_.Push(Numbered(99)));
   buffer_.AwaitEnd();
   while (!buffer_.empty()) {
-    EXPECT_FALSE(buffer_.has_room()) << "who waits for the end does not come for half of it";
-    EXPECT_FALSE(buffer_.came_to_end());
+    EXPECT_FALSE(buffer_.TakeRoom()) << "who waits for the end does not come for half of it";
+    EXPECT_FALSE(buffer_.TakeEnd());
     buffer_.Pop();
   }
-  EXPECT_TRUE(buffer_.came_to_end());
-  EXPECT_FALSE(buffer_.came_to_end()) << "it is told once";
-  EXPECT_FALSE(buffer_.has_room());
+  EXPECT_TRUE(buffer_.TakeEnd());
+  EXPECT_FALSE(buffer_.TakeEnd()) << "it is told once";
+  EXPECT_FALSE(buffer_.TakeRoom());
 }
 
 TEST_F(WriteBufferTest, WhenRoomIsWaitedForInPlaceOfTheEnd_HasIt) {
   Fill();
   buffer_.AwaitEnd();
   buffer_.Await();
-  while (buffer_.full() || !buffer_.has_room()) ASSERT_TRUE(buffer_.Pop().has_value());
+  while (buffer_.full() || !buffer_.TakeRoom()) ASSERT_TRUE(buffer_.Pop().has_value());
   EXPECT_FALSE(buffer_.empty());
 }
 

@@ -173,6 +173,17 @@ TEST_F(EngineTest, WhenItFailsTooOften_IsGivenUpOnUntilItIsWantedAgain) {
   EXPECT_EQ(1, engine().restarts_left(0, kNoon)) << "with a new budget";
 }
 
+TEST_F(EngineTest, WhenOneThatWasGivenUpOnIsJustWanted_StaysFailed) {
+  policy_.max_failures = 1;
+  Add("store");
+  StartAll();
+  EXPECT_FALSE(engine().OnFailure(0, kNoon, absl::Seconds(1), 0.5).has_value());
+  Happens(0, LifecycleChange::kGiveUp);
+  engine().Want(0, "the host starts");
+  EXPECT_THAT(Settle(), IsEmpty());
+  EXPECT_EQ(LifecycleState::kFailed, engine().state(0));
+}
+
 TEST_F(EngineTest, WhenOneHasMoved_TellsOfItAndOfThoseWhoseOutlookThatChanges) {
   Add("store");
   Add("web", {"store"});

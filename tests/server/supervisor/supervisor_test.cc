@@ -204,7 +204,7 @@ TEST_F(SupervisorTest, WhenStopTakesTheQueueInTime_AnswersAllOfIt) {
   EXPECT_EQ(absl::StatusCode::kUnavailable, late->status().code());
   loops_.LetGo("one");
   for (const EchoRecord& call : calls) EXPECT_TRUE(call->status().ok());
-  EXPECT_EQ(0u, stop_->refused_calls);
+  EXPECT_EQ(0u, stop_->cut_calls);
   EXPECT_EQ("component \"one\": STOPPED: the host stops", Echo("one")->status().message());
 }
 
@@ -222,7 +222,7 @@ TEST_F(SupervisorTest, WhenStopRunsOutOfTimeButComesBack_RefusesTheRestAndCounts
   BeginStop();
   loops_.LetGo("one");
   EXPECT_THAT(stop_->stuck, IsEmpty());
-  EXPECT_EQ(2u, stop_->refused_calls) << "at 0, 2 and 4 of 5 seconds one is begun";
+  EXPECT_EQ(2u, stop_->cut_calls) << "at 0, 2 and 4 of 5 seconds one is begun";
   EXPECT_TRUE(calls[2]->status().ok());
   EXPECT_EQ(absl::StatusCode::kUnavailable, calls[3]->status().code());
 }
