@@ -49,8 +49,8 @@ std::string ConstantName(const google::protobuf::MethodDescriptor& rpc);
 // GetTimeCall.
 std::string CallName(const google::protobuf::MethodDescriptor& rpc);
 
-// ClockRequest; ClockRequestEnum where its file, or one that this imports, has something of the first
-// name in the same package: a message, an enum or one of its values, a service.
+// ClockRequest; ClockRequestEnum where its file, or one that this imports, has something of the
+// first name in the same package: a message, an enum or one of its values, a service.
 std::string RequestEnumName(const google::protobuf::ServiceDescriptor& service);
 
 // The file, and what it imports, directly or not.

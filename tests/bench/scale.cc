@@ -11,11 +11,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
-#include "absl/strings/str_cat.h"
-#include "components/clock/clock.h"
-#include "mainspring/clock/v1/clock.binding.pb.h"
-#include "mainspring/server/drain/drain_trigger.h"
-#include "mainspring/server/host.h"
+#include "tests/bench/clock_host.h"
 
 ABSL_FLAG(int, components, 1000, "How many.");
 ABSL_FLAG(int, layers, 50, "In how many layers.");
@@ -30,25 +26,12 @@ size_t ResidentBytes() {
   return pages * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
-HostConfig Layered(int components, int layers, const std::string& admin) {
-  HostConfig config;
-  const int width = components / layers;
-  for (int i = 0; i < components; ++i) {
-    ComponentConfig component;
-    component.name = absl::StrCat("clock", i);
-    component.type = "clock";
-    if (i >= width) {
-      component.depends_on.push_back({absl::StrCat("clock", i - width)});
-      // Another one of the layer below.
-      const int beside = (i / width - 1) * width + (i + 1) % width;
-      if (beside != i - width) component.depends_on.push_back({absl::StrCat("clock", beside)});
-    }
-    config.components.push_back(component);
-  }
-  config.data.addresses = {"127.0.0.1:0"};
-  config.admin.addresses = {"unix:" + admin};
-  config.lame_duck = absl::ZeroDuration();
-  return config;
+// Needs two of the layer below.
+void Layer(int number, int width, ComponentConfig& clock) {
+  if (number < width) return;
+  clock.depends_on.push_back({ClockHost::Name(number - width)});
+  const int beside = (number / width - 1) * width + (number + 1) % width;
+  if (beside != number - width) clock.depends_on.push_back({ClockHost::Name(beside)});
 }
 
 int Run() {
@@ -58,15 +41,11 @@ int Run() {
     std::fprintf(stderr, "scale: a layer needs two components at least\n");
     return 64;
   }
-  EventLog log;
   for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
-    World world;
-    world.log = &log;
-    world.print_exit_line = [](const std::string&) {};
-    const std::string admin = absl::StrCat("/tmp/mainspring-scale-", getpid(), ".sock");
     const size_t before = ResidentBytes();
-    Host host({clock::v1::ClockType<clock::Clock>("clock")}, Layered(components, layers, admin),
-              world);
+    const int width = components / layers;
+    ClockHost host("scale", components,
+                   [width](int number, ComponentConfig& clock) { Layer(number, width, clock); });
     const absl::Time begin = absl::Now();
     if (absl::Status started = host.Start(); !started.ok()) {
       std::fprintf(stderr, "scale: %s\n", started.ToString().c_str());
@@ -74,9 +53,7 @@ int Run() {
     }
     const absl::Time up = absl::Now();
     const size_t after = ResidentBytes();
-    DrainTrigger trigger;
-    trigger.Pull("the end");
-    const int code = host.Run(trigger);
+    const int code = host.Drain();
     const absl::Time down = absl::Now();
     std::printf(
         "{\"components\":%d,\"layers\":%d,\"start_ms\":%.0f,\"stop_ms\":%.0f,"

@@ -5,7 +5,6 @@
 //   supervise --components=100,1000,4000,10000
 #include <grpcpp/grpcpp.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstdio>
@@ -19,12 +18,9 @@
 #include "absl/flags/parse.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "components/clock/clock.h"
 #include "grpc/health/v1/health.grpc.pb.h"
-#include "mainspring/clock/v1/clock.binding.pb.h"
 #include "mainspring/lifecycle/v1/lifecycle.grpc.pb.h"
-#include "mainspring/server/drain/drain_trigger.h"
-#include "mainspring/server/host.h"
+#include "tests/bench/clock_host.h"
 
 ABSL_FLAG(std::vector<std::string>, components,
           (std::vector<std::string>{"100", "1000", "4000", "10000"}), "How many, host by host.");
@@ -131,34 +127,16 @@ struct Figure {
   double value;
 };
 
-HostConfig StarOf(int components, const std::string& admin) {
-  HostConfig config;
-  for (int i = 0; i < components; ++i) {
-    ComponentConfig component;
-    component.name = absl::StrCat("clock", i);
-    component.type = "clock";
-    if (i > 0) component.depends_on.push_back({"clock0"});
-    config.components.push_back(component);
-  }
-  config.data.addresses = {"127.0.0.1:0"};
-  config.admin.addresses = {"unix:" + admin};
-  config.lame_duck = absl::ZeroDuration();
-  return config;
-}
-
 std::vector<Figure> OneHost(int components) {
-  EventLog log;
-  World world;
-  world.log = &log;
-  world.print_exit_line = [](const std::string&) {};
-  const std::string admin = absl::StrCat("/tmp/mainspring-supervise-", getpid(), ".sock");
-  Host host({clock::v1::ClockType<clock::Clock>("clock")}, StarOf(components, admin), world);
+  ClockHost host("supervise", components, [](int number, ComponentConfig& clock) {
+    if (number > 0) clock.depends_on.push_back({ClockHost::Name(0)});
+  });
   const double start = Measure([&] {
     const absl::Status started = host.Start();
     if (!started.ok()) throw std::runtime_error(started.ToString());
   });
-  Operator lifecycle("unix:" + admin);
-  const std::string last = absl::StrCat("clock", components - 1);
+  Operator lifecycle(host.admin());
+  const std::string last = ClockHost::Name(components - 1);
   lifecycle.Check(last);
   const double restart = Measure([&] { lifecycle.Restart(); });
   const double list = Measure([&] { lifecycle.List(); });
@@ -166,11 +144,7 @@ std::vector<Figure> OneHost(int components) {
     for (int i = 0; i < kChecks; ++i) lifecycle.Check(i % 2 == 0 ? last : "");
   });
   const double change = Measure([&] { lifecycle.Change(last); });
-  const double stop = Measure([&] {
-    DrainTrigger trigger;
-    trigger.Pull("the end");
-    host.Run(trigger);
-  });
+  const double stop = Measure([&] { host.Drain(); });
   return {{"start", "ms", start},
           {"cascade restart", "ms", restart},
           {"list", "ms", list},
