@@ -40,20 +40,22 @@ constexpr char kNamespaceEnd[] = R"(}  // namespace $namespace$
 )";
 
 constexpr char kServiceDeclaration[] = R"(// Serves $full_name$ over gRPC.
-::std::unique_ptr<::mainspring::rpc::Service> Bind$service$();
+::std::unique_ptr<::mainspring::rpc::Service> $bind$();
 
 // The component type of `Class`, served as $full_name$: what a host is given.
 template <class Class>
-::mainspring::ComponentType $service$Type(::std::string name) {
-  static_assert(::std::is_base_of_v<$service$Component, Class>, "Class must derive from $service$Component");
-  return ::mainspring::ComponentType::Of<Class>(::std::move(name), &Bind$service$);
+::mainspring::ComponentType $type$(::std::string name) {
+  static_assert(::std::is_base_of_v<$component$, Class>, "Class must derive from $component$");
+  return ::mainspring::ComponentType::Of<Class>(::std::move(name), &$bind$);
 }
 
 )";
 
 constexpr char kServiceDefinition[] =
-    R"(::std::unique_ptr<::mainspring::rpc::Service> Bind$service$() {
-  return ::mainspring::rpc::Bind<$request_enum$>($service$Methods::kService);
+    R"(::std::unique_ptr<::mainspring::rpc::Service> $bind$() {
+  // Reflection shows them; where nothing else refers to them, the linker would leave them out.
+  [[gnu::used]] static const auto* const descriptors = &::$descriptor_table$;
+  return ::mainspring::rpc::Bind<$request_enum$>($methods$::kService);
 }
 
 )";
@@ -67,9 +69,13 @@ Variables VariablesOf(const File& file) {
 
 void PrintForEachService(const File& file, const char* text, Printer* printer) {
   for (const Service& service : file.services) {
-    printer->Print({{"service", service.name},
-                    {"full_name", service.full_name},
-                    {"request_enum", service.request_enum}},
+    printer->Print({{"full_name", service.full_name},
+                    {"component", service.names.component},
+                    {"methods", service.names.methods},
+                    {"request_enum", service.names.request_enum},
+                    {"type", service.names.type},
+                    {"bind", service.names.bind},
+                    {"descriptor_table", file.descriptor_table}},
                    text);
   }
 }

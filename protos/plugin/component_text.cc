@@ -39,26 +39,27 @@ constexpr char kNamespaceEnd[] = R"(}  // namespace $namespace$
 )";
 
 constexpr char kMethodEnum[] = R"(// The rpcs of $full_name$, in the order of the proto.
-enum class $service$Method { $constants$ };
+enum class $method_enum$ { $constants$ };
 
 // A call of each: its request, or requests, and the right to answer.
-
+struct $calls$ {
 )";
 
-constexpr char kCall[] = R"(struct $call$ {
-  static constexpr char kMethod[] = "$path$";
-  $request_type$ $request$;
-  $reply_type$ $reply$;
-};
-
+constexpr char kCall[] = R"($separator$  struct $rpc$ {
+    static constexpr char kMethod[] = "$path$";
+    $request_type$ $request$;
+    $reply_type$ $reply$;
+  };
 )";
 
 constexpr char kMethodsBegin[] =
-    R"(// Everything that a $service$ can be asked: alternative i is method i.
-using $request_enum$ = ::std::variant<$calls$>;
+    R"(};
+
+// Everything that $full_name$ can be asked: alternative i is method i.
+using $request_enum$ = ::std::variant<$alternatives$>;
 
 // One method for each rpc of $full_name$.
-class $service$Methods : public ::mainspring::Handler<$request_enum$> {
+class $methods$ : public ::mainspring::Handler<$request_enum$> {
  public:
   static constexpr char kService[] = "$full_name$";
 
@@ -73,22 +74,22 @@ $comment$  virtual void $rpc$($request_type$ $request$, $reply_type$ $reply$) = 
 constexpr char kComponentAndRefBegin[] = R"(};
 
 $comment$// The base of a component that answers $full_name$: derive from it and write the methods.
-class $service$Component : public ::mainspring::Component, public $service$Methods {
+class $component$ : public ::mainspring::Component, public $methods$ {
  public:
   using Request = ::$namespace$::$request_enum$;
   using ::mainspring::Component::Component;
 };
 
 // The typed in-process address of a component that answers $full_name$. What each call does stands
-// at its method in $service$Methods. Any thread.
-class $service$Ref {
+// at its method in $methods$. Any thread.
+class $ref$ {
  public:
   using RequestEnum = ::$namespace$::$request_enum$;
 
-  explicit $service$Ref(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : $ref$(::std::move(mailbox)) {}
+  explicit $ref$(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : $ref_member$(::std::move(mailbox)) {}
 
   // The name of the component that answers.
-  const ::std::string& component() const { return $ref$.component(); }
+  const ::std::string& component() const { return $ref_member$.component(); }
 
 )";
 
@@ -98,19 +99,19 @@ constexpr char kAsk[] =
 
 constexpr char kRefEnd[] = R"(
  private:
-  ::mainspring::Ref<RequestEnum> $ref$;
+  ::mainspring::Ref<RequestEnum> $ref_member$;
 };
 
 )";
 
 constexpr char kDispatchBegin[] = R"(namespace {
 
-struct $service$Dispatch {
-  $service$Methods& methods;
+struct $dispatch$ {
+  $methods$& methods;
 
 )";
 
-constexpr char kDispatch[] = R"(  void operator()($call$& call) const {
+constexpr char kDispatch[] = R"(  void operator()($calls$::$rpc$& call) const {
     methods.$rpc$(::std::move(call.$request$), ::std::move(call.$reply$));
   }
 )";
@@ -119,15 +120,15 @@ constexpr char kDispatchEnd[] = R"(};
 
 }  // namespace
 
-void $service$Methods::Handle(::$namespace$::$request_enum$&& request) {
-  ::std::visit($service$Dispatch{*this}, request);
+void $methods$::Handle(::$namespace$::$request_enum$&& request) {
+  ::std::visit($dispatch${*this}, request);
 }
 
 )";
 
 constexpr char kAskBody[] =
-    R"($answer$ $service$Ref::$rpc$($parameter$::mainspring::CallOptions options) const {
-  return $ref$.Ask<$call$>($argument$options);
+    R"($answer$ $ref$::$rpc$($parameter$::mainspring::CallOptions options) const {
+  return $ref_member$.Ask<$calls$::$rpc$>($argument$options);
 }
 
 )";
@@ -147,12 +148,19 @@ std::string Answer(const Rpc& rpc) {
          rpc.response + ">";
 }
 
+// What the service is called, in all its parts.
+Variables VariablesOf(const ServiceNames& names) {
+  return {{"method_enum", names.method_enum}, {"calls", names.calls},
+          {"methods", names.methods},         {"request_enum", names.request_enum},
+          {"component", names.component},     {"ref", names.ref},
+          {"ref_member", names.ref_member},   {"dispatch", names.dispatch}};
+}
+
 Variables VariablesOf(const Service& service, const Rpc& rpc) {
-  return {
-      {"service", service.name},
-      {"ref", service.ref},
-      {"rpc", rpc.name},
-      {"call", rpc.call},
+  Variables variables = VariablesOf(service.names);
+  variables.merge(Variables{
+      {"rpc", rpc.names.function},
+      {"separator", &rpc == &service.rpcs.front() ? "" : "\n"},
       {"path", rpc.path},
       {"comment", Block(rpc.comment, "  ")},
       {"request", rpc.client_streaming ? "requests" : "request"},
@@ -165,26 +173,27 @@ Variables VariablesOf(const Service& service, const Rpc& rpc) {
       {"answer", Answer(rpc)},
       {"parameter", rpc.client_streaming ? "" : rpc.request + " request, "},
       {"argument", rpc.client_streaming ? "" : "::std::move(request), "},
-  };
+  });
+  return variables;
 }
 
 Variables VariablesOf(const File& file, const Service& service) {
   std::string constants;
-  std::string calls;
+  std::string alternatives;
   for (const Rpc& rpc : service.rpcs) {
-    constants += (constants.empty() ? "" : ", ") + rpc.constant;
-    calls += (calls.empty() ? "" : ", ") + rpc.call;
+    constants += (constants.empty() ? "" : ", ") + rpc.names.constant;
+    alternatives +=
+        (alternatives.empty() ? "" : ", ") + service.names.calls + "::" + rpc.names.function;
   }
-  return {
-      {"service", service.name},
+  Variables variables = VariablesOf(service.names);
+  variables.merge(Variables{
       {"full_name", service.full_name},
       {"namespace", file.cpp_namespace},
-      {"request_enum", service.request_enum},
-      {"ref", service.ref},
       {"constants", constants},
-      {"calls", calls},
+      {"alternatives", alternatives},
       {"comment", Block(service.comment, "") + (service.comment.empty() ? "" : "//\n")},
-  };
+  });
+  return variables;
 }
 
 Variables VariablesOf(const File& file) {

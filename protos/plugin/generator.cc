@@ -39,6 +39,7 @@ bool Generator::GenerateAll(const std::vector<const FileDescriptor*>& files,
                             std::string* error) const {
   Options options;
   std::string refused = ParseOptions(parameter, &options);
+  refused += UnknownRenames(files, options);
   for (const FileDescriptor* file : files) {
     for (const Refusal& refusal : Refusals(*file, options)) refused += Text(refusal) + "\n";
   }
@@ -50,7 +51,7 @@ bool Generator::GenerateAll(const std::vector<const FileDescriptor*>& files,
     return false;
   }
   for (const FileDescriptor* descriptor : files) {
-    const File file = Describe(*descriptor);
+    const File file = Describe(*descriptor, options);
     Write(file, ".component.pb.h", &PrintComponentHeader, context);
     Write(file, ".component.pb.cc", &PrintComponentSource, context);
     Write(file, ".binding.pb.h", &PrintBindingHeader, context);

@@ -23,7 +23,19 @@ class Generator final : public google::protobuf::compiler::CodeGenerator {
                    const std::string& parameter,
                    google::protobuf::compiler::GeneratorContext* context,
                    std::string* error) const override;
+#if GOOGLE_PROTOBUF_VERSION >= 5026000  // the first with editions
+  uint64_t GetSupportedFeatures() const override {
+    return FEATURE_PROTO3_OPTIONAL | FEATURE_SUPPORTS_EDITIONS;
+  }
+  google::protobuf::Edition GetMinimumEdition() const override {
+    return google::protobuf::EDITION_PROTO2;
+  }
+  google::protobuf::Edition GetMaximumEdition() const override {
+    return google::protobuf::EDITION_2023;
+  }
+#else
   uint64_t GetSupportedFeatures() const override { return FEATURE_PROTO3_OPTIONAL; }
+#endif
 };
 
 }  // namespace mainspring::plugin

@@ -8,21 +8,19 @@
 namespace mainspring::plugin {
 namespace {
 
-constexpr char kAllowSharedRequests[] = "allow_shared_requests";
-
-// Each returns what is wrong with the option's value, or nothing.
-
-std::string SetAllowSharedRequests(const std::string& value, Options* options) {
-  if (!value.empty()) {
-    return "takes no value, but was given \"" + value + "\". Write its name alone.";
+// What is wrong with rename's value, or nothing.
+std::string AddRename(const std::string& value, Options* options) {
+  const size_t colon = value.find(':');
+  const std::string rpc = value.substr(0, colon);
+  if (colon == value.npos || colon + 1 == value.size() || rpc.find('.') == rpc.npos) {
+    return "is \"" + value +
+           "\". Write the service, the rpc and its name in C++, such as "
+           "\"rename=Jobs.Start:StartJob\".";
   }
-  options->allow_shared_requests = true;
+  if (!options->renames.emplace(rpc, value.substr(colon + 1)).second) {
+    return "renames \"" + rpc + "\" for a second time. Leave one of the two.";
+  }
   return "";
-}
-
-std::string Set(const std::string& name, const std::string& value, Options* options) {
-  if (name == kAllowSharedRequests) return SetAllowSharedRequests(value, options);
-  return "not known to protoc-gen-mainspring. The one option is allow_shared_requests.";
 }
 
 }  // namespace
@@ -32,7 +30,10 @@ std::string ParseOptions(const std::string& parameter, Options* options) {
   google::protobuf::compiler::ParseGeneratorParameter(parameter, &settings);
   std::string errors;
   for (const auto& [name, value] : settings) {
-    const std::string error = Set(name, value, options);
+    const std::string error =
+        name == "rename"
+            ? AddRename(value, options)
+            : "not known to protoc-gen-mainspring. The one option is rename=SERVICE.RPC:NAME.";
     if (!error.empty()) errors += "option \"" + name + "\": " + error + "\n";
   }
   return errors;

@@ -1,15 +1,16 @@
 #ifndef MAINSPRING_PROTOS_PLUGIN_OPTIONS_H_
 #define MAINSPRING_PROTOS_PLUGIN_OPTIONS_H_
 
+#include <map>
 #include <string>
 
 namespace mainspring::plugin {
 
-// What may be written before the colon of --mainspring_out=OPTIONS:DIRECTORY, separated by commas.
+// What --mainspring_opt=OPTIONS is given, separated by commas.
 struct Options {
-  // allow_shared_requests: two rpcs of a service may take the same request message. For published
-  // interfaces that are not ours to change, such as grpc.health.v1.
-  bool allow_shared_requests = false;
+  // rename=SERVICE.RPC:NAME: what the rpc is called in C++, by "Service.Rpc", the service with its
+  // package or without.
+  std::map<std::string, std::string> renames;
 };
 
 // Reads `parameter`, which may be empty. Returns what is wrong with it, one paragraph for each

@@ -3,39 +3,19 @@
 #include <google/protobuf/descriptor.pb.h>
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 #include <tuple>
 
-#include "protos/plugin/name_clash.h"
+#include "protos/plugin/cpp_names.h"
 #include "protos/plugin/reserved_names.h"
-#include "protos/plugin/service_model.h"
 
 namespace mainspring::plugin {
 namespace {
 
-using google::protobuf::Descriptor;
 using google::protobuf::FileDescriptor;
 using google::protobuf::FileDescriptorProto;
 using google::protobuf::MethodDescriptor;
 using google::protobuf::ServiceDescriptor;
-
-// What an rpc cannot be called, and whose name it is: what the authors of components override, call
-// and name. Whatever else the classes have is out of reach: messages are named with their
-// namespaces, and refs derive from nothing.
-std::string_view OwnerOfMember(std::string_view name) {
-  for (std::string_view member :
-       {"Component", "DependencyChanged", "Start", "Stop", "context", "context_"}) {
-    if (name == member) return "::mainspring::Component";
-  }
-  for (std::string_view member : {"AnyHandler", "Handle", "Handler"}) {
-    if (name == member) return "::mainspring::Handler";
-  }
-  for (std::string_view member : {"Request", "RequestEnum", "component", "kService"}) {
-    if (name == member) return "the generated classes";
-  }
-  return "";
-}
 
 // Why C++ does not take the name, or nothing.
 std::string ReservedBy(std::string_view name) {
@@ -104,89 +84,51 @@ void CheckPackage(const FileDescriptor& file, std::vector<Refusal>* refusals) {
   }
 }
 
-void CheckService(const ServiceDescriptor& service, std::vector<Refusal>* refusals) {
-  const std::string name(service.name());
-  const std::string title = "service " + name + ": ";
-  const std::string reserved_by = ReservedBy(name);
-  if (!reserved_by.empty()) {
-    refusals->push_back(RefusalOf(service, title + Quoted(name) + " is " + reserved_by +
-                                               " and cannot name a class. Rename the service."));
-  }
-  if (service.method_count() == 0) {
-    refusals->push_back(RefusalOf(service, title +
-                                               "it has no rpcs: a component that answers it could "
-                                               "be asked nothing. Give it an rpc, or remove it."));
-  }
-  for (int i = 0; i < service.method_count(); ++i) {
-    const MethodDescriptor& rpc = *service.method(i);
-    for (const Descriptor* message : {rpc.input_type(), rpc.output_type()}) {
-      if (message->name() != service.name()) continue;
-      refusals->push_back(RefusalOf(
-          service, title + "rpc " + std::string(rpc.name()) + " uses message " +
-                       std::string(message->full_name()) +
-                       " of the same name: inside a component class " + name + ", " + name +
-                       " means the class, not the message. Rename the service or the message."));
-      return;
-    }
-  }
+bool IsIdentifier(std::string_view name) {
+  const auto is_letter = [](char c) {
+    return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || c == '_';
+  };
+  return is_letter(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) {
+           return is_letter(c) || ('0' <= c && c <= '9');
+         });
 }
 
-void CheckRpcName(const MethodDescriptor& rpc, std::vector<Refusal>* refusals) {
-  const std::string name(rpc.name());
-  const std::string title = Title(rpc) + ": ";
-  const std::string way_out =
-      " Rename the rpc, such as " + name + std::string(rpc.service()->name()) + ".";
-  const std::string reserved_by = ReservedBy(name);
-  if (!reserved_by.empty()) {
-    refusals->push_back(RefusalOf(
-        rpc, title + Quoted(name) + " is " + reserved_by + " and cannot name a method." + way_out));
+const MethodDescriptor* FindRpc(const FileDescriptor& file, const std::string& rename) {
+  const size_t dot = rename.rfind('.');
+  for (int i = 0; i < file.service_count(); ++i) {
+    const ServiceDescriptor& service = *file.service(i);
+    const std::string name = rename.substr(0, dot);
+    if (service.name() != name && service.full_name() != name) continue;
+    if (const MethodDescriptor* rpc = service.FindMethodByName(rename.substr(dot + 1))) return rpc;
   }
-  const std::string owner(OwnerOfMember(name));
-  if (!owner.empty()) {
-    refusals->push_back(RefusalOf(rpc, title + owner + " has a member " + name +
-                                           ", which the method would hide or clash with." +
-                                           way_out));
-  }
-  std::vector<std::string> generated_names = GeneratedNames(*rpc.service());
-  for (int i = 0; i < rpc.service()->method_count(); ++i) {
-    generated_names.push_back(CallName(*rpc.service()->method(i)));
-  }
-  for (const std::string& generated : generated_names) {
-    if (name != generated) continue;
-    refusals->push_back(RefusalOf(rpc, title + "a class or function " + name +
-                                           " is generated for the service, and the method would "
-                                           "hide it." +
-                                           way_out));
-  }
+  return nullptr;
 }
 
-void CheckConstants(const ServiceDescriptor& service, std::vector<Refusal>* refusals) {
-  std::map<std::string, const MethodDescriptor*> first;
-  for (int i = 0; i < service.method_count(); ++i) {
-    const MethodDescriptor& rpc = *service.method(i);
-    const auto [other, is_new] = first.emplace(ConstantName(rpc), &rpc);
-    if (is_new) continue;
-    refusals->push_back(RefusalOf(rpc, Title(rpc) + ": both it and " + Title(*other->second) +
-                                           " at " + Place(*other->second) + " become " +
-                                           std::string(service.name()) + "Method::" + other->first +
-                                           ". Rename one of the two."));
+// Why the rpc cannot be called `name`, or nothing.
+std::string WhyNot(const MethodDescriptor& rpc, const std::string& name,
+                   const std::vector<ServiceNames>& services) {
+  if (!IsIdentifier(name)) return "no name in C++";
+  const ServiceDescriptor& service = *rpc.service();
+  if (std::string owner = TakenBy(name, services[static_cast<size_t>(service.index())]);
+      !owner.empty()) {
+    return owner;
   }
+  const MethodDescriptor* other = service.FindMethodByName(name);
+  return other == nullptr || other == &rpc ? "" : "another rpc, at " + Place(*other);
 }
 
-void CheckSharedRequests(const ServiceDescriptor& service, std::vector<Refusal>* refusals) {
-  std::map<const Descriptor*, const MethodDescriptor*> first;
-  for (int i = 0; i < service.method_count(); ++i) {
-    const MethodDescriptor& rpc = *service.method(i);
-    const auto [other, is_new] = first.emplace(rpc.input_type(), &rpc);
-    if (is_new) continue;
-    refusals->push_back(RefusalOf(
-        rpc, Title(rpc) + ": request message " + std::string(rpc.input_type()->full_name()) +
-                 " is shared with " + Title(*other->second) + " at " + Place(*other->second) +
-                 ": neither rpc could change its request without changing the other's. Give each "
-                 "rpc a request message of its own, such as " +
-                 std::string(rpc.name()) +
-                 "Request; where the interface is published and not yours to change, pass the "
-                 "option allow_shared_requests to protoc-gen-mainspring."));
+void CheckRenames(const FileDescriptor& file, const Options& options,
+                  std::vector<Refusal>* refusals) {
+  const std::vector<ServiceNames> services = NamesOf(file, options);
+  for (const auto& [renamed, name] : options.renames) {
+    const MethodDescriptor* const rpc = FindRpc(file, renamed);
+    // Another proto of the run may have it; whether any has is seen in Generator.
+    if (rpc == nullptr) continue;
+    const std::string reason = WhyNot(*rpc, name, services);
+    if (reason.empty()) continue;
+    refusals->push_back(RefusalOf(*rpc, Title(*rpc) + ": option \"rename=" + renamed + ":" + name +
+                                            "\": " + Quoted(name) + " is " + reason +
+                                            ". Choose another name."));
   }
 }
 
@@ -203,21 +145,28 @@ std::string Title(const MethodDescriptor& rpc) {
 
 std::vector<Refusal> Refusals(const FileDescriptor& file, const Options& options) {
   if (file.service_count() == 0) return {};
-  std::vector<Refusal> refusals = NameClashes(file);
+  std::vector<Refusal> refusals;
   CheckPackage(file, &refusals);
-  for (int i = 0; i < file.service_count(); ++i) {
-    const ServiceDescriptor& service = *file.service(i);
-    CheckService(service, &refusals);
-    CheckConstants(service, &refusals);
-    if (!options.allow_shared_requests) CheckSharedRequests(service, &refusals);
-    for (int j = 0; j < service.method_count(); ++j) {
-      CheckRpcName(*service.method(j), &refusals);
-    }
-  }
+  CheckRenames(file, options, &refusals);
   std::stable_sort(refusals.begin(), refusals.end(), [](const Refusal& a, const Refusal& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
   return refusals;
+}
+
+std::string UnknownRenames(const std::vector<const FileDescriptor*>& files,
+                           const Options& options) {
+  std::string unknown;
+  for (const auto& [renamed, name] : options.renames) {
+    if (std::any_of(files.begin(), files.end(), [&](const FileDescriptor* file) {
+          return FindRpc(*file, renamed) != nullptr;
+        })) {
+      continue;
+    }
+    unknown += "option \"rename=" + renamed + ":" + name + "\": there is no rpc " +
+               Quoted(renamed) + ". Write it as the proto does, such as \"Jobs.Start\".\n";
+  }
+  return unknown;
 }
 
 }  // namespace mainspring::plugin

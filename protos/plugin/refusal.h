@@ -48,6 +48,10 @@ std::string Title(const google::protobuf::MethodDescriptor& rpc);
 // these checks becomes C++ that compiles. A proto without services is never refused.
 std::vector<Refusal> Refusals(const google::protobuf::FileDescriptor& file, const Options& options);
 
+// Of the options: renames of rpcs that none of the files has, a paragraph each.
+std::string UnknownRenames(const std::vector<const google::protobuf::FileDescriptor*>& files,
+                           const Options& options);
+
 }  // namespace mainspring::plugin
 
 #endif  // MAINSPRING_PROTOS_PLUGIN_REFUSAL_H_

@@ -69,95 +69,64 @@ std::vector<std::string> Comment(const Described& described) {
   return CommentLines(location.leading_comments);
 }
 
-Rpc Describe(const MethodDescriptor& rpc) {
-  const std::string service(rpc.service()->full_name());
+Rpc Describe(const MethodDescriptor& rpc, const RpcNames& names) {
+  std::vector<std::string> comment = Comment(rpc);
   const std::string name(rpc.name());
-  return {.name = name,
-          .constant = ConstantName(rpc),
-          .call = CallName(rpc),
-          .path = "/" + service + "/" + name,
+  if (names.function != name) comment.insert(comment.begin(), "// The rpc " + name + ".");
+  return {.names = names,
+          .path = "/" + std::string(rpc.service()->full_name()) + "/" + name,
           .request = cpp::QualifiedClassName(rpc.input_type()),
           .response = cpp::QualifiedClassName(rpc.output_type()),
           .client_streaming = rpc.client_streaming(),
           .server_streaming = rpc.server_streaming(),
-          .comment = Comment(rpc)};
+          .comment = comment};
 }
 
-std::string RefMember(const ServiceDescriptor& service) {
-  std::string member = "ref_";
-  while (service.FindMethodByName(member) != nullptr) member += '_';
-  return member;
-}
-
-Service Describe(const ServiceDescriptor& service) {
-  Service result{.name = std::string(service.name()),
-                 .full_name = std::string(service.full_name()),
-                 .request_enum = RequestEnumName(service),
-                 .ref = RefMember(service),
+Service Describe(const ServiceDescriptor& service, const ServiceNames& names) {
+  Service result{.full_name = std::string(service.full_name()),
+                 .names = names,
                  .rpcs = {},
                  .comment = Comment(service)};
   for (int i = 0; i < service.method_count(); ++i) {
-    result.rpcs.push_back(Describe(*service.method(i)));
+    result.rpcs.push_back(Describe(*service.method(i), names.rpcs[static_cast<size_t>(i)]));
   }
   return result;
 }
 
-}  // namespace
-
-File Describe(const FileDescriptor& file) {
-  const std::string stem(cpp::StripProto(std::string(file.name())));
-  File result{.path = std::string(file.name()),
-              .stem = stem,
-              .guard = Guard(stem),
-              .cpp_namespace = CppNamespace(std::string(file.package())),
-              .services = {}};
-  for (int i = 0; i < file.service_count(); ++i) {
-    result.services.push_back(Describe(*file.service(i)));
-  }
-  return result;
-}
-
-std::string ConstantName(const MethodDescriptor& rpc) {
-  std::string constant = "k";
-  bool begins_word = true;
-  for (char c : std::string(rpc.name())) {
-    if (c != '_') constant += begins_word ? ToUpper(c) : c;
-    begins_word = c == '_';
-  }
-  return constant;
-}
-
-std::string CallName(const MethodDescriptor& rpc) { return std::string(rpc.name()) + "Call"; }
-
-std::string RequestEnumName(const ServiceDescriptor& service) {
-  const std::string name = std::string(service.name()) + "Request";
-  for (const FileDescriptor* file : WithImports(*service.file())) {
-    if (file->package() != service.file()->package()) continue;
-    if (file->FindMessageTypeByName(name) != nullptr || file->FindEnumTypeByName(name) != nullptr ||
-        file->FindEnumValueByName(name) != nullptr || file->FindServiceByName(name) != nullptr) {
-      return name + "Enum";
+// As protoc makes it of the file's path: what is not a letter or digit is "_" and its code.
+std::string DescriptorTable(const std::string& path) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string name = "descriptor_table_";
+  for (const char c : path) {
+    if (IsAlphanumeric(c)) {
+      name += c;
+      continue;
     }
+    const auto code = static_cast<unsigned char>(c);
+    name += '_';
+    if (code >= 16) name += kHex[code / 16];
+    name += kHex[code % 16];
   }
   return name;
 }
 
-std::set<const FileDescriptor*> WithImports(const FileDescriptor& file) {
-  std::set<const FileDescriptor*> found;
-  std::vector<const FileDescriptor*> next = {&file};
-  while (!next.empty()) {
-    const FileDescriptor* const each = next.back();
-    next.pop_back();
-    if (!found.insert(each).second) continue;
-    for (int i = 0; i < each->dependency_count(); ++i) next.push_back(each->dependency(i));
-  }
-  return found;
-}
+}  // namespace
 
-std::vector<std::string> GeneratedNames(const ServiceDescriptor& service) {
-  const std::string name(service.name());
-  return {name + "Method",    name + "Methods", RequestEnumName(service),
-          name + "Component", name + "Ref",     name + "Dispatch",
-          name + "Type",      "Bind" + name};
+File Describe(const FileDescriptor& file, const Options& options) {
+  const std::string path(file.name());
+  const std::string stem(cpp::StripProto(path));
+  File result{.path = path,
+              .stem = stem,
+              .guard = Guard(stem),
+              .cpp_namespace = CppNamespace(std::string(file.package())),
+              .descriptor_table = DescriptorTable(path),
+              .services = {}};
+  const std::vector<ServiceNames> names = NamesOf(file, options);
+  for (int i = 0; i < file.service_count(); ++i) {
+    if (file.service(i)->method_count() == 0) continue;
+    result.services.push_back(Describe(*file.service(i), names[static_cast<size_t>(i)]));
+  }
+  return result;
 }
 
 }  // namespace mainspring::plugin

@@ -3,9 +3,11 @@
 
 #include <google/protobuf/descriptor.h>
 
-#include <set>
 #include <string>
 #include <vector>
+
+#include "protos/plugin/cpp_names.h"
+#include "protos/plugin/options.h"
 
 namespace mainspring::plugin {
 
@@ -13,11 +15,9 @@ namespace mainspring::plugin {
 // says nothing about whether the output would compile; refusal.h does.
 
 struct Rpc {
-  std::string name;      // GetTime
-  std::string constant;  // kGetTime, its value in the enum of methods
-  std::string call;      // GetTimeCall, its alternative in the request enum
-  std::string path;      // /mainspring.clock.v1.Clock/GetTime
-  std::string request;   // ::mainspring::clock::v1::GetTimeRequest, which no scope can hide
+  RpcNames names;
+  std::string path;     // /mainspring.clock.v1.Clock/GetTime
+  std::string request;  // ::mainspring::clock::v1::GetTimeRequest, which no scope can hide
   std::string response;
   bool client_streaming = false;
   bool server_streaming = false;
@@ -25,40 +25,23 @@ struct Rpc {
 };
 
 struct Service {
-  std::string name;          // Clock
-  std::string full_name;     // mainspring.clock.v1.Clock
-  std::string request_enum;  // ClockRequest
-  std::string ref;           // the ref's one data member, which no rpc is called like
+  std::string full_name;  // mainspring.clock.v1.Clock
+  ServiceNames names;
   std::vector<Rpc> rpcs;
   std::vector<std::string> comment;
 };
 
 struct File {
-  std::string path;           // mainspring/clock/v1/clock.proto
-  std::string stem;           // mainspring/clock/v1/clock
-  std::string guard;          // MAINSPRING_GENERATED_MAINSPRING_CLOCK_V1_CLOCK, to be completed
-  std::string cpp_namespace;  // mainspring::clock::v1
+  std::string path;              // mainspring/clock/v1/clock.proto
+  std::string stem;              // mainspring/clock/v1/clock
+  std::string guard;             // MAINSPRING_GENERATED_MAINSPRING_CLOCK_V1_CLOCK, to be completed
+  std::string cpp_namespace;     // mainspring::clock::v1
+  std::string descriptor_table;  // protoc's variable that holds the file's descriptors
   std::vector<Service> services;
 };
 
-File Describe(const google::protobuf::FileDescriptor& file);
-
-// GetTime, getTime and get_time are all kGetTime.
-std::string ConstantName(const google::protobuf::MethodDescriptor& rpc);
-
-// GetTimeCall.
-std::string CallName(const google::protobuf::MethodDescriptor& rpc);
-
-// ClockRequest; ClockRequestEnum where its file, or one that this imports, has something of the
-// first name in the same package: a message, an enum or one of its values, a service.
-std::string RequestEnumName(const google::protobuf::ServiceDescriptor& service);
-
-// The file, and what it imports, directly or not.
-std::set<const google::protobuf::FileDescriptor*> WithImports(
-    const google::protobuf::FileDescriptor& file);
-
-// The names at namespace scope that a service stands for, those of its rpcs aside.
-std::vector<std::string> GeneratedNames(const google::protobuf::ServiceDescriptor& service);
+// Services without rpcs are left out: there is nothing that they could be asked.
+File Describe(const google::protobuf::FileDescriptor& file, const Options& options);
 
 }  // namespace mainspring::plugin
 

@@ -27,7 +27,7 @@ inline trial::v1::EchoRequest EchoOf(const std::string& text) {
 
 // Echo answers with what it was asked; everything else is refused.
 inline void AnswerEcho(trial::v1::TrialRequest request) {
-  if (auto* echo = std::get_if<trial::v1::EchoCall>(&request)) {
+  if (auto* echo = std::get_if<trial::v1::TrialCall::Echo>(&request)) {
     trial::v1::EchoResponse response;
     response.set_text(echo->request.text());
     echo->reply.Send(std::move(response));

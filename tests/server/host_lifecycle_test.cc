@@ -221,7 +221,7 @@ TEST_F(HostLifecycleTest, WhenACallIsInFlight_ADrainOfItsComponentWaitsForItsAns
   Start([](HostConfig&) {}, box_.hooks());
   auto stub = host_->NewStub();
   testing::PendingEcho held(*stub, "mail");
-  trial::v1::EchoCall call = box_.Take<trial::v1::EchoCall>();
+  trial::v1::TrialCall::Echo call = box_.Take<trial::v1::TrialCall::Echo>();
   proto::DrainComponentRequest request;
   request.set_name("mail");
   Waiting context;
@@ -285,7 +285,7 @@ TEST_F(HostLifecycleTest, WhenShutDownNow_SkipsToTheStop) {
       box_.hooks());
   auto stub = host_->NewStub();
   testing::PendingEcho held(*stub, "mail");
-  trial::v1::EchoCall call = box_.Take<trial::v1::EchoCall>();
+  trial::v1::TrialCall::Echo call = box_.Take<trial::v1::TrialCall::Echo>();
   EXPECT_TRUE(Ask(&proto::Lifecycle::Stub::ShutdownNow, {}).ok());
   EXPECT_EQ(grpc::StatusCode::UNAVAILABLE, held.Await().error_code());
   EXPECT_EQ(kExitCut, host_->Join());

@@ -262,7 +262,7 @@ class Relay final : public Component, public Handler<trial::v1::TrialRequest> {
 
   void Handle(trial::v1::TrialRequest&& request) override {
     if (!answerer_.has_value()) return testing::AnswerEcho(std::move(request));
-    auto& call = std::get<trial::v1::EchoCall>(request);
+    auto& call = std::get<trial::v1::TrialCall::Echo>(request);
     call.request.set_text(call.request.text() + ", relayed");
     answerer_->Echo(std::move(call.request), {.deadline = call.reply.deadline()})
         .Then([reply =

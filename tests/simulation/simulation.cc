@@ -23,11 +23,11 @@ constexpr size_t kResumes = 10;
 // The structs of calls, by the message that asks.
 template <class Request>
 struct CallOf;
-#define MAINSPRING_SIMULATION_CALL(name)    \
-  template <>                               \
-  struct CallOf<proto::name##Request> {     \
-    using Struct = proto::name##Call;       \
-    using Response = proto::name##Response; \
+#define MAINSPRING_SIMULATION_CALL(name)       \
+  template <>                                  \
+  struct CallOf<proto::name##Request> {        \
+    using Struct = proto::LifecycleCall::name; \
+    using Response = proto::name##Response;    \
   }
 MAINSPRING_SIMULATION_CALL(StartComponent);
 MAINSPRING_SIMULATION_CALL(StopComponent);
@@ -173,7 +173,7 @@ void Simulation::DrawTraffic() {
     request.set_incarnation(path.incarnation());
     request.set_after_sequence(path.sequence());
     Watching& sink = watching_.emplace_back(scheduler_, path, moody);
-    lifecycle_->Push(proto::WatchComponentsCall{
+    lifecycle_->Push(proto::LifecycleCall::WatchComponents{
         std::move(request), ReplyStream<proto::WatchComponentsResponse>(&sink)});
   };
   watch(*truth_, /*moody=*/false);

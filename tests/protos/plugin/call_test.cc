@@ -14,6 +14,7 @@
 #include "mirror.component.pb.h"
 #include "shop/counter.component.pb.h"
 #include "shop/parts.component.pb.h"
+#include "taken.component.pb.h"
 #include "tests/components/mainspring/fakes.h"
 
 namespace mainspring::golden::v1 {
@@ -134,7 +135,7 @@ TEST_F(CallTest, UnaryCall_ReachesItsMethod) {
   Answered<CutKeyResponse> answered;
   CutKeyRequest request;
   request.set_blank("brass");
-  locksmith_.Handle(CutKeyCall{std::move(request), Reply<CutKeyResponse>(&answered)});
+  locksmith_.Handle(LocksmithCall::CutKey{std::move(request), Reply<CutKeyResponse>(&answered)});
   ASSERT_TRUE(answered.answer.ok()) << answered.answer.status();
   EXPECT_EQ(answered.answer->key(), "key of brass");
 }
@@ -143,7 +144,8 @@ TEST_F(CallTest, ServerStreamCall_ReachesItsMethod) {
   AnsweredStream<ListKeysResponse> answered;
   ListKeysRequest request;
   request.set_count(2);
-  locksmith_.Handle(ListKeysCall{std::move(request), ReplyStream<ListKeysResponse>(&answered)});
+  locksmith_.Handle(
+      LocksmithCall::ListKeys{std::move(request), ReplyStream<ListKeysResponse>(&answered)});
   EXPECT_TRUE(answered.status.ok()) << answered.status;
   ASSERT_EQ(answered.messages.size(), 2u);
   EXPECT_EQ(answered.messages[1].key(), "1");
@@ -151,16 +153,16 @@ TEST_F(CallTest, ServerStreamCall_ReachesItsMethod) {
 
 TEST_F(CallTest, ClientStreamCall_ReachesItsMethod) {
   for (int value : {20, 22}) collected_.messages.emplace_back().set_value(value);
-  locksmith_.Handle(CollectCall{RequestStream<CollectRequest>(&collected_),
-                                Reply<CollectResponse>(&collect_answer_)});
+  locksmith_.Handle(LocksmithCall::Collect{RequestStream<CollectRequest>(&collected_),
+                                           Reply<CollectResponse>(&collect_answer_)});
   ASSERT_TRUE(collect_answer_.answer.ok()) << collect_answer_.answer.status();
   EXPECT_EQ(collect_answer_.answer->sum(), 42);
 }
 
 TEST_F(CallTest, Dialog_ReachesItsMethod) {
   heard_.messages.emplace_back().set_text("hello");
-  locksmith_.Handle(
-      ChatCall{RequestStream<ChatRequest>(&heard_), ReplyStream<ChatResponse>(&chat_answers_)});
+  locksmith_.Handle(LocksmithCall::Chat{RequestStream<ChatRequest>(&heard_),
+                                        ReplyStream<ChatResponse>(&chat_answers_)});
   EXPECT_TRUE(chat_answers_.status.ok()) << chat_answers_.status;
   ASSERT_EQ(chat_answers_.messages.size(), 1u);
   EXPECT_EQ(chat_answers_.messages[0].text(), "hello!");
@@ -195,28 +197,38 @@ TEST_F(CallTest, Ref_PushesEachAlternativeInItsOrder) {
 
 TEST(RequestEnum, Alternative_IsTheMethodOfTheSameIndex) {
   constexpr auto kChat = static_cast<size_t>(LocksmithMethod::kChat);
-  EXPECT_TRUE((std::is_same_v<std::variant_alternative_t<kChat, LocksmithRequest>, ChatCall>));
+  EXPECT_TRUE(
+      (std::is_same_v<std::variant_alternative_t<kChat, LocksmithRequest>, LocksmithCall::Chat>));
   EXPECT_EQ(std::variant_size_v<LocksmithRequest>, kChat + 1);
   EXPECT_STREQ(LocksmithMethods::kService, "mainspring.golden.v1.Locksmith");
-  EXPECT_STREQ(ChatCall::kMethod, "/mainspring.golden.v1.Locksmith/Chat");
+  EXPECT_STREQ(LocksmithCall::Chat::kMethod, "/mainspring.golden.v1.Locksmith/Chat");
 }
 
-TEST(RequestEnum, WhenAMessageHasItsName_IsCalledXRequestEnum) {
+TEST(RequestEnum, WhenAMessageHasItsName_HasAnUnderscore) {
+  using mirror::v1::MirrorCall;
   using mirror::v1::MirrorComponent;
-  using mirror::v1::MirrorInfoCall;
   using mirror::v1::MirrorRequest;
-  using mirror::v1::MirrorRequestEnum;
-  EXPECT_TRUE((std::is_same_v<MirrorComponent::Request, MirrorRequestEnum>));
-  EXPECT_TRUE((std::is_same_v<std::variant_alternative_t<0, MirrorRequestEnum>, MirrorInfoCall>));
-  EXPECT_TRUE((std::is_same_v<decltype(MirrorInfoCall::requests), RequestStream<MirrorRequest>>));
+  using mirror::v1::MirrorRequest_;
+  EXPECT_TRUE((std::is_same_v<MirrorComponent::Request, MirrorRequest_>));
+  EXPECT_TRUE(
+      (std::is_same_v<std::variant_alternative_t<0, MirrorRequest_>, MirrorCall::MirrorInfo>));
+  EXPECT_TRUE(
+      (std::is_same_v<decltype(MirrorCall::MirrorInfo::requests), RequestStream<MirrorRequest>>));
 }
 
 TEST(SharedRequest, OfTwoRpcs_MakesTwoAlternatives) {
-  using shop::v1::SellCall;
-  using shop::v1::ShowCall;
-  EXPECT_TRUE((std::is_same_v<decltype(ShowCall::request), decltype(SellCall::request)>));
-  EXPECT_EQ(shop::v1::CounterRequest(SellCall{}).index(),
+  using shop::v1::CounterCall;
+  EXPECT_TRUE(
+      (std::is_same_v<decltype(CounterCall::Show::request), decltype(CounterCall::Sell::request)>));
+  EXPECT_EQ(shop::v1::CounterRequest(CounterCall::Sell{}).index(),
             static_cast<size_t>(shop::v1::CounterMethod::kSell));
+}
+
+TEST(TwoServicesOfOnePackage, WithRpcsOfOneName_HaveCallsOfTheirOwn) {
+  using taken::v1::JobCall_;
+  using taken::v1::JobRefCall;
+  EXPECT_STREQ(JobCall_::Start__::kMethod, "/mainspring.golden.taken.v1.Job/Start");
+  EXPECT_STREQ(JobRefCall::Start_::kMethod, "/mainspring.golden.taken.v1.JobRef/Start");
 }
 
 }  // namespace

@@ -51,10 +51,14 @@ void ExpectGolden(const std::string& stem, const std::string& options) {
 TEST(Golden, FourKindsOfRpc_AreWrittenAsInKinds) { ExpectGolden("kinds", ""); }
 
 TEST(Golden, TwoServicesCommentsAndImports_AreWrittenAsInCounter) {
-  ExpectGolden("shop/counter", "allow_shared_requests");
+  ExpectGolden("shop/counter", "");
 }
 
 TEST(Golden, MessageNamedAsRequestEnum_IsWrittenAsInMirror) { ExpectGolden("mirror", ""); }
+
+TEST(Golden, NamesThatAreTaken_AreWrittenAsInTaken) {
+  ExpectGolden("taken", "rename=Job.Stop:EndJob");
+}
 
 TEST(Golden, ProtoWithoutServices_HasIncludesAndGuardsAlone) { ExpectGolden("shop/parts", ""); }
 

@@ -1,8 +1,8 @@
 """Every name that the generated code stands on, as the name of an rpc, a message, a service and a
-package: the plugin refuses it, or what it writes compiles. Nothing has to be added here when a
+package: the plugin finds another name for it in C++, or refuses it, and what it writes compiles.
+Nothing has to be added here when a
 class gets a new member: the names are all the words of the headers and of the generated code."""
 
-import itertools
 import os
 import pathlib
 import re
@@ -67,26 +67,17 @@ METHOD = """  void {name}(::shared::v1::A, ::mainspring::Reply<::shared::v1::B> 
 CALL = "  (void)found->{name}(::shared::v1::A(), {{.deadline = ::mainspring::kNever}});\n"
 
 
+def names_in_cpp(header):
+    """What each rpc of each service is called in C++, by its path."""
+    return {path: name for name, path in re.findall(
+        r'struct (\w+) \{\n    static constexpr char kMethod\[\] = "/names\.v1\.(\w+/\w+)";',
+        header)}
+
+
 def author(service, names):
-    """A component and a caller, as somebody would write them for these rpcs."""
+    """A component and a caller, as somebody would write them for these methods."""
     return AUTHOR.format(i=service, methods="".join(METHOD.format(name=name) for name in names),
                          calls="".join(CALL.format(name=name) for name in names))
-
-
-def apart(names):
-    """The names in groups of which no two are in each other's way: rpcs of one service that become
-    one constant, or of which one is another's call."""
-    groups = []
-    for name in names:
-        word = name.replace("_", "").lower()
-        in_the_way = {word, word + "call", word.removesuffix("call")}
-        for group in groups:
-            if len(group) < SERVICE and not in_the_way & group.keys():
-                group[word] = name
-                break
-        else:
-            groups.append({word: name})
-    return [list(group.values()) for group in groups]
 
 
 class Protos:
@@ -106,7 +97,7 @@ class Protos:
         for out in ("protoc", "plugin"):
             (self.directory / out).mkdir(exist_ok=True)
         done = self.run(os.environ["MAINSPRING_PROTOC"], "-I.",
-                        "--mainspring_out=allow_shared_requests:plugin",
+                        "--mainspring_out=plugin",
                         "--plugin=protoc-gen-mainspring=" + os.environ["MAINSPRING_PLUGIN"],
                         *protos)
         return done.returncode, done.stdout
@@ -142,27 +133,12 @@ class NamesTest(unittest.TestCase):
         self.protos = Protos(directory.name)
         self.protos.write("shared.proto", "package shared.v1; message A {} message B {}")
 
-    def refused(self, output, names):
-        """What was said of which name: the nth has the nth line after the first."""
-        said = {}
-        for line in output.splitlines():
-            place = re.match(r"a\.proto:(\d+):\d+: (.+\. .+\.)$", line)
-            if place:
-                said[names[int(place.group(1)) - 2]] = place.group(2)
-        return said
-
-    def check_in_one_proto(self, names, text, authors=lambda _: ""):
-        """a.proto has a line for each name, which `text` makes of a list of them; those that are
-        refused are left out then, and the rest must compile."""
-        head = 'package names.v1; import "shared.proto";'
-        self.protos.write("a.proto", head + text(names))
-        refused = self.refused(self.protos.generate(["a.proto"])[1], names)
-        kept = [name for name in names if name not in refused]
-        self.protos.write("a.proto", head + text(kept))
+    def check_in_one_proto(self, names, text):
+        """a.proto has what `text` makes of the names; it must compile."""
+        self.protos.write("a.proto", 'package names.v1; import "shared.proto";' + text(names))
         code, output = self.protos.generate(["shared.proto", "a.proto"])
         self.assertEqual(code, 0, output)
-        self.assertEqual(self.protos.compile(["shared.proto", "a.proto"], authors(kept)), "")
-        return refused
+        self.assertEqual(self.protos.compile(["shared.proto", "a.proto"]), "")
 
     def test_words_are_found(self):
         for name in ("EndWith", "Push", "NewPipe", "mailbox_", "context_", "DependencyChanged",
@@ -171,31 +147,25 @@ class NamesTest(unittest.TestCase):
             self.assertIn(name, NAMES)
 
     def test_rpc(self):
-        groups = apart(NAMES)
-        names = [name for group in groups for name in group]
-
-        def of_each(kept):
-            kept_groups = ([name for name in group if name in kept] for group in groups)
-            return [group for group in kept_groups if group]
-
-        def text(kept):
-            return "".join(
-                f"service S{i} {{" + "".join(f"\nrpc {name}(.shared.v1.A) returns (.shared.v1.B);"
-                                            for name in group) + "}"
-                for i, group in enumerate(of_each(kept)))
-
-        refused = self.check_in_one_proto(
-            names, text, lambda kept: "".join(map(author, itertools.count(), of_each(kept))))
+        groups = [NAMES[i:i + SERVICE] for i in range(0, len(NAMES), SERVICE)]
+        self.protos.write("a.proto", 'package names.v1; import "shared.proto";' + "".join(
+            f"service S{i} {{" + "".join(f"\nrpc {name}(.shared.v1.A) returns (.shared.v1.B);"
+                                        for name in group) + "}"
+            for i, group in enumerate(groups)))
+        code, output = self.protos.generate(["shared.proto", "a.proto"])
+        self.assertEqual(code, 0, output)
+        in_cpp = names_in_cpp((self.protos.directory / "plugin/a.component.pb.h").read_text())
+        called = {name: in_cpp[f"S{i}/{name}"] for i, group in enumerate(groups) for name in group}
+        self.assertEqual(self.protos.compile(["shared.proto", "a.proto"], "".join(
+            author(i, [called[name] for name in group]) for i, group in enumerate(groups))), "")
         for_authors = (names_for_authors(MODEL / "component.h", "Component") |
                        names_for_authors(MODEL / "handler.h", "AnyHandler") |
                        names_for_authors(MODEL / "handler.h", "Handler"))
         self.assertGreaterEqual(for_authors, {"Start", "Stop", "DependencyChanged", "context",
                                               "Handle", "Handler", "AnyHandler", "Component"})
         # It might compile, but no author could override or call what it hides.
-        self.assertEqual(for_authors - set(refused), set())
-        for name, text in refused.items():
-            self.assertIn("Rename the rpc", text, name)
-        self.assertNotIn("EndWith", refused)
+        self.assertEqual({name for name in for_authors if called[name] == name}, set())
+        self.assertEqual(called["EndWith"], "EndWith")
 
     def test_message(self):
         def text(names):
@@ -206,14 +176,12 @@ class NamesTest(unittest.TestCase):
             return "".join(f"service S{i} {{{''.join(each)}}}" for i, each in enumerate(services)
                            ) + "".join(f"message {name} {{}}" for name in names)
 
-        self.assertEqual(self.check_in_one_proto(NAMES, text), {})
+        self.check_in_one_proto(NAMES, text)
 
     def test_service(self):
-        refused = self.check_in_one_proto(NAMES, lambda names: "".join(
-            f"\nservice {name} {{ rpc Go{i}(.shared.v1.A) returns (.shared.v1.B); }}"
-            for i, name in enumerate(names)))
-        for text in refused.values():
-            self.assertIn("Rename", text)
+        self.check_in_one_proto(NAMES, lambda names: "".join(
+            f"\nservice {name} {{ rpc Go(.shared.v1.A) returns (.shared.v1.B); }}"
+            for name in names))
 
     def test_package(self):
         for before in ("", "company.", "mainspring."):

@@ -35,8 +35,9 @@ PluginRun RunPlugin(const fs::path& root, const std::string& proto, const std::s
   // Quotes suffice: the build tree's paths and the tests' options have none in them.
   const std::string command = Quoted(MAINSPRING_PROTOC) + " -I" + Quoted(root) +
                               " --plugin=protoc-gen-mainspring=" + Quoted(MAINSPRING_PLUGIN) +
-                              " --mainspring_out=" + Quoted(options + ":" + output.string()) + " " +
-                              Quoted(proto) + " 2>" + Quoted(errors);
+                              " --mainspring_out=" + Quoted(output.string()) +
+                              " --mainspring_opt=" + Quoted(options) + " " + Quoted(proto) + " 2>" +
+                              Quoted(errors);
   const int status = system(command.c_str());
   PluginRun run;
   run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

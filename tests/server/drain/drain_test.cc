@@ -30,7 +30,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using testing::Waiting;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 
 class DrainTest : public ::testing::Test {
  protected:
@@ -150,7 +150,7 @@ TEST_F(DrainTest, WhenAClientsStreamIsIdle_EndsItDraining) {
   Waiting context;
   trial::v1::SumResponse response;
   auto sum = stub_->Sum(&context, &response);
-  auto call = box_.Take<trial::v1::SumCall>();
+  auto call = box_.Take<trial::v1::TrialCall::Sum>();
   EXPECT_EQ(kExitClean, host_->Drain());
   const grpc::Status end = sum->Finish();
   EXPECT_EQ(grpc::StatusCode::UNAVAILABLE, end.error_code());

@@ -21,7 +21,8 @@ class ChainTest : public SteppedTest {
   }
 
   lifecycle::v1::Operation OperationOf(const std::string& request_id) {
-    auto record = Ask<lifecycle::v1::GetOperationCall>("request_id: '" + request_id + "'");
+    auto record =
+        Ask<lifecycle::v1::LifecycleCall::GetOperation>("request_id: '" + request_id + "'");
     EXPECT_TRUE(record->status().ok()) << record->status();
     return record->answer().value_or(lifecycle::v1::GetOperationResponse()).operation();
   }

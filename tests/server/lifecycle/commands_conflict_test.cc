@@ -24,7 +24,7 @@ using testing::Hooks;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 using trial::v1::TrialRequest;
 
 using Code = absl::StatusCode;
@@ -34,8 +34,9 @@ using ManyCommandsTest = testing::ChainTest;
 TEST_F(ManyCommandsTest, WhenAnotherOperationIsUnderWay_ARestartWaitsForIt) {
   StartChain();
   loops_.Hold("web");
-  auto first = Ask<RestartComponentCall>("name: 'web' request_id: 'one'");
-  auto second = Ask<RestartComponentCall>("name: 'mail' cascade: true request_id: 'two'");
+  auto first = Ask<LifecycleCall::RestartComponent>("name: 'web' request_id: 'one'");
+  auto second =
+      Ask<LifecycleCall::RestartComponent>("name: 'mail' cascade: true request_id: 'two'");
   EXPECT_EQ(0, first->answers() + second->answers());
   EXPECT_EQ("RUNNING", StateName("mail"));
   EXPECT_EQ(proto::Operation::UNDER_WAY, OperationOf("two").phase());
@@ -55,7 +56,7 @@ TEST_F(ManyCommandsTest, WhenEqualOnesWait_AreCarriedOutOnceForAll) {
   std::vector<testing::Record<proto::RestartComponentResponse>> restarts;
   for (int i = 0; i < 10; ++i) {
     restarts.push_back(
-        Ask<RestartComponentCall>(absl::StrCat("name: 'one' request_id: 'r", i, "'")));
+        Ask<LifecycleCall::RestartComponent>(absl::StrCat("name: 'one' request_id: 'r", i, "'")));
   }
   EXPECT_EQ(proto::Operation::UNDER_WAY, OperationOf("r9").phase());
   loops_.LetGo("one");
@@ -72,9 +73,9 @@ TEST_F(ManyCommandsTest, WhenUnequalOnesWait_EachIsCarriedOutInTurn) {
   Add("one", {}, Noting("one"));
   ASSERT_TRUE(Start().ok());
   loops_.Hold("one");
-  auto first = Ask<RestartComponentCall>("name: 'one' cascade: true");
-  auto second = Ask<StartComponentCall>("name: 'one'");
-  auto third = Ask<RestartComponentCall>("name: 'one' cascade: true");
+  auto first = Ask<LifecycleCall::RestartComponent>("name: 'one' cascade: true");
+  auto second = Ask<LifecycleCall::StartComponent>("name: 'one'");
+  auto third = Ask<LifecycleCall::RestartComponent>("name: 'one' cascade: true");
   loops_.LetGo("one");
   for (const absl::Status& status : {first->status(), second->status(), third->status()}) {
     EXPECT_TRUE(status.ok()) << status;
@@ -86,10 +87,10 @@ TEST_F(ManyCommandsTest, WhenAllCallersOfOneThatWaitsHaveGone_IsGivenUp) {
   Add("one", {}, Noting("one"));
   ASSERT_TRUE(Start().ok());
   loops_.Hold("one");
-  auto first = Ask<RestartComponentCall>("name: 'one'");
+  auto first = Ask<LifecycleCall::RestartComponent>("name: 'one'");
   std::vector<testing::Record<proto::RestartComponentResponse>> gone;
   for (int i = 0; i < 100; ++i) {
-    gone.push_back(Ask<RestartComponentCall>(
+    gone.push_back(Ask<LifecycleCall::RestartComponent>(
         absl::StrCat("name: 'one' request_id: 'r", i, "' cascade: ", i % 2 == 0)));
   }
   for (size_t i = 0; i + 1 < gone.size(); ++i) gone[i]->MarkCancelled();
@@ -110,27 +111,27 @@ TEST_F(ManyCommandsTest, WhenTooManyAreUnderWay_MoreAreRefusedButForStops) {
   Add("one");
   ASSERT_TRUE(Start().ok());
   loops_.Hold("one");
-  Ask<RestartComponentCall>("name: 'one'");
+  Ask<LifecycleCall::RestartComponent>("name: 'one'");
   // Not equal, so they do not wait as one.
   for (size_t i = 1; i < Operations::kMostUnderWay; ++i) {
-    Send<RestartComponentCall>(absl::StrCat("name: 'one' expected_generation: ", i));
+    Send<LifecycleCall::RestartComponent>(absl::StrCat("name: 'one' expected_generation: ", i));
   }
   Settle();
-  auto refused = Ask<RestartComponentCall>("name: 'one' request_id: 'r'");
+  auto refused = Ask<LifecycleCall::RestartComponent>("name: 'one' request_id: 'r'");
   EXPECT_EQ(Code::kResourceExhausted, refused->status().code());
-  EXPECT_EQ(Code::kNotFound, StatusOf<GetOperationCall>("request_id: 'r'").code());
-  auto stopped = Ask<StopComponentCall>("name: 'one'");
+  EXPECT_EQ(Code::kNotFound, StatusOf<LifecycleCall::GetOperation>("request_id: 'r'").code());
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'one'");
   loops_.LetGo("one");
   EXPECT_TRUE(stopped->status().ok()) << stopped->status();
-  EXPECT_TRUE(StatusOf<StartComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StartComponent>("name: 'one'").ok());
 }
 
 TEST_F(ManyCommandsTest, WhenTheGenerationHasMovedOnWhileItWaited_IsAborted) {
   Add("one");
   ASSERT_TRUE(Start().ok());
   loops_.Hold("one");
-  auto first = Ask<RestartComponentCall>("name: 'one' expected_generation: 1");
-  auto second = Ask<RestartComponentCall>("name: 'one' expected_generation: 1");
+  auto first = Ask<LifecycleCall::RestartComponent>("name: 'one' expected_generation: 1");
+  auto second = Ask<LifecycleCall::RestartComponent>("name: 'one' expected_generation: 1");
   loops_.LetGo("one");
   EXPECT_TRUE(first->status().ok());
   EXPECT_EQ(Code::kAborted, second->status().code());
@@ -141,8 +142,8 @@ TEST_F(ManyCommandsTest, WhenWhatItTouchesIsApart_DoesNotWait) {
   Add("apart", {"?cache"});
   StartChain();
   loops_.Hold("web");
-  auto waits = Ask<RestartComponentCall>("name: 'web'");
-  EXPECT_TRUE(StatusOf<RestartComponentCall>("name: 'apart'").ok());
+  auto waits = Ask<LifecycleCall::RestartComponent>("name: 'web'");
+  EXPECT_TRUE(StatusOf<LifecycleCall::RestartComponent>("name: 'apart'").ok());
   EXPECT_EQ(0, waits->answers());
 }
 
@@ -150,8 +151,8 @@ TEST_F(ManyCommandsTest, WhenAStopComesDuringAStart_TakesItsPlace) {
   Add("one", {}, Noting("one"), [](ComponentConfig& config) { config.autostart = false; });
   ASSERT_TRUE(Start().ok());
   loops_.Hold("one");
-  auto started = Ask<StartComponentCall>("name: 'one' request_id: 'start'");
-  auto stopped = Ask<StopComponentCall>("name: 'one'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'one' request_id: 'start'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'one'");
   EXPECT_EQ(Code::kAborted, started->status().code());
   EXPECT_THAT(TextOf(started), HasSubstr("StopComponent of \"one\" took its place"));
   EXPECT_EQ(0, stopped->answers());
@@ -165,8 +166,8 @@ TEST_F(ManyCommandsTest, WhenAStopComesDuringAStart_TakesItsPlace) {
 TEST_F(ManyCommandsTest, WhenAStopComesDuringARestart_StaysStopped) {
   StartChain();
   loops_.Hold("web");
-  auto restarted = Ask<RestartComponentCall>("name: 'web'");
-  auto stopped = Ask<StopComponentCall>("name: 'web'");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'web'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'web'");
   EXPECT_EQ(Code::kAborted, restarted->status().code());
   loops_.LetGo("web");
   EXPECT_TRUE(stopped->status().ok());
@@ -177,9 +178,9 @@ TEST_F(ManyCommandsTest, WhenAStopComesDuringARestart_StaysStopped) {
 TEST_F(ManyCommandsTest, WhenAStopComesWhileARestartWaits_TheRestartIsAbortedToo) {
   StartChain();
   loops_.Hold("web");
-  auto under_way = Ask<RestartComponentCall>("name: 'web'");
-  auto waiting = Ask<RestartComponentCall>("name: 'web'");
-  auto stopped = Ask<StopComponentCall>("name: 'web'");
+  auto under_way = Ask<LifecycleCall::RestartComponent>("name: 'web'");
+  auto waiting = Ask<LifecycleCall::RestartComponent>("name: 'web'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'web'");
   loops_.LetGo("web");
   EXPECT_EQ(Code::kAborted, under_way->status().code());
   EXPECT_EQ(Code::kAborted, waiting->status().code());
@@ -189,12 +190,12 @@ TEST_F(ManyCommandsTest, WhenAStopComesWhileARestartWaits_TheRestartIsAbortedToo
 
 TEST_F(ManyCommandsTest, WhenAStopComesForOneThatWaitsForItsDependency_TakesThePlaceOfItsStart) {
   StartChain();
-  Ask<StopComponentCall>("name: 'web'");
-  Ask<StopComponentCall>("name: 'mail'");
+  Ask<LifecycleCall::StopComponent>("name: 'web'");
+  Ask<LifecycleCall::StopComponent>("name: 'mail'");
   loops_.Hold("mail");
-  auto started = Ask<StartComponentCall>("name: 'web' cascade: true");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'web' cascade: true");
   EXPECT_EQ("web STOPPED, mail STARTING, store RUNNING, cache RUNNING", States());
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'web'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'web'").ok());
   EXPECT_EQ(Code::kAborted, started->status().code()) << started->status();
   loops_.LetGo("mail");
   EXPECT_EQ("web STOPPED, mail RUNNING, store RUNNING, cache RUNNING", States());
@@ -203,8 +204,8 @@ TEST_F(ManyCommandsTest, WhenAStopComesForOneThatWaitsForItsDependency_TakesTheP
 TEST_F(ManyCommandsTest, WhenAStartComesDuringAStop_WaitsAndStartsItAgain) {
   StartChain();
   loops_.Hold("web");
-  auto stopped = Ask<StopComponentCall>("name: 'web'");
-  auto started = Ask<StartComponentCall>("name: 'web'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'web'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'web'");
   loops_.LetGo("web");
   EXPECT_TRUE(stopped->status().ok());
   EXPECT_TRUE(started->status().ok()) << started->status();
@@ -217,7 +218,7 @@ TEST_F(ManyCommandsTest, WhenADependencyIsInItsBackoff_AStartWaitsForIt) {
   Add("store", {}, Crashing("store"));
   ASSERT_TRUE(Start().ok());
   Crash("store");
-  auto started = Ask<StartComponentCall>("name: 'mail'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'mail'");
   EXPECT_EQ(0, started->answers()) << started->status();
   Advance(absl::Seconds(1));
   EXPECT_TRUE(started->status().ok()) << started->status();
@@ -228,7 +229,7 @@ TEST_F(ManyCommandsTest, WhenOneThatIsStartingIsStarted_ItsNextFailureWaitsForIt
   Add("one", {}, Crashing("one"));
   loops_.Hold("one");
   BeginStart();
-  auto started = Ask<StartComponentCall>("name: 'one'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'one'");
   loops_.LetGo("one");
   EXPECT_TRUE(started->status().ok());
   Crash("one");
@@ -241,7 +242,7 @@ TEST_F(ManyCommandsTest, WhenOneThatIsStartingIsStarted_GivingUpOnItIsFinal) {
       [](ComponentConfig& config) { config.restart.kind = RestartKind::kTemporary; });
   loops_.Hold("one");
   BeginStart();
-  Ask<StartComponentCall>("name: 'one'");
+  Ask<LifecycleCall::StartComponent>("name: 'one'");
   loops_.LetGo("one");
   Crash("one");
   EXPECT_EQ("FAILED", StateName("one"));
@@ -251,18 +252,19 @@ TEST_F(ManyCommandsTest, WhenOneThatIsStartingIsStarted_GivingUpOnItIsFinal) {
 TEST_F(ManyCommandsTest, WhenTheHostStops_CommandsUnderWayAndLaterOnesAreUnavailable) {
   StartChain();
   loops_.Hold("web");
-  auto under_way = Ask<RestartComponentCall>("name: 'web'");
-  auto waiting = Ask<RestartComponentCall>("name: 'web'");
+  auto under_way = Ask<LifecycleCall::RestartComponent>("name: 'web'");
+  auto waiting = Ask<LifecycleCall::RestartComponent>("name: 'web'");
   BeginStop();
   for (const absl::Status& status :
-       {under_way->status(), waiting->status(), StatusOf<StartComponentCall>("name: 'cache'"),
-        StatusOf<StopComponentCall>("name: 'cache'"),
-        StatusOf<RestartComponentCall>("name: 'cache' dry_run: true")}) {
+       {under_way->status(), waiting->status(),
+        StatusOf<LifecycleCall::StartComponent>("name: 'cache'"),
+        StatusOf<LifecycleCall::StopComponent>("name: 'cache'"),
+        StatusOf<LifecycleCall::RestartComponent>("name: 'cache' dry_run: true")}) {
     EXPECT_EQ(absl::UnavailableError("the host is draining"), status);
   }
   loops_.LetGo("web");
   EXPECT_EQ("web STOPPED, mail STOPPED, store STOPPED, cache STOPPED", States());
-  EXPECT_TRUE(Ask<ListComponentsCall>()->status().ok()) << "one may still look";
+  EXPECT_TRUE(Ask<LifecycleCall::ListComponents>()->status().ok()) << "one may still look";
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ using testing::CallBox;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 using trial::v1::TrialRequest;
 
 using Code = absl::StatusCode;
@@ -32,7 +32,7 @@ using DrainHostTest = testing::SteppedTest;
 TEST_F(PauseTest, WhenPaused_CallsWaitUntilItIsResumed) {
   Add("one");
   ASSERT_TRUE(Start().ok());
-  auto paused = Ask<PauseComponentCall>("name: 'one'");
+  auto paused = Ask<LifecycleCall::PauseComponent>("name: 'one'");
   EXPECT_TRUE(paused->answer()->component().paused());
   EXPECT_EQ(proto::Component::RUNNING, paused->answer()->component().state());
   EXPECT_FALSE(supervision_->table().IsServing(0)) << "so health sends callers elsewhere";
@@ -40,28 +40,28 @@ TEST_F(PauseTest, WhenPaused_CallsWaitUntilItIsResumed) {
   auto impatient = Echo("one", After(time_.Now(), absl::Seconds(1)));
   Advance(absl::Minutes(1));
   EXPECT_EQ(0, call->answers());
-  EXPECT_TRUE(StatusOf<PauseComponentCall>("name: 'one'").ok()) << "it is so already";
-  auto resumed = Ask<ResumeComponentCall>("name: 'one'");
+  EXPECT_TRUE(StatusOf<LifecycleCall::PauseComponent>("name: 'one'").ok()) << "it is so already";
+  auto resumed = Ask<LifecycleCall::ResumeComponent>("name: 'one'");
   EXPECT_FALSE(resumed->answer()->component().paused());
   EXPECT_TRUE(call->status().ok()) << "the age in the queue does not count: " << call->status();
   EXPECT_EQ(Code::kDeadlineExceeded, impatient->status().code());
-  EXPECT_TRUE(StatusOf<ResumeComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::ResumeComponent>("name: 'one'").ok());
 }
 
 TEST_F(PauseTest, WhenAPausedOneIsStopped_ItsQueueIsAnsweredFirst) {
   Add("one");
   ASSERT_TRUE(Start().ok());
-  Ask<PauseComponentCall>("name: 'one'");
+  Ask<LifecycleCall::PauseComponent>("name: 'one'");
   auto call = Echo("one");
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'one'").ok());
   EXPECT_TRUE(call->status().ok());
 }
 
 TEST_F(PauseTest, WhenAPausedOneIsRestarted_IsNoLongerPaused) {
   Add("one");
   ASSERT_TRUE(Start().ok());
-  Ask<PauseComponentCall>("name: 'one'");
-  auto restarted = Ask<RestartComponentCall>("name: 'one'");
+  Ask<LifecycleCall::PauseComponent>("name: 'one'");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'one'");
   EXPECT_FALSE(restarted->answer()->component().paused());
   auto call = Echo("one");
   Settle();
@@ -71,10 +71,10 @@ TEST_F(PauseTest, WhenAPausedOneIsRestarted_IsNoLongerPaused) {
 TEST_F(PauseTest, WhenItDoesNotRun_PausesAndDrainsAreFailedPreconditions) {
   Add("one", {}, {}, [](ComponentConfig& config) { config.autostart = false; });
   ASSERT_TRUE(Start().ok());
-  for (const absl::Status& status :
-       {StatusOf<PauseComponentCall>("name: 'one'"), StatusOf<ResumeComponentCall>("name: 'one'"),
-        StatusOf<DrainComponentCall>("name: 'one'"),
-        StatusOf<UndrainComponentCall>("name: 'one'")}) {
+  for (const absl::Status& status : {StatusOf<LifecycleCall::PauseComponent>("name: 'one'"),
+                                     StatusOf<LifecycleCall::ResumeComponent>("name: 'one'"),
+                                     StatusOf<LifecycleCall::DrainComponent>("name: 'one'"),
+                                     StatusOf<LifecycleCall::UndrainComponent>("name: 'one'")}) {
     EXPECT_EQ(Code::kFailedPrecondition, status.code());
     EXPECT_EQ("component \"one\" is STOPPED: not started; this is for one that is RUNNING",
               status.message());
@@ -102,7 +102,7 @@ class DrainOneTest : public testing::SteppedTest {
 };
 
 TEST_F(DrainOneTest, WhenNothingIsAccepted_IsDrainedAtOnce) {
-  auto drained = Ask<DrainComponentCall>("name: 'one'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
   ASSERT_TRUE(drained->status().ok());
   EXPECT_TRUE(drained->answer()->component().draining());
   EXPECT_EQ("RUNNING", StateName("one"));
@@ -113,8 +113,8 @@ TEST_F(DrainOneTest, WhenCallsAreInFlight_AnswersWhenTheyAreAnswered) {
   auto first = Echo("one");
   auto second = Echo("one");
   Settle();
-  auto drained = Ask<DrainComponentCall>("name: 'one'");
-  auto also = Ask<DrainComponentCall>("name: 'one'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
+  auto also = Ask<LifecycleCall::DrainComponent>("name: 'one'");
   auto refused = Echo("one");
   EXPECT_EQ("component \"one\": RUNNING: draining", refused->status().message());
   EXPECT_EQ(Code::kUnavailable, refused->status().code());
@@ -134,7 +134,7 @@ TEST_F(DrainOneTest, WhenCallsAreInFlight_AnswersWhenTheyAreAnswered) {
 TEST_F(DrainOneTest, WhenCallsAreQueued_AnswersThemFirst) {
   loops_.Hold("one");
   auto queued = Echo("one");
-  auto drained = Ask<DrainComponentCall>("name: 'one'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
   EXPECT_EQ(0, drained->answers());
   loops_.LetGo("one");
   EXPECT_EQ(0, drained->answers());
@@ -147,9 +147,9 @@ TEST_F(DrainOneTest, WhenCallsAreQueued_AnswersThemFirst) {
 TEST_F(DrainOneTest, WhenUndrained_AdmitsCallsAndAbortsTheDrain) {
   auto held = Echo("one");
   Settle();
-  auto drained = Ask<DrainComponentCall>("name: 'one'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
   const int changes = changes_;
-  auto undrained = Ask<UndrainComponentCall>("name: 'one'");
+  auto undrained = Ask<LifecycleCall::UndrainComponent>("name: 'one'");
   EXPECT_FALSE(undrained->answer()->component().draining());
   EXPECT_GT(changes_, changes) << "health hears of it";
   EXPECT_EQ(Code::kAborted, drained->status().code());
@@ -160,7 +160,7 @@ TEST_F(DrainOneTest, WhenUndrained_AdmitsCallsAndAbortsTheDrain) {
   AnswerNext();
   EXPECT_TRUE(held->status().ok());
   EXPECT_TRUE(call->status().ok());
-  EXPECT_TRUE(StatusOf<UndrainComponentCall>("name: 'one'").ok()) << "it is so already";
+  EXPECT_TRUE(StatusOf<LifecycleCall::UndrainComponent>("name: 'one'").ok()) << "it is so already";
 }
 
 TEST_F(DrainOneTest, WhenDrainedAndUndrainedAgainAndAgain_IsAskedNoMoreOften) {
@@ -171,12 +171,12 @@ TEST_F(DrainOneTest, WhenDrainedAndUndrainedAgainAndAgain_IsAskedNoMoreOften) {
     Advance(absl::Seconds(1));
     return loops_.work() - before;
   };
-  auto drained = Ask<DrainComponentCall>("name: 'one'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
   const int work = work_in_a_second();
   EXPECT_GT(work, 0) << "it asks whether the call is over";
   for (int i = 0; i < 20; ++i) {
-    Ask<UndrainComponentCall>("name: 'one'");
-    drained = Ask<DrainComponentCall>("name: 'one'");
+    Ask<LifecycleCall::UndrainComponent>("name: 'one'");
+    drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
   }
   work_in_a_second();
   EXPECT_EQ(work, work_in_a_second());
@@ -188,11 +188,11 @@ TEST_F(DrainOneTest, WhenDrainedAndUndrainedAgainAndAgain_IsAskedNoMoreOften) {
 TEST_F(DrainOneTest, WhenItStopsMeanwhile_TheDrainIsAborted) {
   auto held = Echo("one");
   Settle();
-  auto drained = Ask<DrainComponentCall>("name: 'one'");
-  Ask<StopComponentCall>("name: 'one'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
+  Ask<LifecycleCall::StopComponent>("name: 'one'");
   EXPECT_EQ(Code::kAborted, drained->status().code());
   AnswerNext();
-  auto started = Ask<StartComponentCall>("name: 'one'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'one'");
   EXPECT_FALSE(started->answer()->component().draining());
   auto call = Echo("one");
   Settle();
@@ -201,8 +201,8 @@ TEST_F(DrainOneTest, WhenItStopsMeanwhile_TheDrainIsAborted) {
 }
 
 TEST_F(DrainOneTest, WhenItIsPaused_IsRefused) {
-  Ask<PauseComponentCall>("name: 'one'");
-  const absl::Status status = StatusOf<DrainComponentCall>("name: 'one'");
+  Ask<LifecycleCall::PauseComponent>("name: 'one'");
+  const absl::Status status = StatusOf<LifecycleCall::DrainComponent>("name: 'one'");
   EXPECT_EQ(Code::kFailedPrecondition, status.code());
   EXPECT_EQ("component \"one\" is paused, so its queue stays; resume it first", status.message());
   EXPECT_FALSE(Status("one").draining);
@@ -211,19 +211,19 @@ TEST_F(DrainOneTest, WhenItIsPaused_IsRefused) {
 TEST_F(DrainOneTest, WhenTheCallerGoes_StaysDraining) {
   auto held = Echo("one");
   Settle();
-  auto drained = Ask<DrainComponentCall>("name: 'one'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
   drained->MarkCancelled();
   Advance(absl::Seconds(1));
   EXPECT_TRUE(Status("one").draining);
   AnswerNext();
-  EXPECT_TRUE(StatusOf<DrainComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::DrainComponent>("name: 'one'").ok());
 }
 
 TEST_F(DrainOneTest, WhenADrainedOneFails_StaysDrainedUntilItIsUndrained) {
   auto held = Echo("one");
   auto queued = Echo("one");
   Settle();
-  auto drained = Ask<DrainComponentCall>("name: 'one'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'one'");
   Crash();
   EXPECT_EQ("BACKOFF", StateName("one"));
   EXPECT_EQ("component \"one\" failed meanwhile; it stays drained, so ask again",
@@ -235,7 +235,7 @@ TEST_F(DrainOneTest, WhenADrainedOneFails_StaysDrainedUntilItIsUndrained) {
   EXPECT_EQ("component \"one\": RUNNING: draining", Echo("one")->status().message());
   EXPECT_FALSE(supervision_->table().IsServing(0));
   box_.Clear();
-  EXPECT_TRUE(StatusOf<UndrainComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::UndrainComponent>("name: 'one'").ok());
   auto call = Echo("one");
   Settle();
   AnswerNext();
@@ -243,10 +243,11 @@ TEST_F(DrainOneTest, WhenADrainedOneFails_StaysDrainedUntilItIsUndrained) {
 }
 
 TEST_F(DrainOneTest, WhenItIsUndrainedInItsBackoff_CallsWaitForTheNextInstance) {
-  Ask<DrainComponentCall>("name: 'one'");
+  Ask<LifecycleCall::DrainComponent>("name: 'one'");
   Crash();
-  EXPECT_EQ(Code::kFailedPrecondition, StatusOf<PauseComponentCall>("name: 'one'").code());
-  EXPECT_TRUE(StatusOf<UndrainComponentCall>("name: 'one'").ok());
+  EXPECT_EQ(Code::kFailedPrecondition,
+            StatusOf<LifecycleCall::PauseComponent>("name: 'one'").code());
+  EXPECT_TRUE(StatusOf<LifecycleCall::UndrainComponent>("name: 'one'").ok());
   auto call = Echo("one");
   EXPECT_EQ(0, call->answers()) << call->status();
   Advance(absl::Seconds(1));
@@ -255,13 +256,14 @@ TEST_F(DrainOneTest, WhenItIsUndrainedInItsBackoff_CallsWaitForTheNextInstance) 
 }
 
 TEST_F(DrainOneTest, WhenADrainedOneIsStartedOrRestartedByName_IsNoLongerDrained) {
-  Ask<DrainComponentCall>("name: 'one'");
-  EXPECT_TRUE(StatusOf<StartComponentCall>("name: 'one'").ok());
+  Ask<LifecycleCall::DrainComponent>("name: 'one'");
+  EXPECT_TRUE(StatusOf<LifecycleCall::StartComponent>("name: 'one'").ok());
   EXPECT_TRUE(Status("one").draining) << "it was RUNNING, so nothing was done";
-  EXPECT_FALSE(Ask<RestartComponentCall>("name: 'one'")->answer()->component().draining());
-  Ask<DrainComponentCall>("name: 'one'");
+  EXPECT_FALSE(
+      Ask<LifecycleCall::RestartComponent>("name: 'one'")->answer()->component().draining());
+  Ask<LifecycleCall::DrainComponent>("name: 'one'");
   Crash();
-  EXPECT_FALSE(Ask<StartComponentCall>("name: 'one'")->answer()->component().draining());
+  EXPECT_FALSE(Ask<LifecycleCall::StartComponent>("name: 'one'")->answer()->component().draining());
   auto call = Echo("one");
   Settle();
   AnswerNext();
@@ -273,12 +275,13 @@ TEST_F(DrainOneTest, WhenTooManyWaitForIt_MoreAreRefused) {
   Settle();
   std::vector<testing::Record<proto::DrainComponentResponse>> drains;
   for (size_t i = 0; i < Operations::kMostCallers; ++i) {
-    drains.push_back(Send<DrainComponentCall>("name: 'one'"));
+    drains.push_back(Send<LifecycleCall::DrainComponent>("name: 'one'"));
     if (i % 500 == 0) Settle();
   }
-  EXPECT_EQ(Code::kResourceExhausted, StatusOf<DrainComponentCall>("name: 'one'").code());
+  EXPECT_EQ(Code::kResourceExhausted,
+            StatusOf<LifecycleCall::DrainComponent>("name: 'one'").code());
   drains.front()->MarkCancelled();
-  EXPECT_EQ(0, Ask<DrainComponentCall>("name: 'one'")->answers());
+  EXPECT_EQ(0, Ask<LifecycleCall::DrainComponent>("name: 'one'")->answers());
   AnswerNext();
   Advance(absl::Milliseconds(10));
   EXPECT_TRUE(drains.back()->status().ok());
@@ -289,12 +292,12 @@ TEST_F(DrainOneTest, WhenTooManyWaitForIt_MoreAreRefused) {
 TEST_F(WatchTest, WhenWatched_TellsEachChangeInOrder) {
   Add("one");
   ASSERT_TRUE(Start().ok());
-  auto watch = Follow<WatchComponentsCall>();
+  auto watch = Follow<LifecycleCall::WatchComponents>();
   ASSERT_THAT(watch->messages, SizeIs(1));
   EXPECT_EQ("first", watch->messages[0].snapshot().incarnation());
   EXPECT_EQ(2u, watch->messages[0].snapshot().sequence());
   EXPECT_EQ(proto::Component::RUNNING, watch->messages[0].snapshot().components(0).state());
-  Ask<RestartComponentCall>("name: 'one'");
+  Ask<LifecycleCall::RestartComponent>("name: 'one'");
   std::vector<std::string> events;
   for (size_t i = 1; i < watch->messages.size(); ++i) {
     const proto::Event& event = watch->messages[i].event();
@@ -303,7 +306,7 @@ TEST_F(WatchTest, WhenWatched_TellsEachChangeInOrder) {
   }
   EXPECT_THAT(events, ElementsAre("3 STOPPING 1 asked to restart", "4 STOPPED 1 asked to restart",
                                   "5 STARTING 2 asked to restart", "6 RUNNING 2 started"));
-  auto resumed = Follow<WatchComponentsCall>("incarnation: 'first' after_sequence: 4");
+  auto resumed = Follow<LifecycleCall::WatchComponents>("incarnation: 'first' after_sequence: 4");
   ASSERT_THAT(resumed->messages, SizeIs(2));
   EXPECT_EQ(5u, resumed->messages[0].event().sequence());
 }
@@ -311,13 +314,13 @@ TEST_F(WatchTest, WhenWatched_TellsEachChangeInOrder) {
 TEST_F(WatchTest, WhenPausedAndDrained_TellsThatTooAndCanBeResumed) {
   Add("one");
   ASSERT_TRUE(Start().ok());
-  auto watch = Follow<WatchComponentsCall>();
-  for (int i = 0; i < 2; ++i) Ask<PauseComponentCall>("name: 'one'");
-  for (int i = 0; i < 2; ++i) Ask<ResumeComponentCall>("name: 'one'");
-  for (int i = 0; i < 2; ++i) Ask<DrainComponentCall>("name: 'one'");
-  for (int i = 0; i < 2; ++i) Ask<UndrainComponentCall>("name: 'one'");
-  Ask<DrainComponentCall>("name: 'one'");
-  Ask<StopComponentCall>("name: 'one'");
+  auto watch = Follow<LifecycleCall::WatchComponents>();
+  for (int i = 0; i < 2; ++i) Ask<LifecycleCall::PauseComponent>("name: 'one'");
+  for (int i = 0; i < 2; ++i) Ask<LifecycleCall::ResumeComponent>("name: 'one'");
+  for (int i = 0; i < 2; ++i) Ask<LifecycleCall::DrainComponent>("name: 'one'");
+  for (int i = 0; i < 2; ++i) Ask<LifecycleCall::UndrainComponent>("name: 'one'");
+  Ask<LifecycleCall::DrainComponent>("name: 'one'");
+  Ask<LifecycleCall::StopComponent>("name: 'one'");
   const auto texts = [](const auto& messages) {
     std::vector<std::string> texts;
     for (const auto& message : messages) {
@@ -336,7 +339,7 @@ TEST_F(WatchTest, WhenPausedAndDrained_TellsThatTooAndCanBeResumed) {
           "5 DRAIN RUNNING RUNNING asked to drain", "6 UNDRAIN RUNNING RUNNING asked to undrain",
           "7 DRAIN RUNNING RUNNING asked to drain", "8 STATE RUNNING STOPPING asked to stop",
           "9 UNDRAIN STOPPING STOPPING asked to stop", "10 STATE STOPPING STOPPED asked to stop"));
-  auto resumed = Follow<WatchComponentsCall>("incarnation: 'first' after_sequence: 8");
+  auto resumed = Follow<LifecycleCall::WatchComponents>("incarnation: 'first' after_sequence: 8");
   EXPECT_THAT(texts(resumed->messages), ElementsAre("9 UNDRAIN STOPPING STOPPING asked to stop",
                                                     "10 STATE STOPPING STOPPED asked to stop"));
 }
@@ -345,13 +348,13 @@ TEST_F(WatchTest, WhenThereAreTooManyWatchers_IsResourceExhausted) {
   max_watchers_ = 1;
   Add("one");
   ASSERT_TRUE(Start().ok());
-  auto first = Follow<WatchComponentsCall>();
-  auto second = Follow<WatchComponentsCall>();
+  auto first = Follow<LifecycleCall::WatchComponents>();
+  auto second = Follow<LifecycleCall::WatchComponents>();
   ASSERT_THAT(second->endings, SizeIs(1));
   EXPECT_EQ(Code::kResourceExhausted, second->endings[0].code());
   first->MarkCancelled();
   Settle();
-  EXPECT_THAT(Follow<WatchComponentsCall>()->messages, SizeIs(1));
+  EXPECT_THAT(Follow<LifecycleCall::WatchComponents>()->messages, SizeIs(1));
 }
 
 // --- drain of the host ---------------------------------------------------------------------------
@@ -365,7 +368,7 @@ TEST_F(DrainHostTest, WhenTheHostIsDrained_ReportsUntilItIsOver) {
   Advance(absl::Seconds(2));
   progress_.set_phase(proto::DrainProgress::LAME_DUCK);
   progress_.set_trigger("Lifecycle.Drain");
-  auto drain = Follow<DrainCall>();
+  auto drain = Follow<LifecycleCall::Drain>();
   EXPECT_EQ(1, drains_);
   ASSERT_THAT(drain->messages, SizeIs(1));
   const proto::DrainProgress& progress = drain->messages[0].progress();
@@ -393,9 +396,9 @@ TEST_F(DrainHostTest, WhenTheHostIsDrained_ReportsUntilItIsOver) {
 TEST_F(DrainHostTest, WhenADrainsCallerIsSlowOrGone_TheOthersAreToldOn) {
   Add("one");
   ASSERT_TRUE(Start().ok());
-  auto slow = Follow<DrainCall>("", /*room=*/1);
-  auto gone = Follow<DrainCall>();
-  auto quick = Follow<DrainCall>();
+  auto slow = Follow<LifecycleCall::Drain>("", /*room=*/1);
+  auto gone = Follow<LifecycleCall::Drain>();
+  auto quick = Follow<LifecycleCall::Drain>();
   EXPECT_EQ(3, drains_) << "the trigger is pulled to the first notch each time";
   gone->MarkCancelled();
   Advance(absl::Seconds(1));
@@ -411,20 +414,20 @@ TEST_F(DrainHostTest, WhenTooManyFollowTheDrain_MoreAreRefused) {
   max_watchers_ = 1;
   Add("one");
   ASSERT_TRUE(Start().ok());
-  auto first = Follow<DrainCall>();
-  auto second = Follow<DrainCall>();
+  auto first = Follow<LifecycleCall::Drain>();
+  auto second = Follow<LifecycleCall::Drain>();
   ASSERT_THAT(second->endings, SizeIs(1));
   EXPECT_EQ(Code::kResourceExhausted, second->endings[0].code());
   EXPECT_EQ(2, drains_) << "the drain begins in any case";
   first->MarkCancelled();
   Advance(absl::Milliseconds(100));
-  EXPECT_THAT(Follow<DrainCall>()->messages, SizeIs(1));
+  EXPECT_THAT(Follow<LifecycleCall::Drain>()->messages, SizeIs(1));
 }
 
 TEST_F(DrainHostTest, WhenTheDrainStatusIsAskedFor_TellsItOnce) {
   Add("one");
   ASSERT_TRUE(Start().ok());
-  auto status = Ask<GetDrainStatusCall>();
+  auto status = Ask<LifecycleCall::GetDrainStatus>();
   EXPECT_EQ(proto::DrainProgress::SERVING, status->answer()->progress().phase());
   EXPECT_THAT(status->answer()->progress().components_up(), ElementsAre("one"));
   EXPECT_EQ(0, drains_);
@@ -433,7 +436,7 @@ TEST_F(DrainHostTest, WhenTheDrainStatusIsAskedFor_TellsItOnce) {
 TEST_F(DrainHostTest, WhenShutDownNow_AnswersAtOnce) {
   Add("one");
   ASSERT_TRUE(Start().ok());
-  EXPECT_TRUE(StatusOf<ShutdownNowCall>("").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::ShutdownNow>("").ok());
   EXPECT_EQ(1, shutdowns_);
 }
 

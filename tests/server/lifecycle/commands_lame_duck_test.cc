@@ -34,7 +34,7 @@ class LameDuckTest : public testing::ChainTest {
 };
 
 TEST_F(LameDuckTest, WhenStopped_IsUnhealthyAndServesOnForAWhile) {
-  auto stopped = Ask<StopComponentCall>("name: 'web' request_id: 'r'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'web' request_id: 'r'");
   EXPECT_FALSE(Serves("web"));
   EXPECT_EQ("RUNNING", StateName("web"));
   ExpectAnswered(Echo("web"));
@@ -49,11 +49,11 @@ TEST_F(LameDuckTest, WhenStopped_IsUnhealthyAndServesOnForAWhile) {
 
 TEST_F(LameDuckTest, WhenNobodyWatchesHealth_IsStoppedAtOnce) {
   health_is_watched_ = false;
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'web'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'web'").ok());
 }
 
 TEST_F(LameDuckTest, WhenRestartedWithCascade_AllLeaveAtTheSameTimeAndServeAfterwards) {
-  auto restarted = Ask<RestartComponentCall>("name: 'store' cascade: true");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'store' cascade: true");
   for (const char* each : {"web", "mail", "store"}) EXPECT_FALSE(Serves(each)) << each;
   EXPECT_TRUE(Serves("cache"));
   Advance(kLameDuck);
@@ -64,11 +64,11 @@ TEST_F(LameDuckTest, WhenRestartedWithCascade_AllLeaveAtTheSameTimeAndServeAfter
 }
 
 TEST_F(LameDuckTest, WhenAStopComesMeanwhile_TakesThePlaceAndLosesNoTime) {
-  auto restarted = Ask<RestartComponentCall>("name: 'web'");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'web'");
   Advance(kLameDuck / 2);
   const int changes = changes_;
-  auto stopped = Ask<StopComponentCall>("name: 'web'");
-  auto another = Ask<StopComponentCall>("name: 'web'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'web'");
+  auto another = Ask<LifecycleCall::StopComponent>("name: 'web'");
   EXPECT_EQ(Code::kAborted, restarted->status().code());
   EXPECT_EQ(changes, changes_) << "it does not become healthy in between";
   EXPECT_FALSE(Serves("web"));
@@ -81,8 +81,8 @@ TEST_F(LameDuckTest, WhenAStopComesMeanwhile_TakesThePlaceAndLosesNoTime) {
 }
 
 TEST_F(LameDuckTest, WhenAnotherRestartComesMeanwhile_Waits) {
-  auto first = Ask<RestartComponentCall>("name: 'web'");
-  auto second = Ask<RestartComponentCall>("name: 'mail' cascade: true");
+  auto first = Ask<LifecycleCall::RestartComponent>("name: 'web'");
+  auto second = Ask<LifecycleCall::RestartComponent>("name: 'mail' cascade: true");
   Advance(kLameDuck);
   EXPECT_TRUE(first->status().ok());
   EXPECT_EQ(0, second->answers());
@@ -93,7 +93,7 @@ TEST_F(LameDuckTest, WhenAnotherRestartComesMeanwhile_Waits) {
 }
 
 TEST_F(LameDuckTest, WhenItFailsMeanwhile_TheRestartGoesOnFromThere) {
-  auto restarted = Ask<RestartComponentCall>("name: 'web'");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'web'");
   Crash("web");
   EXPECT_EQ("BACKOFF", StateName("web"));
   EXPECT_EQ(0, restarted->answers());
@@ -104,7 +104,7 @@ TEST_F(LameDuckTest, WhenItFailsMeanwhile_TheRestartGoesOnFromThere) {
 }
 
 TEST_F(LameDuckTest, WhenItsGenerationIsGoneByThen_IsAbortedAndHealthyAgain) {
-  auto restarted = Ask<RestartComponentCall>("name: 'web' expected_generation: 1");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'web' expected_generation: 1");
   Crash("web");
   Advance(absl::Milliseconds(200));
   EXPECT_EQ(2u, Status("web").generation);
@@ -116,15 +116,15 @@ TEST_F(LameDuckTest, WhenItsGenerationIsGoneByThen_IsAbortedAndHealthyAgain) {
 }
 
 TEST_F(LameDuckTest, WhenTheHostStopsMeanwhile_NobodyIsWaitedFor) {
-  auto stopped = Ask<StopComponentCall>("name: 'web'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'web'");
   Stop();
   EXPECT_EQ(Code::kUnavailable, stopped->status().code());
   Advance(kLameDuck);
 }
 
 TEST_F(LameDuckTest, WhenDrained_RefusesCallsAfterAWhile) {
-  auto drained = Ask<DrainComponentCall>("name: 'web'");
-  auto another = Ask<DrainComponentCall>("name: 'web'");
+  auto drained = Ask<LifecycleCall::DrainComponent>("name: 'web'");
+  auto another = Ask<LifecycleCall::DrainComponent>("name: 'web'");
   EXPECT_FALSE(Serves("web"));
   EXPECT_TRUE(Status("web").draining);
   ExpectAnswered(Echo("web"));
@@ -138,12 +138,12 @@ TEST_F(LameDuckTest, WhenDrained_RefusesCallsAfterAWhile) {
 }
 
 TEST_F(LameDuckTest, WhenUndrainedAndDrainedAgainMeanwhile_TheTimeBeginsAnew) {
-  auto first = Ask<DrainComponentCall>("name: 'web'");
+  auto first = Ask<LifecycleCall::DrainComponent>("name: 'web'");
   Advance(kLameDuck / 2);
-  Ask<UndrainComponentCall>("name: 'web'");
+  Ask<LifecycleCall::UndrainComponent>("name: 'web'");
   EXPECT_EQ(Code::kAborted, first->status().code());
   EXPECT_TRUE(Serves("web"));
-  auto second = Ask<DrainComponentCall>("name: 'web'");
+  auto second = Ask<LifecycleCall::DrainComponent>("name: 'web'");
   Advance(kLameDuck / 2);
   ExpectAnswered(Echo("web"));
   EXPECT_EQ(0, second->answers());
@@ -152,17 +152,17 @@ TEST_F(LameDuckTest, WhenUndrainedAndDrainedAgainMeanwhile_TheTimeBeginsAnew) {
 }
 
 TEST_F(LameDuckTest, WhenDrainedWhileItIsAboutToStop_ServesForTheWholeTime) {
-  Ask<StopComponentCall>("name: 'web'");
+  Ask<LifecycleCall::StopComponent>("name: 'web'");
   Advance(kLameDuck / 2);
-  Ask<DrainComponentCall>("name: 'web'");
+  Ask<LifecycleCall::DrainComponent>("name: 'web'");
   Advance(kLameDuck / 2 - absl::Nanoseconds(1));
   ExpectAnswered(Echo("web"));
 }
 
 TEST_F(LameDuckTest, WhenADrainedOneIsStopped_IsStoppedAtOnce) {
-  Ask<DrainComponentCall>("name: 'web'");
+  Ask<LifecycleCall::DrainComponent>("name: 'web'");
   Advance(kLameDuck);
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'web'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'web'").ok());
 }
 
 TEST_F(LameDuckTest, WhenItFails_NobodyIsWaitedFor) {
@@ -171,7 +171,7 @@ TEST_F(LameDuckTest, WhenItFails_NobodyIsWaitedFor) {
 }
 
 TEST_F(LameDuckTest, WhenItIsADryRun_StaysHealthy) {
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'web' dry_run: true").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'web' dry_run: true").ok());
   EXPECT_TRUE(Serves("web"));
 }
 
@@ -181,9 +181,9 @@ TEST_F(NoLameDuckTest, WhenItIsZero_IsStoppedAndDrainedAtOnce) {
   Add("one", {}, {}, [](ComponentConfig& config) { config.lame_duck = absl::ZeroDuration(); });
   ASSERT_TRUE(Start().ok());
   health_is_watched_ = true;
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'one'").ok());
-  Ask<StartComponentCall>("name: 'one'");
-  EXPECT_TRUE(StatusOf<DrainComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'one'").ok());
+  Ask<LifecycleCall::StartComponent>("name: 'one'");
+  EXPECT_TRUE(StatusOf<LifecycleCall::DrainComponent>("name: 'one'").ok());
 }
 
 }  // namespace

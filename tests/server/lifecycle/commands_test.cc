@@ -26,7 +26,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
 using testing::StepsOf;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 using trial::v1::TrialRequest;
 
 using Code = absl::StatusCode;
@@ -37,7 +37,7 @@ using CommandsTest = testing::ChainTest;
 
 TEST_F(CommandsTest, WhenListed_TellsOfAllAndOfTheProcess) {
   StartChain();
-  const auto list = *Ask<ListComponentsCall>()->answer();
+  const auto list = *Ask<LifecycleCall::ListComponents>()->answer();
   ASSERT_EQ(4, list.components_size());
   EXPECT_EQ("web", list.components(0).name());
   EXPECT_EQ("hooked", list.components(0).type());
@@ -50,7 +50,7 @@ TEST_F(CommandsTest, WhenListed_TellsOfAllAndOfTheProcess) {
   EXPECT_FALSE(list.host().draining());
   EXPECT_EQ(absl::ToUnixSeconds(time_.WallNow()), list.host().start_time().seconds());
   progress_.set_phase(proto::DrainProgress::LAME_DUCK);
-  EXPECT_TRUE(Ask<ListComponentsCall>()->answer()->host().draining());
+  EXPECT_TRUE(Ask<LifecycleCall::ListComponents>()->answer()->host().draining());
 }
 
 TEST_F(CommandsTest, WhenFiltersAreGiven_ListsWhatTheyLetThrough) {
@@ -60,7 +60,7 @@ TEST_F(CommandsTest, WhenFiltersAreGiven_ListsWhatTheyLetThrough) {
   ASSERT_TRUE(Start().ok());
   const auto names = [&](const std::string& filter) {
     std::vector<std::string> names;
-    const auto list = *Ask<ListComponentsCall>(filter)->answer();
+    const auto list = *Ask<LifecycleCall::ListComponents>(filter)->answer();
     for (const auto& each : list.components()) names.push_back(each.name());
     return names;
   };
@@ -73,7 +73,7 @@ TEST_F(CommandsTest, WhenFiltersAreGiven_ListsWhatTheyLetThrough) {
 
 TEST_F(CommandsTest, WhenOneIsAskedFor_TellsOfItAlone) {
   StartChain();
-  const auto mail = Ask<GetComponentCall>("name: 'mail'")->answer()->component();
+  const auto mail = Ask<LifecycleCall::GetComponent>("name: 'mail'")->answer()->component();
   EXPECT_EQ("mail", mail.name());
   EXPECT_EQ(1u, mail.generation());
   EXPECT_EQ("store", mail.depends_on(0).component());
@@ -84,14 +84,18 @@ TEST_F(CommandsTest, WhenThereIsNoSuchComponent_EachRpcListsTheNamesTheNearestFi
   StartChain();
   const std::string text = "name: 'stor'";
   for (const absl::Status& status :
-       {StatusOf<GetComponentCall>(text), StatusOf<StartComponentCall>(text),
-        StatusOf<StopComponentCall>(text), StatusOf<RestartComponentCall>(text),
-        StatusOf<PauseComponentCall>(text), StatusOf<ResumeComponentCall>(text),
-        StatusOf<DrainComponentCall>(text), StatusOf<UndrainComponentCall>(text)}) {
+       {StatusOf<LifecycleCall::GetComponent>(text), StatusOf<LifecycleCall::StartComponent>(text),
+        StatusOf<LifecycleCall::StopComponent>(text),
+        StatusOf<LifecycleCall::RestartComponent>(text),
+        StatusOf<LifecycleCall::PauseComponent>(text),
+        StatusOf<LifecycleCall::ResumeComponent>(text),
+        StatusOf<LifecycleCall::DrainComponent>(text),
+        StatusOf<LifecycleCall::UndrainComponent>(text)}) {
     EXPECT_EQ(Code::kNotFound, status.code());
     EXPECT_EQ("no component \"stor\"; there are: store, web, mail, cache", status.message());
   }
-  const absl::Status odd = StatusOf<GetComponentCall>("name: '\\n" + std::string(5000, 'x') + "'");
+  const absl::Status odd =
+      StatusOf<LifecycleCall::GetComponent>("name: '\\n" + std::string(5000, 'x') + "'");
   EXPECT_THAT(std::string(odd.message()), StartsWith("no component \"\\nxxx"));
   EXPECT_LT(odd.message().size(), 500u);
 }
@@ -101,7 +105,7 @@ TEST_F(CommandsTest, WhenThereIsNoSuchComponent_EachRpcListsTheNamesTheNearestFi
 TEST_F(CommandsTest, WhenStoppedAndStarted_AnswersEachWhenItIsSo) {
   StartChain();
   loops_.Hold("web");
-  auto stopped = Ask<StopComponentCall>("name: 'web'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'web'");
   EXPECT_EQ(0, stopped->answers());
   EXPECT_EQ("STOPPING", StateName("web"));
   loops_.LetGo("web");
@@ -113,7 +117,7 @@ TEST_F(CommandsTest, WhenStoppedAndStarted_AnswersEachWhenItIsSo) {
   EXPECT_EQ("first-1", stopped->answer()->request_id());
 
   loops_.Hold("web");
-  auto started = Ask<StartComponentCall>("name: 'web'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'web'");
   EXPECT_EQ(0, started->answers());
   loops_.LetGo("web");
   ASSERT_TRUE(started->status().ok());
@@ -124,12 +128,12 @@ TEST_F(CommandsTest, WhenStoppedAndStarted_AnswersEachWhenItIsSo) {
 
 TEST_F(CommandsTest, WhenItIsSoAlready_AnswersAtOnceAndChangesNothing) {
   StartChain();
-  auto started = Ask<StartComponentCall>("name: 'web'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'web'");
   EXPECT_TRUE(started->status().ok());
   EXPECT_THAT(StepsOf(*started->answer()), IsEmpty());
   EXPECT_EQ(1u, Status("web").generation);
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'web'").ok());
-  auto again = Ask<StopComponentCall>("name: 'web'");
+  EXPECT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'web'").ok());
+  auto again = Ask<LifecycleCall::StopComponent>("name: 'web'");
   EXPECT_TRUE(again->status().ok());
   EXPECT_THAT(StepsOf(*again->answer()), IsEmpty());
   EXPECT_THAT(TakeNotes(), ElementsAre("stop web"));
@@ -139,13 +143,13 @@ TEST_F(CommandsTest, WhenTheRequestIdIsUsedAgain_IsCarriedOutOnceAndAnsweredEach
   StartChain();
   loops_.Hold("web");
   const std::string text = "name: 'web' request_id: 'r'";
-  auto first = Ask<RestartComponentCall>(text);
-  auto meanwhile = Ask<RestartComponentCall>(text);
+  auto first = Ask<LifecycleCall::RestartComponent>(text);
+  auto meanwhile = Ask<LifecycleCall::RestartComponent>(text);
   EXPECT_EQ(0, first->answers() + meanwhile->answers());
   loops_.LetGo("web");
   EXPECT_TRUE(first->status().ok());
   EXPECT_TRUE(meanwhile->status().ok());
-  auto afterwards = Ask<RestartComponentCall>(text);
+  auto afterwards = Ask<LifecycleCall::RestartComponent>(text);
   EXPECT_TRUE(afterwards->status().ok());
   EXPECT_EQ("r", afterwards->answer()->request_id());
   EXPECT_EQ(2u, Status("web").generation);
@@ -156,40 +160,44 @@ TEST_F(CommandsTest, WhenTheRequestIdOfAFailureIsUsedAgain_AnswersTheSameFailure
   Add("bad", {}, {}, [](ComponentConfig& config) { config.autostart = false; });
   ASSERT_TRUE(Start().ok());
   loops_.Hold("bad");
-  auto first = Ask<StartComponentCall>("name: 'bad' request_id: 'r'");
+  auto first = Ask<LifecycleCall::StartComponent>("name: 'bad' request_id: 'r'");
   Advance(absl::Seconds(30));
   EXPECT_EQ(Code::kUnavailable, first->status().code());
   loops_.LetGo("bad");
   Advance(absl::Seconds(1));
   EXPECT_EQ("RUNNING", StateName("bad"));
-  EXPECT_EQ(first->status(), StatusOf<StartComponentCall>("name: 'bad' request_id: 'r'"));
+  EXPECT_EQ(first->status(),
+            StatusOf<LifecycleCall::StartComponent>("name: 'bad' request_id: 'r'"));
 }
 
 TEST_F(CommandsTest, WhenTheRequestIdIsAnotherCommands_AlreadyExists) {
   StartChain();
-  ASSERT_TRUE(StatusOf<StopComponentCall>("name: 'web' request_id: 'r'").ok());
-  const absl::Status other_rpc = StatusOf<StartComponentCall>("name: 'web' request_id: 'r'");
+  ASSERT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'web' request_id: 'r'").ok());
+  const absl::Status other_rpc =
+      StatusOf<LifecycleCall::StartComponent>("name: 'web' request_id: 'r'");
   EXPECT_EQ(Code::kAlreadyExists, other_rpc.code());
   EXPECT_EQ("request_id \"r\" is a StopComponent of \"web\"", other_rpc.message());
   EXPECT_EQ(Code::kAlreadyExists,
-            StatusOf<StopComponentCall>("name: 'mail' request_id: 'r'").code());
+            StatusOf<LifecycleCall::StopComponent>("name: 'mail' request_id: 'r'").code());
 }
 
 TEST_F(CommandsTest, WhenTheRequestIdIsOdd_IsRefused) {
   StartChain();
   const std::string longest(128, 'x');
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'web' request_id: '" + longest + "'").ok());
+  EXPECT_TRUE(
+      StatusOf<LifecycleCall::StopComponent>("name: 'web' request_id: '" + longest + "'").ok());
   for (const std::string& id : {longest + "x", std::string("a\\nb"), std::string("\\303\\244")}) {
-    EXPECT_EQ(Code::kInvalidArgument,
-              StatusOf<StartComponentCall>("name: 'web' request_id: '" + id + "'").code());
+    EXPECT_EQ(
+        Code::kInvalidArgument,
+        StatusOf<LifecycleCall::StartComponent>("name: 'web' request_id: '" + id + "'").code());
   }
   EXPECT_EQ("STOPPED", StateName("web"));
 }
 
 TEST_F(CommandsTest, WhenTheChosenIdIsLikeOneOfTheHosts_TheHostChoosesAnother) {
   StartChain();
-  ASSERT_TRUE(StatusOf<StopComponentCall>("name: 'web' request_id: 'first-1'").ok());
-  auto chosen = Ask<StartComponentCall>("name: 'web'");
+  ASSERT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'web' request_id: 'first-1'").ok());
+  auto chosen = Ask<LifecycleCall::StartComponent>("name: 'web'");
   EXPECT_TRUE(chosen->status().ok());
   EXPECT_EQ("first-2", chosen->answer()->request_id());
 }
@@ -197,59 +205,61 @@ TEST_F(CommandsTest, WhenTheChosenIdIsLikeOneOfTheHosts_TheHostChoosesAnother) {
 TEST_F(CommandsTest, WhenTheGenerationIsAnother_IsAborted) {
   StartChain();
   for (const absl::Status& status :
-       {StatusOf<StartComponentCall>("name: 'web' expected_generation: 2"),
-        StatusOf<StopComponentCall>("name: 'web' expected_generation: 0"),
-        StatusOf<RestartComponentCall>("name: 'web' expected_generation: 2"),
-        StatusOf<PauseComponentCall>("name: 'web' expected_generation: 2"),
-        StatusOf<ResumeComponentCall>("name: 'web' expected_generation: 2"),
-        StatusOf<DrainComponentCall>("name: 'web' expected_generation: 2"),
-        StatusOf<UndrainComponentCall>("name: 'web' expected_generation: 2")}) {
+       {StatusOf<LifecycleCall::StartComponent>("name: 'web' expected_generation: 2"),
+        StatusOf<LifecycleCall::StopComponent>("name: 'web' expected_generation: 0"),
+        StatusOf<LifecycleCall::RestartComponent>("name: 'web' expected_generation: 2"),
+        StatusOf<LifecycleCall::PauseComponent>("name: 'web' expected_generation: 2"),
+        StatusOf<LifecycleCall::ResumeComponent>("name: 'web' expected_generation: 2"),
+        StatusOf<LifecycleCall::DrainComponent>("name: 'web' expected_generation: 2"),
+        StatusOf<LifecycleCall::UndrainComponent>("name: 'web' expected_generation: 2")}) {
     EXPECT_EQ(Code::kAborted, status.code());
     EXPECT_THAT(std::string(status.message()),
                 StartsWith("component \"web\": its generation is 1, not "));
   }
-  EXPECT_TRUE(StatusOf<RestartComponentCall>("name: 'web' expected_generation: 1").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::RestartComponent>("name: 'web' expected_generation: 1").ok());
   EXPECT_EQ(Code::kAborted,
-            StatusOf<RestartComponentCall>("name: 'web' expected_generation: 1").code());
+            StatusOf<LifecycleCall::RestartComponent>("name: 'web' expected_generation: 1").code());
 }
 
 TEST_F(CommandsTest, WhenItIsADryRun_TellsTheStepsAndChangesNothing) {
   StartChain();
   const std::string before = States();
   const int changes = changes_;
-  auto stop = Ask<StopComponentCall>("name: 'store' cascade: true dry_run: true request_id: 'd'");
+  auto stop = Ask<LifecycleCall::StopComponent>(
+      "name: 'store' cascade: true dry_run: true request_id: 'd'");
   ASSERT_TRUE(stop->status().ok());
   EXPECT_THAT(StepsOf(*stop->answer()), ElementsAre("stop web", "stop mail", "stop store"));
-  auto restart = Ask<RestartComponentCall>("name: 'mail' cascade: true dry_run: true");
+  auto restart = Ask<LifecycleCall::RestartComponent>("name: 'mail' cascade: true dry_run: true");
   EXPECT_THAT(StepsOf(*restart->answer()),
               ElementsAre("stop web", "stop mail", "start mail", "start web"));
   EXPECT_EQ(Code::kFailedPrecondition,
-            StatusOf<StopComponentCall>("name: 'store' dry_run: true").code());
-  EXPECT_EQ(Code::kAborted,
-            StatusOf<StopComponentCall>("name: 'web' dry_run: true expected_generation: 7").code());
+            StatusOf<LifecycleCall::StopComponent>("name: 'store' dry_run: true").code());
+  EXPECT_EQ(Code::kAborted, StatusOf<LifecycleCall::StopComponent>(
+                                "name: 'web' dry_run: true expected_generation: 7")
+                                .code());
   EXPECT_EQ(before, States());
   EXPECT_EQ(changes, changes_);
   EXPECT_TRUE(Status("store").wanted);
-  EXPECT_EQ(Code::kNotFound, StatusOf<GetOperationCall>("request_id: 'd'").code());
-  EXPECT_TRUE(StatusOf<StopComponentCall>("name: 'web' request_id: 'd'").ok())
+  EXPECT_EQ(Code::kNotFound, StatusOf<LifecycleCall::GetOperation>("request_id: 'd'").code());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StopComponent>("name: 'web' request_id: 'd'").ok())
       << "a dry run takes no request id";
-  auto start = Ask<StartComponentCall>("name: 'web' dry_run: true");
+  auto start = Ask<LifecycleCall::StartComponent>("name: 'web' dry_run: true");
   EXPECT_THAT(StepsOf(*start->answer()), ElementsAre("start web"));
   EXPECT_EQ("STOPPED", StateName("web"));
 }
 
 TEST_F(CommandsTest, WhenDependentsWouldStop_NamesThemUnlessCascaded) {
   StartChain();
-  const absl::Status refused = StatusOf<StopComponentCall>("name: 'store'");
+  const absl::Status refused = StatusOf<LifecycleCall::StopComponent>("name: 'store'");
   EXPECT_EQ(Code::kFailedPrecondition, refused.code());
   EXPECT_EQ(
       "component \"store\": \"mail\", \"web\" depend on it and would stop too; ask with "
       "cascade",
       refused.message());
   EXPECT_EQ("component \"mail\": \"web\" depends on it and would stop too; ask with cascade",
-            StatusOf<RestartComponentCall>("name: 'mail'").message());
+            StatusOf<LifecycleCall::RestartComponent>("name: 'mail'").message());
   EXPECT_THAT(TakeNotes(), IsEmpty());
-  auto stopped = Ask<StopComponentCall>("name: 'store' cascade: true");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'store' cascade: true");
   EXPECT_TRUE(stopped->status().ok());
   EXPECT_THAT(StepsOf(*stopped->answer()),
               ElementsAre("[stop web]", "[stop mail]", "[stop store]"));
@@ -260,9 +270,9 @@ TEST_F(CommandsTest, WhenDependentsWouldStop_NamesThemUnlessCascaded) {
 
 TEST_F(CommandsTest, WhenWhatWasCascadedIsStarted_DependentsComeBack) {
   StartChain();
-  Ask<StopComponentCall>("name: 'store' cascade: true");
+  Ask<LifecycleCall::StopComponent>("name: 'store' cascade: true");
   TakeNotes();
-  auto started = Ask<StartComponentCall>("name: 'store'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'store'");
   EXPECT_TRUE(started->status().ok());
   EXPECT_THAT(StepsOf(*started->answer()),
               ElementsAre("[start store]", "[start mail]", "[start web]"));
@@ -271,23 +281,23 @@ TEST_F(CommandsTest, WhenWhatWasCascadedIsStarted_DependentsComeBack) {
 
 TEST_F(CommandsTest, WhenADependentWasStoppedByName_StaysStopped) {
   StartChain();
-  Ask<StopComponentCall>("name: 'web'");
-  Ask<StopComponentCall>("name: 'store' cascade: true");
-  auto started = Ask<StartComponentCall>("name: 'store'");
+  Ask<LifecycleCall::StopComponent>("name: 'web'");
+  Ask<LifecycleCall::StopComponent>("name: 'store' cascade: true");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'store'");
   EXPECT_THAT(StepsOf(*started->answer()), ElementsAre("[start store]", "[start mail]"));
   EXPECT_EQ("web STOPPED, mail RUNNING, store RUNNING, cache RUNNING", States());
-  auto restarted = Ask<RestartComponentCall>("name: 'store' cascade: true");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'store' cascade: true");
   EXPECT_THAT(StepsOf(*restarted->answer()),
               ElementsAre("[stop mail]", "[stop store]", "[start store]", "[start mail]"));
 }
 
 TEST_F(CommandsTest, WhenWhatItNeedsDoesNotRun_NamesItUnlessCascaded) {
   StartChain();
-  Ask<StopComponentCall>("name: 'web'");
-  Ask<StopComponentCall>("name: 'mail'");
-  Ask<StopComponentCall>("name: 'store'");
+  Ask<LifecycleCall::StopComponent>("name: 'web'");
+  Ask<LifecycleCall::StopComponent>("name: 'mail'");
+  Ask<LifecycleCall::StopComponent>("name: 'store'");
   TakeNotes();
-  const absl::Status refused = StatusOf<StartComponentCall>("name: 'web'");
+  const absl::Status refused = StatusOf<LifecycleCall::StartComponent>("name: 'web'");
   EXPECT_EQ(Code::kFailedPrecondition, refused.code());
   EXPECT_EQ(
       "component \"web\": needs \"store\", \"mail\", which do not run; start them first, or "
@@ -296,8 +306,8 @@ TEST_F(CommandsTest, WhenWhatItNeedsDoesNotRun_NamesItUnlessCascaded) {
   EXPECT_EQ(
       "component \"mail\": needs \"store\", which does not run; start it first, or ask with "
       "cascade",
-      StatusOf<StartComponentCall>("name: 'mail'").message());
-  auto started = Ask<StartComponentCall>("name: 'web' cascade: true");
+      StatusOf<LifecycleCall::StartComponent>("name: 'mail'").message());
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'web' cascade: true");
   EXPECT_TRUE(started->status().ok()) << started->status();
   EXPECT_THAT(StepsOf(*started->answer()),
               ElementsAre("[start store]", "[start mail]", "[start web]"));
@@ -311,8 +321,9 @@ TEST_F(CommandsTest, WhenADependencyIsFailed_ACascadedStartStartsItToo) {
   ASSERT_TRUE(Start().ok());
   Crash("store");
   EXPECT_EQ("mail STOPPED, store FAILED", States());
-  EXPECT_EQ(Code::kFailedPrecondition, StatusOf<StartComponentCall>("name: 'mail'").code());
-  EXPECT_TRUE(StatusOf<StartComponentCall>("name: 'mail' cascade: true").ok());
+  EXPECT_EQ(Code::kFailedPrecondition,
+            StatusOf<LifecycleCall::StartComponent>("name: 'mail'").code());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StartComponent>("name: 'mail' cascade: true").ok());
   EXPECT_EQ("mail RUNNING, store RUNNING", States());
 }
 
@@ -321,7 +332,8 @@ TEST_F(CommandsTest, WhenItDoesNotStart_IsUnavailableWithItsOwnText) {
   hooks.start = [] { return absl::NotFoundError("no disk"); };
   Add("bad", {}, hooks, [](ComponentConfig& config) { config.autostart = false; });
   ASSERT_TRUE(Start().ok());
-  const absl::Status status = StatusOf<StartComponentCall>("name: 'bad' request_id: 'r'");
+  const absl::Status status =
+      StatusOf<LifecycleCall::StartComponent>("name: 'bad' request_id: 'r'");
   EXPECT_EQ(Code::kUnavailable, status.code());
   EXPECT_EQ("component \"bad\": BACKOFF: did not start: NOT_FOUND: no disk; started again in 200ms",
             status.message());
@@ -339,9 +351,11 @@ TEST_F(CommandsTest, WhenAFailedOneIsStarted_HasAFreshBudget) {
     Advance(absl::Seconds(2));
   }
   EXPECT_EQ("FAILED", StateName("one"));
-  EXPECT_EQ(0, Ask<GetComponentCall>("name: 'one'")->answer()->component().restarts_left());
-  EXPECT_TRUE(StatusOf<StartComponentCall>("name: 'one'").ok());
-  EXPECT_EQ(4, Ask<GetComponentCall>("name: 'one'")->answer()->component().restarts_left());
+  EXPECT_EQ(0,
+            Ask<LifecycleCall::GetComponent>("name: 'one'")->answer()->component().restarts_left());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StartComponent>("name: 'one'").ok());
+  EXPECT_EQ(4,
+            Ask<LifecycleCall::GetComponent>("name: 'one'")->answer()->component().restarts_left());
   Crash("one");
   Advance(absl::Milliseconds(200));
   EXPECT_EQ("RUNNING", StateName("one"));
@@ -352,7 +366,7 @@ TEST_F(CommandsTest, WhenOneInItsBackoffIsStopped_IsStoppedAtOnceAndItsQueueRefu
   ASSERT_TRUE(Start().ok());
   Crash("one");
   auto queued = Echo("one");
-  auto stopped = Ask<StopComponentCall>("name: 'one'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'one'");
   EXPECT_TRUE(stopped->status().ok());
   EXPECT_THAT(StepsOf(*stopped->answer()), ElementsAre("[stop one]"));
   EXPECT_EQ("component \"one\": STOPPED: asked to stop", TextOf(queued));
@@ -365,7 +379,7 @@ TEST_F(CommandsTest, WhenOneInItsBackoffIsStarted_IsStartedAtOnce) {
   ASSERT_TRUE(Start().ok());
   Crash("one");
   auto queued = Echo("one");
-  EXPECT_TRUE(StatusOf<StartComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::StartComponent>("name: 'one'").ok());
   EXPECT_EQ("RUNNING", StateName("one"));
   EXPECT_TRUE(queued->status().ok());
   Advance(absl::Seconds(1));
@@ -376,14 +390,14 @@ TEST_F(CommandsTest, WhenOneInItsBackoffIsRestarted_IsStartedAtOnce) {
   Add("one", {}, Crashing("one"));
   ASSERT_TRUE(Start().ok());
   Crash("one");
-  EXPECT_TRUE(StatusOf<RestartComponentCall>("name: 'one'").ok());
+  EXPECT_TRUE(StatusOf<LifecycleCall::RestartComponent>("name: 'one'").ok());
   EXPECT_EQ("RUNNING", StateName("one"));
 }
 
 TEST_F(CommandsTest, WhenOneThatDoesNotRunIsRestarted_IsStarted) {
   StartChain();
-  Ask<StopComponentCall>("name: 'web'");
-  auto restarted = Ask<RestartComponentCall>("name: 'web'");
+  Ask<LifecycleCall::StopComponent>("name: 'web'");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'web'");
   EXPECT_TRUE(restarted->status().ok());
   EXPECT_THAT(StepsOf(*restarted->answer()), ElementsAre("[start web]"));
 }
@@ -391,7 +405,8 @@ TEST_F(CommandsTest, WhenOneThatDoesNotRunIsRestarted_IsStarted) {
 TEST_F(CommandsTest, WhenRestartedWithCascade_AnswersWhenTheDependentsRunAgain) {
   StartChain();
   loops_.Hold("web");
-  auto restarted = Ask<RestartComponentCall>("name: 'store' cascade: true request_id: 'r'");
+  auto restarted =
+      Ask<LifecycleCall::RestartComponent>("name: 'store' cascade: true request_id: 'r'");
   EXPECT_EQ("web STOPPING, mail RUNNING, store RUNNING, cache RUNNING", States());
   EXPECT_THAT(StepsOf(OperationOf("r")), ElementsAre("stop web", "stop mail", "stop store",
                                                      "start store", "start mail", "start web"));
@@ -406,7 +421,7 @@ TEST_F(CommandsTest, WhenRestartedWithCascade_AnswersWhenTheDependentsRunAgain) 
 TEST_F(CommandsTest, WhenItsThreadDoesNotComeBack_AStopSaysWhereItIs) {
   Hooks hooks;
   hooks.handle = [this](TrialRequest request) {
-    auto stopped = Ask<StopComponentCall>("name: 'one' request_id: 'r'");
+    auto stopped = Ask<LifecycleCall::StopComponent>("name: 'one' request_id: 'r'");
     Advance(absl::Seconds(6));
     notes_.push_back(TextOf(stopped));
     EXPECT_EQ(Code::kDeadlineExceeded, stopped->status().code());
@@ -425,7 +440,7 @@ TEST_F(CommandsTest, WhenItsThreadDoesNotComeBack_AStopSaysWhereItIs) {
 TEST_F(CommandsTest, WhenADependentHangs_TheCascadeGoesOnAndTheStopSaysSo) {
   StartChain();
   loops_.Hold("web");
-  auto stopped = Ask<StopComponentCall>("name: 'store' cascade: true");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'store' cascade: true");
   Advance(absl::Seconds(6));
   EXPECT_EQ(Code::kDeadlineExceeded, stopped->status().code());
   EXPECT_THAT(TextOf(stopped), StartsWith("component \"web\": FAILED: stuck in"));
@@ -435,7 +450,7 @@ TEST_F(CommandsTest, WhenADependentHangs_TheCascadeGoesOnAndTheStopSaysSo) {
 TEST_F(CommandsTest, WhenTheCallerGoesAway_TheCommandGoesOnAndItsOutcomeCanBeAskedFor) {
   StartChain();
   loops_.Hold("web");
-  auto gone = Ask<StopComponentCall>("name: 'web' request_id: 'r'");
+  auto gone = Ask<LifecycleCall::StopComponent>("name: 'web' request_id: 'r'");
   gone->MarkCancelled();
   EXPECT_EQ(proto::Operation::UNDER_WAY, OperationOf("r").phase());
   loops_.LetGo("web");
@@ -450,10 +465,10 @@ TEST_F(CommandsTest, WhenTheCallerGoesAway_TheCommandGoesOnAndItsOutcomeCanBeAsk
 
 TEST_F(CommandsTest, WhenThereIsNoSuchOperation_SaysSo) {
   StartChain();
-  const absl::Status status = StatusOf<GetOperationCall>("request_id: 'x\\ny'");
+  const absl::Status status = StatusOf<LifecycleCall::GetOperation>("request_id: 'x\\ny'");
   EXPECT_EQ(Code::kNotFound, status.code());
   EXPECT_EQ("no operation \"x\\ny\"; the host remembers the last thousand", status.message());
-  EXPECT_EQ(Code::kNotFound, StatusOf<GetOperationCall>("").code());
+  EXPECT_EQ(Code::kNotFound, StatusOf<LifecycleCall::GetOperation>("").code());
 }
 
 }  // namespace

@@ -13,8 +13,7 @@ namespace mainspring {
 namespace {
 
 namespace proto = lifecycle::v1;
-using lifecycle::v1::GetComponentCall;
-using lifecycle::v1::ListComponentsCall;
+using lifecycle::v1::LifecycleCall;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -25,7 +24,8 @@ class ListTest : public testing::SteppedTest {
     std::vector<std::string> pages;
     std::string token;
     do {
-      auto record = Ask<ListComponentsCall>(absl::StrCat(request, " page_token: '", token, "'"));
+      auto record =
+          Ask<LifecycleCall::ListComponents>(absl::StrCat(request, " page_token: '", token, "'"));
       EXPECT_TRUE(record->status().ok()) << record->status();
       const auto response = record->answer().value_or(proto::ListComponentsResponse());
       std::vector<std::string> names;
@@ -61,9 +61,9 @@ TEST_F(ListTest, WhenThePageIsNotThere_IsRefused) {
   Add("one");
   ASSERT_TRUE(Start().ok());
   EXPECT_EQ(absl::StatusCode::kInvalidArgument,
-            StatusOf<ListComponentsCall>("page_token: 'x'").code());
+            StatusOf<LifecycleCall::ListComponents>("page_token: 'x'").code());
   EXPECT_EQ(absl::StatusCode::kInvalidArgument,
-            StatusOf<ListComponentsCall>("page_size: -1").code());
+            StatusOf<LifecycleCall::ListComponents>("page_size: -1").code());
 }
 
 TEST_F(ListTest, WhenAllHaveFailedWithLongTexts_EachPageIsSmallAndFailuresAreLeftToGet) {
@@ -81,7 +81,7 @@ TEST_F(ListTest, WhenAllHaveFailedWithLongTexts_EachPageIsSmallAndFailuresAreLef
   std::string token;
   do {
     const auto response =
-        *Ask<ListComponentsCall>(absl::StrCat("page_token: '", token, "'"))->answer();
+        *Ask<LifecycleCall::ListComponents>(absl::StrCat("page_token: '", token, "'"))->answer();
     EXPECT_LE(response.ByteSizeLong(), Page::kMostBytes + 1000);
     EXPECT_THAT(response.components(0).recent_failures(), IsEmpty());
     EXPECT_EQ(proto::Component::FAILED, response.components(0).state());
@@ -92,8 +92,10 @@ TEST_F(ListTest, WhenAllHaveFailedWithLongTexts_EachPageIsSmallAndFailuresAreLef
   } while (!token.empty());
   EXPECT_EQ(kComponents, listed);
   EXPECT_GT(pages, 1u);
-  EXPECT_EQ(
-      1, Ask<GetComponentCall>("name: 'component7'")->answer()->component().recent_failures_size());
+  EXPECT_EQ(1, Ask<LifecycleCall::GetComponent>("name: 'component7'")
+                   ->answer()
+                   ->component()
+                   .recent_failures_size());
 }
 
 }  // namespace

@@ -161,8 +161,9 @@ class SteppedTest : public ::testing::Test {
     records_.push_back(record);
     static_cast<Mailbox<trial::v1::TrialRequest>&>(*supervision_->table().Find(name))
         .Push(trial::v1::TrialRequest(
-            std::in_place_type<trial::v1::EchoCall>,
-            trial::v1::EchoCall{EchoOf("hello"), Reply<trial::v1::EchoResponse>(record.get())}));
+            std::in_place_type<trial::v1::TrialCall::Echo>,
+            trial::v1::TrialCall::Echo{EchoOf("hello"),
+                                       Reply<trial::v1::EchoResponse>(record.get())}));
     return record;
   }
   // Has its next call throw, where it was added with Crashing or Noting.

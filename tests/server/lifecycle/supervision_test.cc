@@ -23,7 +23,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using testing::Soon;
 using ::testing::StartsWith;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 using trial::v1::TrialRequest;
 
 class SupervisionTest : public testing::SupervisedTest {

@@ -14,7 +14,7 @@ namespace {
 using testing::CallBox;
 using ::testing::StartsWith;
 using testing::TrialPlane;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 
 // What a component is told of the calls that clients make.
 class CallContextTest : public ::testing::Test {

@@ -26,7 +26,7 @@ using testing::kEcho;
 using testing::PendingEcho;
 using testing::RawClient;
 using testing::TrialPlane;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 using trial::v1::EchoResponse;
 using trial::v1::TrialRequest;
 

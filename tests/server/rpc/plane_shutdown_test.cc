@@ -177,7 +177,7 @@ TEST(PlaneEnd, WhenAClientHasGoneByItself_ItsCallIsNotCounted) {
   TrialPlane plane(testing::HookedType("trial", box.hooks()));
   auto stub = plane.NewStub();
   testing::PendingEcho pending(*stub);
-  auto call = box.Take<trial::v1::EchoCall>();
+  auto call = box.Take<trial::v1::TrialCall::Echo>();
   plane.plane().EndStreams(absl::UnavailableError("draining"));
   pending.Cancel();
   pending.Await();
@@ -192,7 +192,7 @@ TEST(PlaneEnd, WhenCallsAreCut_EachIsCountedOnce) {
   TrialPlane plane(testing::HookedType("trial", box.hooks()));
   auto stub = plane.NewStub();
   testing::PendingEcho pending(*stub);
-  auto call = box.Take<trial::v1::EchoCall>();
+  auto call = box.Take<trial::v1::TrialCall::Echo>();
   plane.plane().EndStreams(absl::UnavailableError("draining"));
   EXPECT_EQ(1u, plane.Cut());
   pending.Await();

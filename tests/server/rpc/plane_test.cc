@@ -30,9 +30,9 @@ using testing::PendingEcho;
 using testing::Trial;
 using testing::TrialPlane;
 using testing::Waiting;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 using trial::v1::EchoResponse;
-using trial::v1::FloodCall;
+using FloodCall = trial::v1::TrialCall::Flood;
 using trial::v1::FloodResponse;
 using trial::v1::TrialRequest;
 
@@ -202,7 +202,7 @@ TEST(Plane, WhenStreamsAreEnded_AClientsStreamThatIsIdleIsToo) {
   Waiting context;
   trial::v1::SumResponse sum;
   auto upload = stub->Sum(&context, &sum);
-  auto call = box.Take<trial::v1::SumCall>();
+  auto call = box.Take<trial::v1::TrialCall::Sum>();
   plane.plane().EndStreams(absl::UnavailableError("draining"));
   const grpc::Status status = upload->Finish();
   EXPECT_EQ(grpc::StatusCode::UNAVAILABLE, status.error_code());
@@ -215,7 +215,7 @@ TEST(Plane, WhenStreamsAreEnded_AClientsStreamThatHasEndedIsAnswered) {
   std::promise<bool> ended;
   testing::Hooks hooks;
   hooks.handle = [&](TrialRequest request) {
-    std::get<trial::v1::SumCall>(request).requests.Read(
+    std::get<trial::v1::TrialCall::Sum>(request).requests.Read(
         [&](std::optional<trial::v1::SumRequest> read) { ended.set_value(!read.has_value()); });
     box.Put(std::move(request));
   };
@@ -225,7 +225,7 @@ TEST(Plane, WhenStreamsAreEnded_AClientsStreamThatHasEndedIsAnswered) {
   trial::v1::SumResponse sum;
   auto upload = stub->Sum(&context, &sum);
   upload->WritesDone();
-  auto call = box.Take<trial::v1::SumCall>();
+  auto call = box.Take<trial::v1::TrialCall::Sum>();
   ASSERT_TRUE(ended.get_future().get());
   plane.plane().EndStreams(absl::UnavailableError("draining"));
   call.reply.Send(trial::v1::SumResponse());

@@ -24,7 +24,7 @@ using ::testing::StartsWith;
 using testing::Trial;
 using testing::TrialPlane;
 using testing::Waiting;
-using trial::v1::EchoCall;
+using EchoCall = trial::v1::TrialCall::Echo;
 using trial::v1::EchoResponse;
 
 // Calls to a component that answers by itself.

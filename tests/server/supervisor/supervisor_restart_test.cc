@@ -10,9 +10,7 @@
 namespace mainspring {
 namespace {
 
-using lifecycle::v1::RestartComponentCall;
-using lifecycle::v1::StartComponentCall;
-using lifecycle::v1::StopComponentCall;
+using lifecycle::v1::LifecycleCall;
 using testing::AnswerEcho;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -199,7 +197,7 @@ TEST_F(RestartTest, WhenATransientOrTemporaryOneEndsItself_StaysStopped) {
   EXPECT_FALSE(Status("transient").wanted);
   EXPECT_EQ("its dependency \"transient\" is STOPPED", Reason("dependent"));
   EXPECT_EQ("component \"transient\": STOPPED: finished", Echo("transient")->status().message());
-  EXPECT_TRUE(Ask<StartComponentCall>("name: 'transient'")->status().ok());
+  EXPECT_TRUE(Ask<LifecycleCall::StartComponent>("name: 'transient'")->status().ok());
   EXPECT_EQ("transient RUNNING, temporary STOPPED, dependent RUNNING", States());
 }
 
@@ -289,7 +287,7 @@ TEST_F(RestartTest, WhenAnEssentialOneIsStuckInARestart_TheHostIsToDrain) {
   Add("store");
   ASSERT_TRUE(Start().ok());
   loops_.Hold("store");
-  auto restarted = Ask<RestartComponentCall>("name: 'store' cascade: true");
+  auto restarted = Ask<LifecycleCall::RestartComponent>("name: 'store' cascade: true");
   Advance(absl::Seconds(6));
   EXPECT_EQ("web STOPPED, store FAILED", States());
   EXPECT_EQ(absl::StatusCode::kDeadlineExceeded, restarted->status().code());
@@ -300,7 +298,7 @@ TEST_F(RestartTest, WhenOneThatIsNotEssentialIsStuck_TheHostGoesOn) {
   Add("spare", {}, {}, [](ComponentConfig& config) { config.essential = false; });
   ASSERT_TRUE(Start().ok());
   loops_.Hold("spare");
-  Ask<StopComponentCall>("name: 'spare'");
+  Ask<LifecycleCall::StopComponent>("name: 'spare'");
   Advance(absl::Seconds(6));
   EXPECT_EQ("spare FAILED", States());
   EXPECT_THAT(essential_failures_, IsEmpty());

@@ -15,10 +15,7 @@
 namespace mainspring {
 namespace {
 
-using lifecycle::v1::RestartComponentCall;
-using lifecycle::v1::StartComponentCall;
-using lifecycle::v1::StopComponentCall;
-using lifecycle::v1::WatchComponentsCall;
+using lifecycle::v1::LifecycleCall;
 using testing::AnswerEcho;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -114,7 +111,7 @@ TEST_F(SupervisorTest, WhenOneIsNotToStartWithTheHost_StaysStopped) {
   ASSERT_TRUE(Start().ok());
   EXPECT_EQ("one STOPPED, two RUNNING", States());
   EXPECT_EQ("not started", Reason("one"));
-  EXPECT_TRUE(Ask<StartComponentCall>("name: 'one'")->status().ok());
+  EXPECT_TRUE(Ask<LifecycleCall::StartComponent>("name: 'one'")->status().ok());
   EXPECT_EQ("one RUNNING, two RUNNING", States());
 }
 
@@ -254,9 +251,10 @@ TEST_F(SupervisorTest, WhenASoftDependencyIsStoppedAndStarted_TheDependentIsTold
   Add("web", {"?cache"}, hooks);
   Add("cache");
   ASSERT_TRUE(Start().ok());
-  EXPECT_TRUE(Ask<StopComponentCall>("name: 'cache'")->status().ok()) << "no cascade is needed";
+  EXPECT_TRUE(Ask<LifecycleCall::StopComponent>("name: 'cache'")->status().ok())
+      << "no cascade is needed";
   EXPECT_EQ("web RUNNING, cache STOPPED", States());
-  EXPECT_TRUE(Ask<StartComponentCall>("name: 'cache'")->status().ok());
+  EXPECT_TRUE(Ask<LifecycleCall::StartComponent>("name: 'cache'")->status().ok());
   EXPECT_THAT(TakeNotes(), ElementsAre("cache down", "cache up"));
   EXPECT_EQ(1u, Status("web").generation);
 }
@@ -276,7 +274,7 @@ TEST_F(SupervisorTest, WhenADependencyIsFailed_HardDependentsStopAndComeBackWith
   EXPECT_EQ("its dependency \"store\" is FAILED", Reason("mail"));
   EXPECT_EQ("its dependency \"mail\" goes down", Reason("web"));
   EXPECT_TRUE(Status("web").wanted);
-  auto started = Ask<StartComponentCall>("name: 'store'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'store'");
   ASSERT_TRUE(started->status().ok()) << started->status();
   EXPECT_EQ("web RUNNING, mail RUNNING, store RUNNING", States());
   EXPECT_EQ("store", started->answer()->component().name());
@@ -294,7 +292,7 @@ TEST_F(SupervisorTest, WhenADependentIsInItsBackoffAsADependencyFails_IsStoppedA
   EXPECT_EQ("mail STOPPED, store FAILED", States());
   Advance(absl::Minutes(1));
   EXPECT_EQ("mail STOPPED, store FAILED", States());
-  ASSERT_TRUE(Ask<StartComponentCall>("name: 'store'")->status().ok());
+  ASSERT_TRUE(Ask<LifecycleCall::StartComponent>("name: 'store'")->status().ok());
   EXPECT_EQ("mail RUNNING, store RUNNING", States());
 }
 
@@ -315,7 +313,7 @@ TEST_F(SupervisorTest, WhenItIsADiamond_TheTopComesBackOnce) {
   Add("bottom", {}, Noting("bottom"));
   ASSERT_TRUE(Start().ok());
   TakeNotes();
-  ASSERT_TRUE(Ask<RestartComponentCall>("name: 'bottom' cascade: true")->status().ok());
+  ASSERT_TRUE(Ask<LifecycleCall::RestartComponent>("name: 'bottom' cascade: true")->status().ok());
   EXPECT_THAT(TakeNotes(), ElementsAre("stop top", "stop left", "stop right", "stop bottom",
                                        "start bottom", "start left", "start right", "start top"));
   EXPECT_EQ(2u, Status("top").generation);
@@ -418,13 +416,13 @@ TEST_F(SupervisorTest, WhateverHappens_EventsAreWithoutGapAndFollowTheTable) {
   Add("store", {}, Crashing("store"));
   Add("cache", {}, Crashing("cache"), NotEssential);
   Launch();
-  auto watch = Follow<WatchComponentsCall>();
+  auto watch = Follow<LifecycleCall::WatchComponents>();
   ASSERT_TRUE(Start().ok());
   for (const char* name : {"cache", "store", "mail", "web", "store"}) {
     Crash(name);
     Advance(absl::Seconds(1));
   }
-  Ask<RestartComponentCall>("name: 'store' cascade: true");
+  Ask<LifecycleCall::RestartComponent>("name: 'store' cascade: true");
   Stop();
   std::map<std::string, LifecycleState> states;
   for (const auto& name : supervision_->table().Names()) states[name] = LifecycleState::kStopped;

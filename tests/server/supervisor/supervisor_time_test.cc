@@ -11,8 +11,7 @@
 namespace mainspring {
 namespace {
 
-using lifecycle::v1::StartComponentCall;
-using lifecycle::v1::StopComponentCall;
+using lifecycle::v1::LifecycleCall;
 using testing::AnswerEcho;
 using ::testing::ElementsAre;
 using testing::Hooks;
@@ -115,11 +114,11 @@ TEST_F(SupervisorTimeTest, WhenAStuckOneIsStartedAndItsThreadComesBack_Runs) {
   Add("stuck", {}, Noting("stuck"));
   ASSERT_TRUE(Start().ok());
   loops_.Hold("stuck");
-  auto stopped = Ask<StopComponentCall>("name: 'stuck'");
+  auto stopped = Ask<LifecycleCall::StopComponent>("name: 'stuck'");
   Advance(absl::Seconds(6));
   EXPECT_EQ(absl::StatusCode::kDeadlineExceeded, stopped->status().code());
   EXPECT_EQ("stuck FAILED", States());
-  auto started = Ask<StartComponentCall>("name: 'stuck'");
+  auto started = Ask<LifecycleCall::StartComponent>("name: 'stuck'");
   EXPECT_EQ("stuck STARTING", States());
   loops_.LetGo("stuck");
   EXPECT_TRUE(started->status().ok()) << started->status();

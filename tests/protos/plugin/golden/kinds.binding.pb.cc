@@ -6,6 +6,8 @@
 namespace mainspring::golden::v1 {
 
 ::std::unique_ptr<::mainspring::rpc::Service> BindLocksmith() {
+  // Reflection shows them; where nothing else refers to them, the linker would leave them out.
+  [[gnu::used]] static const auto* const descriptors = &::descriptor_table_kinds_2eproto;
   return ::mainspring::rpc::Bind<LocksmithRequest>(LocksmithMethods::kService);
 }
 

@@ -9,16 +9,16 @@ namespace {
 struct LocksmithDispatch {
   LocksmithMethods& methods;
 
-  void operator()(CutKeyCall& call) const {
+  void operator()(LocksmithCall::CutKey& call) const {
     methods.CutKey(::std::move(call.request), ::std::move(call.reply));
   }
-  void operator()(ListKeysCall& call) const {
+  void operator()(LocksmithCall::ListKeys& call) const {
     methods.ListKeys(::std::move(call.request), ::std::move(call.replies));
   }
-  void operator()(CollectCall& call) const {
+  void operator()(LocksmithCall::Collect& call) const {
     methods.Collect(::std::move(call.requests), ::std::move(call.reply));
   }
-  void operator()(ChatCall& call) const {
+  void operator()(LocksmithCall::Chat& call) const {
     methods.Chat(::std::move(call.requests), ::std::move(call.replies));
   }
 };
@@ -30,19 +30,19 @@ void LocksmithMethods::Handle(::mainspring::golden::v1::LocksmithRequest&& reque
 }
 
 ::mainspring::Answer<::mainspring::golden::v1::CutKeyResponse> LocksmithRef::CutKey(::mainspring::golden::v1::CutKeyRequest request, ::mainspring::CallOptions options) const {
-  return ref_.Ask<CutKeyCall>(::std::move(request), options);
+  return ref_.Ask<LocksmithCall::CutKey>(::std::move(request), options);
 }
 
 ::mainspring::AnswerStream<::mainspring::golden::v1::ListKeysResponse> LocksmithRef::ListKeys(::mainspring::golden::v1::ListKeysRequest request, ::mainspring::CallOptions options) const {
-  return ref_.Ask<ListKeysCall>(::std::move(request), options);
+  return ref_.Ask<LocksmithCall::ListKeys>(::std::move(request), options);
 }
 
 ::mainspring::Upload<::mainspring::golden::v1::CollectRequest, ::mainspring::golden::v1::CollectResponse> LocksmithRef::Collect(::mainspring::CallOptions options) const {
-  return ref_.Ask<CollectCall>(options);
+  return ref_.Ask<LocksmithCall::Collect>(options);
 }
 
 ::mainspring::Dialog<::mainspring::golden::v1::ChatRequest, ::mainspring::golden::v1::ChatResponse> LocksmithRef::Chat(::mainspring::CallOptions options) const {
-  return ref_.Ask<ChatCall>(options);
+  return ref_.Ask<LocksmithCall::Chat>(options);
 }
 
 }  // namespace mainspring::golden::v1

@@ -16,33 +16,34 @@ namespace mainspring::golden::v1 {
 enum class LocksmithMethod { kCutKey, kListKeys, kCollect, kChat };
 
 // A call of each: its request, or requests, and the right to answer.
+struct LocksmithCall {
+  struct CutKey {
+    static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/CutKey";
+    ::mainspring::golden::v1::CutKeyRequest request;
+    ::mainspring::Reply<::mainspring::golden::v1::CutKeyResponse> reply;
+  };
 
-struct CutKeyCall {
-  static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/CutKey";
-  ::mainspring::golden::v1::CutKeyRequest request;
-  ::mainspring::Reply<::mainspring::golden::v1::CutKeyResponse> reply;
+  struct ListKeys {
+    static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/ListKeys";
+    ::mainspring::golden::v1::ListKeysRequest request;
+    ::mainspring::ReplyStream<::mainspring::golden::v1::ListKeysResponse> replies;
+  };
+
+  struct Collect {
+    static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/Collect";
+    ::mainspring::RequestStream<::mainspring::golden::v1::CollectRequest> requests;
+    ::mainspring::Reply<::mainspring::golden::v1::CollectResponse> reply;
+  };
+
+  struct Chat {
+    static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/Chat";
+    ::mainspring::RequestStream<::mainspring::golden::v1::ChatRequest> requests;
+    ::mainspring::ReplyStream<::mainspring::golden::v1::ChatResponse> replies;
+  };
 };
 
-struct ListKeysCall {
-  static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/ListKeys";
-  ::mainspring::golden::v1::ListKeysRequest request;
-  ::mainspring::ReplyStream<::mainspring::golden::v1::ListKeysResponse> replies;
-};
-
-struct CollectCall {
-  static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/Collect";
-  ::mainspring::RequestStream<::mainspring::golden::v1::CollectRequest> requests;
-  ::mainspring::Reply<::mainspring::golden::v1::CollectResponse> reply;
-};
-
-struct ChatCall {
-  static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/Chat";
-  ::mainspring::RequestStream<::mainspring::golden::v1::ChatRequest> requests;
-  ::mainspring::ReplyStream<::mainspring::golden::v1::ChatResponse> replies;
-};
-
-// Everything that a Locksmith can be asked: alternative i is method i.
-using LocksmithRequest = ::std::variant<CutKeyCall, ListKeysCall, CollectCall, ChatCall>;
+// Everything that mainspring.golden.v1.Locksmith can be asked: alternative i is method i.
+using LocksmithRequest = ::std::variant<LocksmithCall::CutKey, LocksmithCall::ListKeys, LocksmithCall::Collect, LocksmithCall::Chat>;
 
 // One method for each rpc of mainspring.golden.v1.Locksmith.
 class LocksmithMethods : public ::mainspring::Handler<LocksmithRequest> {

@@ -6,7 +6,9 @@
 namespace mainspring::golden::mirror::v1 {
 
 ::std::unique_ptr<::mainspring::rpc::Service> BindMirror() {
-  return ::mainspring::rpc::Bind<MirrorRequestEnum>(MirrorMethods::kService);
+  // Reflection shows them; where nothing else refers to them, the linker would leave them out.
+  [[gnu::used]] static const auto* const descriptors = &::descriptor_table_mirror_2eproto;
+  return ::mainspring::rpc::Bind<MirrorRequest_>(MirrorMethods::kService);
 }
 
 }  // namespace mainspring::golden::mirror::v1

@@ -9,19 +9,19 @@ namespace {
 struct MirrorDispatch {
   MirrorMethods& methods;
 
-  void operator()(MirrorInfoCall& call) const {
+  void operator()(MirrorCall::MirrorInfo& call) const {
     methods.MirrorInfo(::std::move(call.requests), ::std::move(call.replies));
   }
 };
 
 }  // namespace
 
-void MirrorMethods::Handle(::mainspring::golden::mirror::v1::MirrorRequestEnum&& request) {
+void MirrorMethods::Handle(::mainspring::golden::mirror::v1::MirrorRequest_&& request) {
   ::std::visit(MirrorDispatch{*this}, request);
 }
 
 ::mainspring::Dialog<::mainspring::golden::mirror::v1::MirrorRequest, ::mainspring::golden::mirror::v1::MirrorResponse> MirrorRef::MirrorInfo(::mainspring::CallOptions options) const {
-  return ref_.Ask<MirrorInfoCall>(options);
+  return ref_.Ask<MirrorCall::MirrorInfo>(options);
 }
 
 }  // namespace mainspring::golden::mirror::v1

@@ -16,23 +16,24 @@ namespace mainspring::golden::mirror::v1 {
 enum class MirrorMethod { kMirrorInfo };
 
 // A call of each: its request, or requests, and the right to answer.
-
-struct MirrorInfoCall {
-  static constexpr char kMethod[] = "/mainspring.golden.mirror.v1.Mirror/MirrorInfo";
-  ::mainspring::RequestStream<::mainspring::golden::mirror::v1::MirrorRequest> requests;
-  ::mainspring::ReplyStream<::mainspring::golden::mirror::v1::MirrorResponse> replies;
+struct MirrorCall {
+  struct MirrorInfo {
+    static constexpr char kMethod[] = "/mainspring.golden.mirror.v1.Mirror/MirrorInfo";
+    ::mainspring::RequestStream<::mainspring::golden::mirror::v1::MirrorRequest> requests;
+    ::mainspring::ReplyStream<::mainspring::golden::mirror::v1::MirrorResponse> replies;
+  };
 };
 
-// Everything that a Mirror can be asked: alternative i is method i.
-using MirrorRequestEnum = ::std::variant<MirrorInfoCall>;
+// Everything that mainspring.golden.mirror.v1.Mirror can be asked: alternative i is method i.
+using MirrorRequest_ = ::std::variant<MirrorCall::MirrorInfo>;
 
 // One method for each rpc of mainspring.golden.mirror.v1.Mirror.
-class MirrorMethods : public ::mainspring::Handler<MirrorRequestEnum> {
+class MirrorMethods : public ::mainspring::Handler<MirrorRequest_> {
  public:
   static constexpr char kService[] = "mainspring.golden.mirror.v1.Mirror";
 
   // Calls the method that the request asks for.
-  void Handle(::mainspring::golden::mirror::v1::MirrorRequestEnum&& request) final;
+  void Handle(::mainspring::golden::mirror::v1::MirrorRequest_&& request) final;
 
   // One answer for each request, in order.
   virtual void MirrorInfo(::mainspring::RequestStream<::mainspring::golden::mirror::v1::MirrorRequest> requests, ::mainspring::ReplyStream<::mainspring::golden::mirror::v1::MirrorResponse> replies) = 0;
@@ -41,7 +42,7 @@ class MirrorMethods : public ::mainspring::Handler<MirrorRequestEnum> {
 // The base of a component that answers mainspring.golden.mirror.v1.Mirror: derive from it and write the methods.
 class MirrorComponent : public ::mainspring::Component, public MirrorMethods {
  public:
-  using Request = ::mainspring::golden::mirror::v1::MirrorRequestEnum;
+  using Request = ::mainspring::golden::mirror::v1::MirrorRequest_;
   using ::mainspring::Component::Component;
 };
 
@@ -49,7 +50,7 @@ class MirrorComponent : public ::mainspring::Component, public MirrorMethods {
 // at its method in MirrorMethods. Any thread.
 class MirrorRef {
  public:
-  using RequestEnum = ::mainspring::golden::mirror::v1::MirrorRequestEnum;
+  using RequestEnum = ::mainspring::golden::mirror::v1::MirrorRequest_;
 
   explicit MirrorRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
 

@@ -6,10 +6,14 @@
 namespace mainspring::golden::shop::v1 {
 
 ::std::unique_ptr<::mainspring::rpc::Service> BindCounter() {
+  // Reflection shows them; where nothing else refers to them, the linker would leave them out.
+  [[gnu::used]] static const auto* const descriptors = &::descriptor_table_shop_2fcounter_2eproto;
   return ::mainspring::rpc::Bind<CounterRequest>(CounterMethods::kService);
 }
 
 ::std::unique_ptr<::mainspring::rpc::Service> BindStoreroom() {
+  // Reflection shows them; where nothing else refers to them, the linker would leave them out.
+  [[gnu::used]] static const auto* const descriptors = &::descriptor_table_shop_2fcounter_2eproto;
   return ::mainspring::rpc::Bind<StoreroomRequest>(StoreroomMethods::kService);
 }
 

@@ -9,16 +9,16 @@ namespace {
 struct CounterDispatch {
   CounterMethods& methods;
 
-  void operator()(ShowCall& call) const {
+  void operator()(CounterCall::Show& call) const {
     methods.Show(::std::move(call.request), ::std::move(call.reply));
   }
-  void operator()(SellCall& call) const {
+  void operator()(CounterCall::Sell& call) const {
     methods.Sell(::std::move(call.request), ::std::move(call.reply));
   }
-  void operator()(SoldCall& call) const {
+  void operator()(CounterCall::Sold& call) const {
     methods.Sold(::std::move(call.request), ::std::move(call.replies));
   }
-  void operator()(CloseCall& call) const {
+  void operator()(CounterCall::Close& call) const {
     methods.Close(::std::move(call.request), ::std::move(call.reply));
   }
 };
@@ -30,19 +30,19 @@ void CounterMethods::Handle(::mainspring::golden::shop::v1::CounterRequest&& req
 }
 
 ::mainspring::Answer<::mainspring::golden::shop::v1::Price> CounterRef::Show(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options) const {
-  return ref_.Ask<ShowCall>(::std::move(request), options);
+  return ref_.Ask<CounterCall::Show>(::std::move(request), options);
 }
 
 ::mainspring::Answer<::mainspring::golden::shop::v1::Price_Receipt> CounterRef::Sell(::mainspring::golden::parts::v1::Part request, ::mainspring::CallOptions options) const {
-  return ref_.Ask<SellCall>(::std::move(request), options);
+  return ref_.Ask<CounterCall::Sell>(::std::move(request), options);
 }
 
 ::mainspring::AnswerStream<::mainspring::golden::parts::v1::Part_Serial> CounterRef::Sold(::mainspring::golden::shop::v1::Price_Query request, ::mainspring::CallOptions options) const {
-  return ref_.Ask<SoldCall>(::std::move(request), options);
+  return ref_.Ask<CounterCall::Sold>(::std::move(request), options);
 }
 
 ::mainspring::Answer<::google::protobuf::Empty> CounterRef::Close(::google::protobuf::Empty request, ::mainspring::CallOptions options) const {
-  return ref_.Ask<CloseCall>(::std::move(request), options);
+  return ref_.Ask<CounterCall::Close>(::std::move(request), options);
 }
 
 namespace {
@@ -50,13 +50,13 @@ namespace {
 struct StoreroomDispatch {
   StoreroomMethods& methods;
 
-  void operator()(get_partCall& call) const {
+  void operator()(StoreroomCall::get_part& call) const {
     methods.get_part(::std::move(call.request), ::std::move(call.replies));
   }
-  void operator()(FillCall& call) const {
+  void operator()(StoreroomCall::Fill& call) const {
     methods.Fill(::std::move(call.requests), ::std::move(call.reply));
   }
-  void operator()(SwapCall& call) const {
+  void operator()(StoreroomCall::Swap& call) const {
     methods.Swap(::std::move(call.requests), ::std::move(call.replies));
   }
 };
@@ -68,15 +68,15 @@ void StoreroomMethods::Handle(::mainspring::golden::shop::v1::StoreroomRequest&&
 }
 
 ::mainspring::AnswerStream<::mainspring::golden::shop::v1::Price> StoreroomRef::get_part(::mainspring::golden::shop::v1::GetPartRequest request, ::mainspring::CallOptions options) const {
-  return ref_.Ask<get_partCall>(::std::move(request), options);
+  return ref_.Ask<StoreroomCall::get_part>(::std::move(request), options);
 }
 
 ::mainspring::Upload<::mainspring::golden::parts::v1::Part, ::google::protobuf::Empty> StoreroomRef::Fill(::mainspring::CallOptions options) const {
-  return ref_.Ask<FillCall>(options);
+  return ref_.Ask<StoreroomCall::Fill>(options);
 }
 
 ::mainspring::Dialog<::mainspring::golden::parts::v1::Part, ::mainspring::golden::shop::v1::Price> StoreroomRef::Swap(::mainspring::CallOptions options) const {
-  return ref_.Ask<SwapCall>(options);
+  return ref_.Ask<StoreroomCall::Swap>(options);
 }
 
 }  // namespace mainspring::golden::shop::v1

@@ -16,33 +16,34 @@ namespace mainspring::golden::shop::v1 {
 enum class CounterMethod { kShow, kSell, kSold, kClose };
 
 // A call of each: its request, or requests, and the right to answer.
+struct CounterCall {
+  struct Show {
+    static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Show";
+    ::mainspring::golden::parts::v1::Part request;
+    ::mainspring::Reply<::mainspring::golden::shop::v1::Price> reply;
+  };
 
-struct ShowCall {
-  static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Show";
-  ::mainspring::golden::parts::v1::Part request;
-  ::mainspring::Reply<::mainspring::golden::shop::v1::Price> reply;
+  struct Sell {
+    static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Sell";
+    ::mainspring::golden::parts::v1::Part request;
+    ::mainspring::Reply<::mainspring::golden::shop::v1::Price_Receipt> reply;
+  };
+
+  struct Sold {
+    static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Sold";
+    ::mainspring::golden::shop::v1::Price_Query request;
+    ::mainspring::ReplyStream<::mainspring::golden::parts::v1::Part_Serial> replies;
+  };
+
+  struct Close {
+    static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Close";
+    ::google::protobuf::Empty request;
+    ::mainspring::Reply<::google::protobuf::Empty> reply;
+  };
 };
 
-struct SellCall {
-  static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Sell";
-  ::mainspring::golden::parts::v1::Part request;
-  ::mainspring::Reply<::mainspring::golden::shop::v1::Price_Receipt> reply;
-};
-
-struct SoldCall {
-  static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Sold";
-  ::mainspring::golden::shop::v1::Price_Query request;
-  ::mainspring::ReplyStream<::mainspring::golden::parts::v1::Part_Serial> replies;
-};
-
-struct CloseCall {
-  static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Close";
-  ::google::protobuf::Empty request;
-  ::mainspring::Reply<::google::protobuf::Empty> reply;
-};
-
-// Everything that a Counter can be asked: alternative i is method i.
-using CounterRequest = ::std::variant<ShowCall, SellCall, SoldCall, CloseCall>;
+// Everything that mainspring.golden.shop.v1.Counter can be asked: alternative i is method i.
+using CounterRequest = ::std::variant<CounterCall::Show, CounterCall::Sell, CounterCall::Sold, CounterCall::Close>;
 
 // One method for each rpc of mainspring.golden.shop.v1.Counter.
 class CounterMethods : public ::mainspring::Handler<CounterRequest> {
@@ -99,27 +100,28 @@ class CounterRef {
 enum class StoreroomMethod { kGetPart, kFill, kSwap };
 
 // A call of each: its request, or requests, and the right to answer.
+struct StoreroomCall {
+  struct get_part {
+    static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/get_part";
+    ::mainspring::golden::shop::v1::GetPartRequest request;
+    ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies;
+  };
 
-struct get_partCall {
-  static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/get_part";
-  ::mainspring::golden::shop::v1::GetPartRequest request;
-  ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies;
+  struct Fill {
+    static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/Fill";
+    ::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests;
+    ::mainspring::Reply<::google::protobuf::Empty> reply;
+  };
+
+  struct Swap {
+    static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/Swap";
+    ::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests;
+    ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies;
+  };
 };
 
-struct FillCall {
-  static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/Fill";
-  ::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests;
-  ::mainspring::Reply<::google::protobuf::Empty> reply;
-};
-
-struct SwapCall {
-  static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/Swap";
-  ::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests;
-  ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies;
-};
-
-// Everything that a Storeroom can be asked: alternative i is method i.
-using StoreroomRequest = ::std::variant<get_partCall, FillCall, SwapCall>;
+// Everything that mainspring.golden.shop.v1.Storeroom can be asked: alternative i is method i.
+using StoreroomRequest = ::std::variant<StoreroomCall::get_part, StoreroomCall::Fill, StoreroomCall::Swap>;
 
 // One method for each rpc of mainspring.golden.shop.v1.Storeroom.
 class StoreroomMethods : public ::mainspring::Handler<StoreroomRequest> {
