@@ -12,9 +12,9 @@
 #include "mainspring/server/drain/exit_guard.h"
 #include "mainspring/server/health/health_servicer.h"
 #include "mainspring/server/health/health_table.h"
-#include "mainspring/server/lifecycle/describe.h"
 #include "mainspring/server/lifecycle/supervision.h"
 #include "mainspring/server/planes/planes.h"
+#include "mainspring/server/world/blocking_pool.h"
 #include "mainspring/thread.h"
 
 namespace mainspring {
@@ -128,6 +128,7 @@ class Host::Impl {
     const auto begin = [this] {
       health_table_->Drain();
       health_->PublishAll();
+      supervision_->BeginDrain();
       world_.on_drain();
     };
     const int code =
@@ -246,6 +247,7 @@ class Host::Impl {
     options.log = world_.log;
     options.random = world_.random;
     options.launch = world_.launch;
+    options.blocking = &blocking_;
     options.incarnation = absl::StrCat(
         absl::Hex(static_cast<uint64_t>(world_.random() * 4294967296.0), absl::kZeroPad8));
     options.version = MAINSPRING_VERSION;
@@ -343,6 +345,7 @@ class Host::Impl {
   int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string why_pulled_ ABSL_GUARDED_BY(mutex_);
 
+  BlockingPool blocking_{config_.blocking_threads};
   Planes planes_{config_, *world_.time, *world_.log};
   // After the planes, and so gone before them: replies and streams that these still hold belong to
   // a plane.

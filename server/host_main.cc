@@ -41,12 +41,7 @@ constexpr char kDetectDeadlocks[] = "MAINSPRING_DETECT_DEADLOCKS";
 
 HostConfig ConfigFor(const std::vector<ComponentType>& types) {
   HostConfig config;
-  for (const ComponentType& type : types) {
-    ComponentConfig component;
-    component.name = type.name;
-    component.type = type.name;
-    config.components.push_back(component);
-  }
+  for (const ComponentType& type : types) config.Add(type.name);
   ApplyFlags(config);
   return config;
 }

@@ -3,114 +3,62 @@
 #ifndef MAINSPRING_ANSWER_H_
 #define MAINSPRING_ANSWER_H_
 
-#include <atomic>
+#include <coroutine>
 #include <memory>
-#include <optional>
-#include <thread>
 #include <utility>
 
-#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "mainspring/mutex.h"
-#include "mainspring/reply.h"
+#include "mainspring/coroutine.h"
+#include "mainspring/local_call.h"
+#include "mainspring/metadata.h"
 #include "mainspring/return_address.h"
 #include "mainspring/shared.h"
 #include "mainspring/waiting.h"
 
 namespace mainspring {
 
-// How to make a call in process.
-struct CallOptions {
-  // The call is not dispatched after it. A component that calls on behalf of a caller passes on
-  // that caller's: {.deadline = reply.deadline()}.
-  SteadyTime deadline = kNever;
-};
-
-template <class T>
-using AnswerCallback = absl::AnyInvocable<void(absl::StatusOr<T>)>;
-
-// Where plain threads wait for answers; a few for the whole process, shared by address, since most
-// answers are never waited for.
-struct WaitingRoom {
-  Mutex mutex;
-  CondVar changed;
-  static WaitingRoom& Of(const void* call);
-};
-
-// One call in process: the reply writes the result, the answer waits for it. Each holds it once,
-// from the start.
-template <class T>
-class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
+// A call whose answer is waited for by a callback. Dropped, it changes nothing. Move-only;
+// component thread only, in the instance that asked.
+class AnswerHandle {
  public:
-  explicit LocalCall(SteadyTime deadline) : Shared<LocalCall>(/*holds=*/2) {
-    this->BeginCall(deadline);
+  // There is nothing to cancel.
+  AnswerHandle() = default;
+  template <class T>
+  AnswerHandle(SharedPtr<LocalCall<T>> call, Withdrawal callback)
+      : call_(call.Release()), let_go_(&LetGo<T>), callback_(std::move(callback)) {}
+  AnswerHandle(AnswerHandle&& other) noexcept
+      : call_(std::exchange(other.call_, nullptr)),
+        let_go_(other.let_go_),
+        callback_(std::move(other.callback_)) {}
+  AnswerHandle& operator=(AnswerHandle&& other) noexcept {
+    std::swap(call_, other.call_);
+    std::swap(let_go_, other.let_go_);
+    std::swap(callback_, other.callback_);
+    return *this;
+  }
+  ~AnswerHandle() {
+    if (call_ != nullptr) let_go_(call_, /*cancel=*/false);
   }
 
-  void Succeed(T&& response) override {
-    result_ = std::move(response);
-    Complete();
+  // Nobody wants the answer any more: the callback is destroyed and does not run, and who was asked
+  // is told. Nothing where the callback has run.
+  void Cancel() {
+    callback_.Withdraw();
+    if (call_ != nullptr) let_go_(std::exchange(call_, nullptr), /*cancel=*/true);
   }
-  void Fail(absl::Status status) override {
-    result_ = std::move(status);
-    Complete();
-  }
-
-  void Then(AnswerCallback<T> callback) {
-    continuation_ = std::make_unique<Waiting<absl::StatusOr<T>>>(std::move(callback));
-    State expected = State::kPending;
-    if (!state_.compare_exchange_strong(expected, State::kCallback, std::memory_order_acq_rel)) {
-      continuation_->Post(std::move(result_));
-    }
-  }
-
-  absl::StatusOr<T> Await(SteadyTime deadline) {
-    // An answer is often a few microseconds away, which is less than it takes to sleep and wake.
-    for (int i = 0; i < kYields && state_.load(std::memory_order_acquire) != State::kDone; ++i) {
-      std::this_thread::yield();
-    }
-    State state = State::kPending;
-    if (state_.compare_exchange_strong(state, State::kAwaited, std::memory_order_acq_rel)) {
-      WaitingRoom& room = WaitingRoom::Of(this);
-      MutexLock lock(room.mutex);
-      while ((state = state_.load(std::memory_order_acquire)) != State::kDone) {
-        if (std::chrono::steady_clock::now() >= deadline) {
-          this->MarkCancelled();
-          return absl::DeadlineExceededError("no answer came in time");
-        }
-        room.changed.WaitUntil(room.mutex, deadline);
-      }
-    }
-    return std::move(result_);
-  }
-
-  // Runs `callback` when the call is answered, on the thread that answers. Before it is made.
-  void WhenDone(Callback callback) { when_done_ = std::make_unique<Callback>(std::move(callback)); }
-
-  using CallContext::MarkCancelled;
 
  private:
-  static constexpr int kYields = 32;
-
-  enum class State { kPending, kAwaited, kCallback, kDone };
-
-  void Complete() {
-    this->ForgetCancel();
-    if (when_done_ != nullptr) (*when_done_)();
-    const State before = state_.exchange(State::kDone, std::memory_order_acq_rel);
-    if (before == State::kAwaited) {
-      WaitingRoom& room = WaitingRoom::Of(this);
-      MutexLock lock(room.mutex);
-      room.changed.NotifyAll();
-    } else if (before == State::kCallback) {
-      continuation_->Post(std::move(result_));
-    }
-    this->Unref();
+  template <class T>
+  static void LetGo(void* held, bool cancel) {
+    auto* const call = static_cast<LocalCall<T>*>(held);
+    if (cancel) call->MarkCancelled();
+    call->Unref();
   }
 
-  std::atomic<State> state_{State::kPending};
-  absl::StatusOr<T> result_;                                  // written before kDone
-  std::unique_ptr<Waiting<absl::StatusOr<T>>> continuation_;  // written before kCallback
-  std::unique_ptr<Callback> when_done_;
+  void* call_ = nullptr;
+  void (*let_go_)(void* call, bool cancel) = nullptr;
+  Withdrawal callback_;
 };
 
 // Move-only. An answer that is destroyed without having been asked for cancels the call: nobody
@@ -118,6 +66,8 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
 template <class T>
 class [[nodiscard]] Answer {
  public:
+  class Awaiter;
+
   explicit Answer(SharedPtr<LocalCall<T>> call) : call_(std::move(call)) {}
   Answer(Answer&&) = default;
   Answer& operator=(Answer&& other) {
@@ -130,14 +80,23 @@ class [[nodiscard]] Answer {
   ~Answer() { Abandon(); }
 
   // Runs `callback` with the answer on the calling component's thread, through its mailbox; not at
-  // all where the calling instance has gone by then. Component thread only.
-  // FAILED_PRECONDITION is what it gets, later too, where there is no answer to be had here: it was
-  // asked for before, detached, or moved to another Answer.
-  void Then(AnswerCallback<T> callback) {
+  // all where the calling instance has gone by then, or the handle was told to cancel. Component
+  // thread only. FAILED_PRECONDITION is what it gets, later too, where there is no answer to be had
+  // here: it was asked for before, detached, or moved to another Answer.
+  AnswerHandle Then(AnswerCallback<T> callback) {
     SharedPtr<LocalCall<T>> call = std::exchange(call_, nullptr);
-    if (call == nullptr) return Waiting<absl::StatusOr<T>>(std::move(callback)).Post(NoAnswer());
-    call->Then(std::move(callback));
+    if (call == nullptr) {
+      Waiting<absl::StatusOr<T>> waiting(std::move(callback));
+      Withdrawal withdrawal = waiting.withdrawal();
+      waiting.Post(NoAnswer());
+      return {SharedPtr<LocalCall<T>>(), std::move(withdrawal)};
+    }
+    Withdrawal withdrawal = call->Then(std::move(callback));
+    return {std::move(call), std::move(withdrawal)};
   }
+
+  // In a coroutine: an absl::StatusOr<T>, as Then's callback gets it. Component thread only.
+  Awaiter operator co_await() && { return Awaiter(std::move(*this)); }
 
   // Blocks until the answer is there or `deadline` has passed: DEADLINE_EXCEEDED, and the call is
   // cancelled. Plain threads only: FAILED_PRECONDITION on a component's, which must not block; and
@@ -149,6 +108,13 @@ class [[nodiscard]] Answer {
     SharedPtr<LocalCall<T>> call = std::exchange(call_, nullptr);
     if (call == nullptr) return NoAnswer();
     return call->Await(deadline);
+  }
+
+  // What comes with the answer, there to be read once the answer is: asked for before Then, Await
+  // or co_await, and kept. Empty where there is no answer to be had.
+  std::shared_ptr<const AnswerMetadata> metadata() const {
+    if (call_ == nullptr) return std::make_shared<AnswerMetadata>();
+    return {&call_->answer_metadata(), [held = call_.Another()](const AnswerMetadata*) {}};
   }
 
   // The call goes on; nobody gets its answer. Any thread.
@@ -164,6 +130,35 @@ class [[nodiscard]] Answer {
   }
 
   SharedPtr<LocalCall<T>> call_;
+};
+
+// Destroyed while it waits, with its coroutine, it cancels the call.
+template <class T>
+class Answer<T>::Awaiter {
+ public:
+  explicit Awaiter(Answer&& answer) : answer_(std::move(answer)) {}
+  Awaiter(Awaiter&&) = delete;
+  ~Awaiter() {
+    if (waits_) handle_.Cancel();
+  }
+
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> self) {
+    waits_ = true;
+    handle_ = answer_.Then([this, self](absl::StatusOr<T> result) {
+      waits_ = false;
+      result_ = std::move(result);
+      self.promise().Resume(self);
+    });
+  }
+  absl::StatusOr<T> await_resume() { return std::move(result_); }
+
+ private:
+  Answer answer_;
+  bool waits_ = false;
+  absl::StatusOr<T> result_;
+  AnswerHandle handle_;
 };
 
 }  // namespace mainspring

@@ -1,11 +1,15 @@
 #include "mainspring/call.h"
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <random>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "mainspring/metadata.h"
+#include "mainspring/return_address.h"
+#include "mainspring/text.h"
 
 namespace mainspring {
 namespace {
@@ -22,75 +26,61 @@ uint64_t NextRequestNumber() {
   return next.fetch_add(1, std::memory_order_relaxed);
 }
 
+bool AddMetadatum(CallContext* call, bool (CallContext::*add)(Metadatum), absl::string_view key,
+                  absl::string_view value, absl::string_view method) {
+  if (!IsSendable(key, value)) {
+    ReportMisuse(
+        absl::StrCat("metadata \"", BoundedText(key),
+                     "\" cannot be sent: a key has a-z, 0-9, \"_\", \"-\" and \".\", and its "
+                     "value is printable ASCII unless it ends in \"-bin\""),
+        method);
+    return false;
+  }
+  if (call != nullptr && (call->*add)({std::string(key), std::string(value)})) return true;
+  ReportMisuse(absl::StrCat("metadata \"", key, "\" was added after it would have been sent"),
+               method);
+  return false;
+}
+
 }  // namespace
 
-CallContext::Hook CallContext::kCancelled;
-
-void CallContext::SetHook(Hook* hook) {
-  Hook* before = hook_.exchange(hook, std::memory_order_acq_rel);
-  if (before != &kCancelled) delete before;
-}
-
-void CallContext::BeginCall(SteadyTime deadline) {
-  deadline_ = deadline;
-  counted_in_.store(nullptr, std::memory_order_relaxed);
-  SetHook(nullptr);
-}
-
-const CallContext& CallContext::None() {
-  struct NoCall final : CallContext {
-    NoCall() { MarkCancelled(); }
-    std::string Peer() const override { return ""; }
-  };
-  // Never destroyed: replies may be asked until the process ends.
-  static const auto* const none = new NoCall;
-  return *none;
-}
-
-void CallContext::OnCancel(Callback callback) {
-  auto hook = std::make_unique<Hook>(std::move(callback));
-  Hook* before = hook_.load(std::memory_order_acquire);
-  do {
-    if (before == &kCancelled) return hook->Post();
-  } while (!hook_.compare_exchange_weak(before, hook.get(), std::memory_order_acq_rel));
-  // It belongs to hook_ now.
-  [[maybe_unused]] Hook* const kept = hook.release();
-  delete before;
-}
-
-void CallContext::MarkCancelled() {
-  Hook* hook = hook_.exchange(&kCancelled, std::memory_order_seq_cst);
-  CountAnswer();
-  if (hook == nullptr || hook == &kCancelled) return;
-  hook->Post();
-  delete hook;
-}
-
-void CallContext::ForgetCancel() {
-  Hook* hook = hook_.load(std::memory_order_acquire);
-  while (hook != nullptr && hook != &kCancelled) {
-    if (hook_.compare_exchange_weak(hook, nullptr, std::memory_order_acq_rel)) {
-      delete hook;
-      return;
-    }
-  }
-}
-
 absl::Status OwnCopy(const absl::Status& status) {
-  return absl::Status(status.code(), status.message());
+  absl::Status copy(status.code(), status.message());
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+    // Flat, and so a copy: cords share what they hold as well.
+    copy.SetPayload(type, absl::Cord(std::string(payload)));
+  });
+  return copy;
+}
+
+absl::Status FailedStatus() {
+  return absl::InternalError(
+      absl::StrCat("the component failed in this request; request_id=", CurrentRequestId()));
 }
 
 absl::Status DroppedStatus() {
-  if (std::uncaught_exceptions() > 0) {
-    return absl::InternalError(
-        absl::StrCat("the component failed in this request; request_id=", CurrentRequestId()));
-  }
+  if (std::uncaught_exceptions() > 0) return FailedStatus();
   if (why_dropped != nullptr) return OwnCopy(*why_dropped);
   return absl::InternalError("the component dropped the request");
 }
 
 DropScope::DropScope(const absl::Status& why) : outer_(std::exchange(why_dropped, &why)) {}
 DropScope::~DropScope() { why_dropped = outer_; }
+
+void ReportMisuse(absl::string_view what, absl::string_view method) {
+  CallbackQueue* const queue = ReturnAddress::CurrentQueue();
+  if (queue != nullptr) queue->ReportMisuse(absl::StrCat(method, ": ", what));
+}
+
+bool AddHeaderTo(CallContext* call, absl::string_view key, absl::string_view value,
+                 absl::string_view method) {
+  return AddMetadatum(call, &CallContext::AddHeader, key, value, method);
+}
+
+bool AddTrailerTo(CallContext* call, absl::string_view key, absl::string_view value,
+                  absl::string_view method) {
+  return AddMetadatum(call, &CallContext::AddTrailer, key, value, method);
+}
 
 std::string CurrentRequestId() {
   if (dispatch_depth == 0) return "";

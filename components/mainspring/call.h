@@ -1,4 +1,4 @@
-// What every call has besides its request: deadline, cancellation, and who called.
+// What mailboxes and threads know of calls, whatever they ask.
 //
 // A call is one request plus the right to answer it. The generated call structs come in four
 // shapes, which the concepts below name:
@@ -7,90 +7,14 @@
 #ifndef MAINSPRING_CALL_H_
 #define MAINSPRING_CALL_H_
 
-#include <atomic>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "mainspring/return_address.h"
-#include "mainspring/steady_time.h"
-#include "mainspring/waiting.h"
+#include "mainspring/call_context.h"
 
 namespace mainspring {
-
-// The circumstances of one call. It lives as long as the Reply or ReplyStream that shows it. Any
-// thread, unless a method says otherwise.
-class CallContext {
- public:
-  CallContext(const CallContext&) = delete;
-  CallContext& operator=(const CallContext&) = delete;
-
-  // When the caller stops waiting; kNever where it did not say.
-  SteadyTime deadline() const { return deadline_; }
-
-  // Whether the caller has gone: nobody will see the answer. Once true, it stays true.
-  bool cancelled() const { return hook_.load(std::memory_order_acquire) == &kCancelled; }
-
-  // Runs `callback` on the calling thread, later, if the caller goes before it is answered; at
-  // once put in line where it has gone already. A second callback replaces the first. Component
-  // thread only.
-  void OnCancel(Callback callback);
-
-  // Where the caller is, as gRPC writes it: "ipv4:127.0.0.1:4711", "unix:"; in process: "process".
-  // May be "unknown" once the caller has gone.
-  virtual std::string Peer() const { return "process"; }
-  // Who the caller has proved to be; empty where the connection proves nothing. It and the metadata
-  // are empty as well once the caller has gone.
-  virtual std::string Principal() const { return ""; }
-  // The call's metadata under that lower-case key, the first of several; empty where there is none.
-  virtual std::string Metadata(absl::string_view) const { return ""; }
-  // The W3C trace context that came with the call.
-  std::string TraceParent() const { return Metadata("traceparent"); }
-
-  // What a Reply or ReplyStream shows that has no call, or none any more: no deadline, nobody who
-  // waits, nobody who called.
-  static const CallContext& None();
-
-  // For mailboxes, which count the calls that they have handed on: `answered` goes up once, when
-  // this call is answered or its caller has gone, and must outlive it.
-  void CountAnswerIn(std::atomic<uint64_t>& answered) const {
-    counted_in_.store(&answered, std::memory_order_seq_cst);
-    // It may have gone just now. Sequentially consistent, as in MarkCancelled: each of the two
-    // writes what the other reads, and one of them must see the other.
-    if (hook_.load(std::memory_order_seq_cst) == &kCancelled) CountAnswer();
-  }
-  // For Reply and ReplyStream: the call is answered.
-  void CountAnswer() const {
-    std::atomic<uint64_t>* const counter = counted_in_.exchange(nullptr, std::memory_order_seq_cst);
-    if (counter != nullptr) counter->fetch_add(1, std::memory_order_release);
-  }
-
- protected:
-  CallContext() = default;
-  ~CallContext() { SetHook(nullptr); }
-
-  // Before the call is handed on; again, where the object is used for another call.
-  void BeginCall(SteadyTime deadline);
-  // The caller has gone.
-  void MarkCancelled();
-  // The call was answered: nobody needs to hear that the caller went.
-  void ForgetCancel();
-
- private:
-  // What to do when the caller goes.
-  using Hook = Waiting<>;
-  static Hook kCancelled;
-
-  // Destroys the hook that was there.
-  void SetHook(Hook* hook);
-
-  SteadyTime deadline_ = kNever;
-  mutable std::atomic<std::atomic<uint64_t>*> counted_in_{nullptr};
-  // Null, a hook that is owned, or &kCancelled. Most calls never have a hook, so they pay for a
-  // pointer.
-  std::atomic<Hook*> hook_{nullptr};
-};
 
 // A copy that shares nothing with `status`: for a status that one thread keeps and others are
 // given. Copies of an absl::Status share a counter, which many threads would contend for, and which
@@ -100,6 +24,9 @@ absl::Status OwnCopy(const absl::Status& status);
 // The status of a call whose right to answer was dropped: INTERNAL. While an exception unwinds it
 // says that the component failed, and names the request id under which the log tells why.
 absl::Status DroppedStatus();
+
+// What the caller of a call that the component failed in is told: INTERNAL, with that id.
+absl::Status FailedStatus();
 
 // While it stands, what the calling thread drops is answered with `why`, which must outlive it;
 // nests.
@@ -113,6 +40,17 @@ class DropScope {
  private:
   const absl::Status* const outer_;
 };
+
+// For Reply and the like: the program has done something wrong with a call of `method`. Told in the
+// log, once, where the thread is a component's.
+void ReportMisuse(absl::string_view what, absl::string_view method);
+
+// The answer of `call`, null where it was given, gets a header or trailer: false, and reported,
+// where it cannot be sent, or not any more.
+bool AddHeaderTo(CallContext* call, absl::string_view key, absl::string_view value,
+                 absl::string_view method);
+bool AddTrailerTo(CallContext* call, absl::string_view key, absl::string_view value,
+                  absl::string_view method);
 
 // The id of the request that the calling thread is dispatching; empty outside of one. The log and
 // the caller's status show the same one.

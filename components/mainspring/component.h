@@ -10,9 +10,11 @@
 //
 // The host constructs a component on its own thread, calls Start, then its methods, timers and
 // callbacks, then Stop, and destroys it, all on that thread: its state needs no lock. A method may
-// answer at once or keep the reply for later; it should not block, for while it does, nothing else
-// of this component runs. What a method throws fails the call that it was in with INTERNAL and the
-// instance with it; the host makes a new one.
+// answer at once, keep the reply for later, or be a coroutine (coroutine.h); it should not block,
+// for while it does, nothing else of this component runs. What a method throws fails the call that
+// it was in, with INTERNAL; what is thrown anywhere else, in Start, a timer or a callback, fails
+// the instance, and the host makes a new one. So may methods, where the component's policy says
+// RESTART.
 #ifndef MAINSPRING_COMPONENT_H_
 #define MAINSPRING_COMPONENT_H_
 
@@ -24,11 +26,13 @@
 #include "mainspring/answer.h"
 #include "mainspring/call.h"
 #include "mainspring/context.h"
+#include "mainspring/coroutine.h"
 #include "mainspring/handler.h"
 #include "mainspring/ref.h"
 #include "mainspring/reply.h"
 #include "mainspring/reply_stream.h"
 #include "mainspring/request_stream.h"
+#include "mainspring/status_details.h"
 
 namespace mainspring {
 
@@ -46,6 +50,11 @@ class Component {
 
   // After the last request. Not called after a failure.
   virtual void Stop() {}
+
+  // The host drains, or this component alone: nothing new will come, and what was accepted should
+  // end soon. For a long poll, which can be answered now. Calls still come for as long as there is
+  // a lame duck; context().draining() tells. Once for each drain.
+  virtual void Draining() {}
 
   // A component that this one depends on came up, or went down. At Start, hard dependencies are
   // RUNNING; soft ones are where they could be.

@@ -16,8 +16,8 @@ class ComponentThread final : public Runner {
   // Starts the thread; the component itself is started by a control::Start in its mailbox. All that
   // is given must outlive the thread. Errors as Thread::Start.
   static absl::StatusOr<std::unique_ptr<ComponentThread>> Start(
-      std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory, const TimeSource& time,
-      const Directory& directory, LifecycleObserver& observer);
+      std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
+      const Surroundings& surroundings, LifecycleObserver& observer);
 
   // Ends the thread, and with it an instance that was not stopped. Blocks until the method that
   // the component is in returns.

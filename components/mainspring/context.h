@@ -13,6 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "mainspring/answer.h"
+#include "mainspring/awaiters.h"
+#include "mainspring/blocking.h"
+#include "mainspring/bound.h"
+#include "mainspring/descriptor_waits.h"
 #include "mainspring/mailbox.h"
 #include "mainspring/steady_time.h"
 #include "mainspring/text.h"
@@ -29,13 +34,19 @@ class Directory {
   virtual std::vector<std::string> Names() const = 0;
 };
 
+// What all instances of a host share. All of it outlives them.
+struct Surroundings {
+  const TimeSource& time;
+  const Directory& directory;
+  Blocking& blocking = Blocking::AtOnce();
+};
+
 // Lives as long as the instance, and its timers with it. Component thread only.
 class Context {
  public:
-  // All must outlive the context.
-  Context(const std::string& name, uint64_t generation, const TimeSource& time,
-          const Directory& directory)
-      : name_(name), generation_(generation), time_(time), directory_(directory) {}
+  // The name, and what surrounds it, must outlive the context.
+  Context(const std::string& name, uint64_t generation, const Surroundings& surroundings)
+      : name_(name), generation_(generation), surroundings_(surroundings) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
@@ -44,8 +55,8 @@ class Context {
   // Which instance of the component this is: one more at each start.
   uint64_t generation() const { return generation_; }
 
-  SteadyTime Now() const { return time_.Now(); }
-  absl::Time WallNow() const { return time_.WallNow(); }
+  SteadyTime Now() const { return surroundings_.time.Now(); }
+  absl::Time WallNow() const { return surroundings_.time.WallNow(); }
 
   // Runs `callback` on the component's thread, once, after `delay`. It does not run when the
   // instance has gone by then.
@@ -64,10 +75,11 @@ class Context {
   // NOT_FOUND: no component has that name. INVALID_ARGUMENT: it answers another service.
   template <class R>
   absl::StatusOr<R> Find(absl::string_view name) const {
-    std::shared_ptr<MailboxBase> mailbox = directory_.Find(name);
+    std::shared_ptr<MailboxBase> mailbox = surroundings_.directory.Find(name);
     if (mailbox == nullptr) {
-      return absl::NotFoundError(absl::StrCat(
-          "no component \"", name, "\"; there are: ", absl::StrJoin(directory_.Names(), ", ")));
+      return absl::NotFoundError(
+          absl::StrCat("no component \"", name,
+                       "\"; there are: ", absl::StrJoin(surroundings_.directory.Names(), ", ")));
     }
     auto typed = std::dynamic_pointer_cast<Mailbox<typename R::RequestEnum>>(mailbox);
     if (typed == nullptr) {
@@ -75,6 +87,59 @@ class Context {
           absl::StrCat("component \"", name, "\" answers another service than was asked for"));
     }
     return R(std::move(typed));
+  }
+
+  // In a coroutine: goes on after `delay`.
+  SleepAwaiter Sleep(absl::Duration delay) {
+    return SleepAwaiter(timers_, mainspring::After(Now(), delay));
+  }
+
+  // Runs `callback` on the component's thread, once, when `fd` can be read or written: see
+  // DescriptorWaits. It does not run when the instance has gone by then.
+  DescriptorWaitId WhenReadable(int fd, Callback callback) {
+    return descriptors_.Add(fd, DescriptorWaits::For::kReadable, std::move(callback));
+  }
+  DescriptorWaitId WhenWritable(int fd, Callback callback) {
+    return descriptors_.Add(fd, DescriptorWaits::For::kWritable, std::move(callback));
+  }
+  bool Cancel(DescriptorWaitId id) { return descriptors_.Cancel(id); }
+  // In a coroutine: goes on then.
+  DescriptorAwaiter WhenReadable(int fd) {
+    return DescriptorAwaiter(descriptors_, fd, DescriptorWaits::For::kReadable);
+  }
+  DescriptorAwaiter WhenWritable(int fd) {
+    return DescriptorAwaiter(descriptors_, fd, DescriptorWaits::For::kWritable);
+  }
+
+  // Has `function` called on one of the host's threads for what must block, and its result as the
+  // answer, for Then or co_await: a T where it returns a T or an absl::StatusOr<T>, Nothing where
+  // it returns void or an absl::Status. It must not touch the component. An answer that nobody
+  // waits for any more leaves out what was not begun; what was is not interrupted. INTERNAL: it
+  // threw. RESOURCE_EXHAUSTED: too much waits already.
+  template <class Function>
+  Answer<BlockingResultOf<Function>> RunBlocking(Function function) {
+    return RunBlockingOn(surroundings_.blocking, std::move(function));
+  }
+
+  // A function for any thread to call, which runs on the component's: for callbacks of other
+  // libraries. It is dropped with the instance, and with the last copy of what this returns.
+  template <class Function>
+  Bound<Function> Bind(Function function) {
+    return Bound<Function>(std::move(function));
+  }
+
+  // Whether the host drains, or this component alone: see Component::Draining.
+  bool draining() const { return draining_; }
+
+  // Whether the component serves, as it sees it itself, and why it does not: "cache is cold". An
+  // instance serves from its start on until it says otherwise, in Start at the earliest. Health and
+  // Lifecycle tell it on; calls still come.
+  void SetServing(bool serving, std::string why = "") {
+    why = serving ? "" : BoundedText(why);
+    if (serving == serving_ && why == why_not_serving_) return;
+    serving_ = serving;
+    why_not_serving_ = std::move(why);
+    serving_changed_ = true;
   }
 
   // The component's work is done: when it returns from where it is, it is stopped. Its restart
@@ -92,15 +157,25 @@ class Context {
   TimerQueue& timers() { return timers_; }
   absl::Status TakeFailure() { return std::exchange(failure_, absl::OkStatus()); }
   bool finished() const { return finished_; }
+  DescriptorWaits& descriptors() { return descriptors_; }
+  // Whether that is news of a drain.
+  bool SetDraining(bool draining) { return !std::exchange(draining_, draining) && draining; }
+  bool TakeServingChange() { return std::exchange(serving_changed_, false); }
+  bool serving() const { return serving_; }
+  const std::string& why_not_serving() const { return why_not_serving_; }
 
  private:
   const std::string& name_;
   const uint64_t generation_;
-  const TimeSource& time_;
-  const Directory& directory_;
+  const Surroundings surroundings_;
   absl::Status failure_;
   bool finished_ = false;
+  bool draining_ = false;
+  bool serving_ = true;
+  bool serving_changed_ = false;
+  std::string why_not_serving_;
   TimerQueue timers_;
+  DescriptorWaits descriptors_;
 };
 
 }  // namespace mainspring

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "mainspring/status_details.h"
 #include "mainspring/text.h"
 
 namespace mainspring {
@@ -13,6 +14,9 @@ namespace {
 
 // How often a stop looks whether the last answer was given.
 constexpr std::chrono::milliseconds kReplyPoll(5);
+
+// How often a component that has calls without end looks at its descriptors.
+constexpr std::chrono::milliseconds kDescriptorPoll(4);
 
 }  // namespace
 
@@ -24,12 +28,11 @@ struct ControlLoop::Instance {
 };
 
 ControlLoop::ControlLoop(std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
-                         const TimeSource& time, const Directory& directory,
-                         LifecycleObserver& observer)
+                         const Surroundings& surroundings, LifecycleObserver& observer)
     : mailbox_(std::move(mailbox)),
       factory_(std::move(factory)),
-      time_(time),
-      directory_(directory),
+      surroundings_(surroundings),
+      time_(surroundings_.time),
       observer_(observer) {}
 
 ControlLoop::~ControlLoop() {
@@ -60,7 +63,12 @@ SteadyTime ControlLoop::next_wake() const {
   return next;
 }
 
-void ControlLoop::Wait() { mailbox_->Wait(serves_calls(), next_wake()); }
+void ControlLoop::Wait() {
+  if (instance_ == nullptr || instance_->context.descriptors().empty()) {
+    return mailbox_->Wait(serves_calls(), next_wake());
+  }
+  mailbox_->Wait(serves_calls(), next_wake(), instance_->context.descriptors());
+}
 
 bool ControlLoop::RunControl() {
   if (!mailbox_->has_control()) return false;
@@ -83,17 +91,30 @@ bool ControlLoop::RunOne() {
   const SteadyTime now = time_.CoarseNow();
   const bool timer_due = timers.next() != kNever && timers.next() <= time_.Now();
   const bool call_waits = serves_calls() && mailbox_->has_calls();
+  if (RunDescriptor(now, /*idle=*/!timer_due && !call_waits)) return true;
   if (!timer_due && !call_waits) return false;
   // In turns, where both are: a timer that is always late must not starve the calls.
   calls_turn_ = timer_due && call_waits && !calls_turn_;
   if (timer_due && !calls_turn_) {
     Serve("a timer", now, [&] { timers.RunNext(time_.Now()); });
   } else if (const char* method = mailbox_->TakeCall(now); method != nullptr) {
-    call_ = method;
-    Serve(method, now, [this] { mailbox_->HandOn(); });
-    call_ = nullptr;
+    Serve(method, now, [&] {
+      mailbox_->SetCurrentCall(method);
+      mailbox_->HandOn();
+      mailbox_->SetCurrentCall(nullptr);
+    });
   }
   return true;
+}
+
+// Asking the kernel costs more than a call: while there are calls, every few milliseconds will do.
+bool ControlLoop::RunDescriptor(SteadyTime now, bool idle) {
+  DescriptorWaits& descriptors = instance_->context.descriptors();
+  if (descriptors.empty() || (!idle && now < polled_ + kDescriptorPoll)) return false;
+  bool ran = false;
+  Serve("a descriptor's callback", now, [&] { ran = descriptors.RunNext(); });
+  if (!ran) polled_ = now;
+  return ran || instance_ == nullptr;
 }
 
 void ControlLoop::Obey(control::Start request) {
@@ -101,8 +122,9 @@ void ControlLoop::Obey(control::Start request) {
   if (stop_.has_value()) FinishStop(/*refuse_the_rest=*/false);
   StopInstance();
   generation_ = request.generation;
+  on_exception_ = request.on_exception;
   instance_.reset(new Instance{ReturnAddress(mailbox_, generation_),
-                               {mailbox_->component(), generation_, time_, directory_}});
+                               {mailbox_->component(), generation_, surroundings_}});
   Run("construction", [&] { instance_->component = factory_(instance_->context); });
   if (instance_ == nullptr) return;
   absl::Status started;
@@ -134,6 +156,11 @@ void ControlLoop::Obey(control::Pause) { paused_ = instance_ != nullptr && !stop
 
 void ControlLoop::Obey(control::Resume) {
   if (std::exchange(paused_, false)) mailbox_->BeginServing();
+}
+
+void ControlLoop::Obey(control::Drain request) {
+  if (instance_ == nullptr || !instance_->context.SetDraining(request.draining)) return;
+  Serve("Draining", time_.CoarseNow(), [&] { instance_->component->Draining(); });
 }
 
 void ControlLoop::Obey(control::Dependency request) {
@@ -174,20 +201,34 @@ bool ControlLoop::StopInstance() {
 void ControlLoop::Destroy() {
   const ThreadStatus::Scope destroys(mailbox_->thread_status(), "destruction", time_.CoarseNow());
   mailbox_->Attach(nullptr);
+  // What is suspended refers to the component.
+  mailbox_->DestroyGuests();
   instance_.reset();
   mailbox_->ReleaseAll();
   paused_ = false;
 }
 
+void ControlLoop::Threw(const char* method, const char* during, const std::string& text) {
+  const absl::Status status = absl::InternalError(text);
+  if (method != nullptr) {
+    mailbox_->CountFailure();
+    during = method;
+    if (on_exception_ == OnException::kFailCall) {
+      return observer_.OnCallFailed(mailbox_->component(), generation_,
+                                    {BoundedText(status.ToString()), during, CurrentRequestId()});
+    }
+  }
+  Fail(during, status);
+}
+
 void ControlLoop::Fail(const char* during, const absl::Status& status) {
-  // By address: the method under way.
-  if (during == call_) mailbox_->CountFailure();
   const Failure failure{BoundedText(status.ToString()), during, CurrentRequestId()};
   {
     // What the instance has kept; the call that it was in has been answered by its unwinding.
-    const absl::Status why = absl::UnavailableError(
-        absl::StrCat("component \"", mailbox_->component(),
-                     "\": failed before it answered; request_id=", failure.request_id));
+    const absl::Status why = WithReason(
+        absl::UnavailableError(absl::StrCat("component \"", mailbox_->component(),
+                                            "\": failed; request_id=", failure.request_id)),
+        "COMPONENT_FAILED", mailbox_->component(), kRetryWhenDown);
     const DropScope dropped(why);
     Destroy();
   }
@@ -204,6 +245,7 @@ template <class Step>
 void ControlLoop::Serve(const char* during, SteadyTime now, Step step) {
   const DispatchScope dispatch;
   RunGuarded(during, now, step);
+  if (mailbox_->has_notices()) HearNotices(during);
   EndIfAsked(during);
 }
 
@@ -214,15 +256,30 @@ void ControlLoop::RunGuarded(const char* during, SteadyTime now, Step& step) {
     const ReturnAddressScope address(instance_->address);
     step();
   } catch (const std::exception& exception) {
-    Fail(during, absl::InternalError(BoundedText(exception.what())));
+    Threw(mailbox_->SetCurrentCall(nullptr), during, BoundedText(exception.what()));
   } catch (...) {
-    Fail(during, absl::InternalError("threw what is not a std::exception"));
+    Threw(mailbox_->SetCurrentCall(nullptr), during, "threw what is not a std::exception");
+  }
+}
+
+void ControlLoop::HearNotices(const char* during) {
+  for (const std::string& what : mailbox_->TakeMisuses()) {
+    observer_.OnMisuse(mailbox_->component(), generation_, what);
+  }
+  for (const MailboxBase::Thrown& thrown : mailbox_->TakeThrown()) {
+    // The first may have cost the instance.
+    if (instance_ != nullptr) Threw(thrown.method, during, thrown.text);
   }
 }
 
 void ControlLoop::EndIfAsked(const char* during) {
+  if (instance_ == nullptr) return;
+  if (instance_->context.TakeServingChange()) {
+    observer_.OnServing(mailbox_->component(), generation_, instance_->context.serving(),
+                        instance_->context.why_not_serving());
+  }
   // One that is stopped anyway ends that way.
-  if (instance_ == nullptr || stop_.has_value()) return;
+  if (stop_.has_value()) return;
   if (absl::Status failure = instance_->context.TakeFailure(); !failure.ok()) {
     return Fail(during, failure);
   }

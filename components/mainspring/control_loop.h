@@ -43,6 +43,15 @@ class LifecycleObserver {
   // The instance threw, or said that it failed; there is none any more. Calls wait in the mailbox.
   virtual void OnFailed(const std::string& /*component*/, uint64_t /*generation*/,
                         const Failure& /*failure*/) {}
+  // The instance threw in a call, which was answered with that; it goes on.
+  virtual void OnCallFailed(const std::string& /*component*/, uint64_t /*generation*/,
+                            const Failure& /*failure*/) {}
+  // What the component's program does wrong, and nothing was lost by; each once.
+  virtual void OnMisuse(const std::string& /*component*/, uint64_t /*generation*/,
+                        const std::string& /*what*/) {}
+  // The instance said whether it serves; `why` where it does not.
+  virtual void OnServing(const std::string& /*component*/, uint64_t /*generation*/,
+                         bool /*serving*/, const std::string& /*why*/) {}
   // The instance said that its work is done, and was stopped. Calls wait in the mailbox.
   virtual void OnFinished(const std::string& /*component*/, uint64_t /*generation*/) {}
 };
@@ -51,7 +60,7 @@ class LifecycleObserver {
 class ControlLoop {
  public:
   ControlLoop(std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
-              const TimeSource& time, const Directory& directory, LifecycleObserver& observer);
+              const Surroundings& surroundings, LifecycleObserver& observer);
   ~ControlLoop();
   ControlLoop(const ControlLoop&) = delete;
   ControlLoop& operator=(const ControlLoop&) = delete;
@@ -76,12 +85,14 @@ class ControlLoop {
   void Obey(control::Discard request);
   void Obey(control::Pause request);
   void Obey(control::Resume request);
+  void Obey(control::Drain request);
   void Obey(control::Dependency request);
   void Obey(control::Quit request);
   void Obey(control::Run request);
 
   bool RunControl();
   bool RunOne();
+  bool RunDescriptor(SteadyTime now, bool idle);
   void FinishStop(bool refuse_the_rest);
   // False where Stop threw.
   bool StopInstance();
@@ -98,13 +109,16 @@ class ControlLoop {
   void Serve(const char* during, SteadyTime now, Step step);
   template <class Step>
   void RunGuarded(const char* during, SteadyTime now, Step& step);
+  void HearNotices(const char* during);
   void EndIfAsked(const char* during);
+  // An exception's text; `method` is the rpc's in whose call it was thrown, or null.
+  void Threw(const char* method, const char* during, const std::string& text);
   void Fail(const char* during, const absl::Status& status);
 
   const std::shared_ptr<MailboxBase> mailbox_;
   const ComponentFactory factory_;
+  const Surroundings surroundings_;
   const TimeSource& time_;
-  const Directory& directory_;
   LifecycleObserver& observer_;
 
   uint64_t generation_ = 0;  // of the instance, or of the last one
@@ -112,7 +126,8 @@ class ControlLoop {
   std::optional<control::Stop> stop_;  // under way
   bool paused_ = false;
   bool calls_turn_ = false;
-  const char* call_ = nullptr;  // the method of the call that is handed on
+  SteadyTime polled_{};                                // when no descriptor was ready
+  OnException on_exception_ = OnException::kFailCall;  // the instance's policy
   bool quit_ = false;
 };
 

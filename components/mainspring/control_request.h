@@ -14,17 +14,27 @@
 
 namespace mainspring {
 
+// What an exception from an rpc's method costs.
+enum class OnException {
+  kFailCall,  // the call that it was in
+  kRestart,   // the instance too
+};
+
 namespace control {
 struct Start {  // Construct an instance, the one with this generation, and start it.
   uint64_t generation;
+  OnException on_exception = OnException::kFailCall;
 };
 struct Stop {  // Answer what was accepted, but after `deadline` with `why`; then stop the instance.
   SteadyTime deadline;
   absl::Status why;
 };
-struct Discard {};   // Stop the instance now, if there is one; what is queued waits for another.
-struct Pause {};     // Let calls wait.
-struct Resume {};    // Serve them again.
+struct Discard {};  // Stop the instance now, if there is one; what is queued waits for another.
+struct Pause {};    // Let calls wait.
+struct Resume {};   // Serve them again.
+struct Drain {      // The component drains, or its host does; or no longer.
+  bool draining;
+};
 struct Dependency {  // Another component came up, or went down.
   std::string component;
   bool running;
@@ -38,7 +48,7 @@ struct Run {     // For the instance of this generation alone.
 
 using ControlRequest =
     std::variant<control::Start, control::Stop, control::Discard, control::Pause, control::Resume,
-                 control::Dependency, control::Quit, control::Run>;
+                 control::Drain, control::Dependency, control::Quit, control::Run>;
 
 }  // namespace mainspring
 

@@ -1,11 +1,29 @@
 #include "mainspring/mailbox_base.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "mainspring/descriptor_waits.h"
+#include "mainspring/status_details.h"
 
 namespace mainspring {
+namespace {
+
+// Of one component.
+constexpr size_t kMaxMisuses = 100;
+
+constexpr std::chrono::milliseconds kBlindWait(5);
+
+}  // namespace
+
+MailboxBase::~MailboxBase() {
+  const int wake_fd = wake_fd_.load(std::memory_order_relaxed);
+  if (wake_fd >= 0) close(wake_fd);
+}
 
 void MailboxBase::PushControl(ControlRequest request) {
   bool wake;
@@ -22,6 +40,22 @@ void MailboxBase::PushControl(ControlRequest request) {
 
 void MailboxBase::Post(uint64_t generation, Callback callback) {
   PushControl(control::Run{generation, std::move(callback)});
+}
+
+void MailboxBase::ReportMisuse(std::string what) {
+  // Each once: a program that does it does it at each call.
+  if (misuses_told_.size() < kMaxMisuses && misuses_told_.insert(what).second) {
+    misuses_.push_back(std::move(what));
+  }
+}
+
+const char* MailboxBase::SetCurrentCall(const char* method) {
+  if (method != nullptr) thread_status_.Rename(method);
+  return CallbackQueue::SetCurrentCall(method);
+}
+
+void MailboxBase::Threw(const char* method, std::string text) {
+  thrown_.push_back({method, std::move(text)});
 }
 
 void MailboxBase::EndControl() {
@@ -72,21 +106,55 @@ void MailboxBase::Wait(bool calls, SteadyTime until) {
   waiting_ = false;
 }
 
+void MailboxBase::Wait(bool calls, SteadyTime until, DescriptorWaits& descriptors) {
+  int wake_fd = wake_fd_.load(std::memory_order_relaxed);
+  if (wake_fd < 0) {
+    wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    // Without one nobody could wake it: then it looks every few milliseconds.
+    if (wake_fd < 0) until = std::min(until, std::chrono::steady_clock::now() + kBlindWait);
+    wake_fd_.store(wake_fd, std::memory_order_seq_cst);
+  }
+  {
+    MutexLock lock(mutex_);
+    if (!control_.empty() || (calls && has_calls())) return;
+    waiting_ = true;
+    waiting_for_calls_ = calls;
+  }
+  descriptors.Wait(wake_fd, until);
+  {
+    MutexLock lock(mutex_);
+    waiting_ = false;
+  }
+  eventfd_t woken;
+  if (wake_fd >= 0) eventfd_read(wake_fd, &woken);
+}
+
+void MailboxBase::WakeNow() {
+  changed_.NotifyOne();
+  const int wake_fd = wake_fd_.load(std::memory_order_acquire);
+  if (wake_fd >= 0) eventfd_write(wake_fd, 1);
+}
+
 absl::Status MailboxBase::Admit(size_t bytes) {
   if (closed_) return OwnCopy(why_closed_);
   const size_t calls = counts_.queued_calls();
   const size_t queued = counts_.queued_bytes();
   if (calls >= options_.max_calls) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "component \"", component_, "\": mailbox full: ", calls, " calls are queued; try later"));
+    return Full(absl::StrCat(calls, " calls"));
   }
   // A single request that is larger than the whole budget must still get through an empty queue.
   if (calls != 0 && queued + bytes > options_.max_bytes) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "component \"", component_, "\": mailbox full: ", queued, " bytes are queued; try later"));
+    return Full(absl::StrCat(queued, " bytes"));
   }
   counts_.Push(bytes);
   return absl::OkStatus();
+}
+
+absl::Status MailboxBase::Full(absl::string_view queued) const {
+  return WithReason(
+      absl::ResourceExhaustedError(absl::StrCat(
+          "component \"", component_, "\": mailbox full: ", queued, " are queued; try later")),
+      "MAILBOX_FULL", component_, kRetryWhenFull);
 }
 
 absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
@@ -105,9 +173,10 @@ absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed,
     return absl::DeadlineExceededError(absl::StrCat(
         "component \"", component_, "\": the deadline passed after ", waited, " in the mailbox"));
   }
-  return absl::ResourceExhaustedError(absl::StrCat("component \"", component_,
-                                                   "\": overloaded: the call waited ", waited,
-                                                   " in the mailbox; try later"));
+  return WithReason(absl::ResourceExhaustedError(
+                        absl::StrCat("component \"", component_, "\": overloaded: the call waited ",
+                                     waited, " in the mailbox; try later")),
+                    "QUEUE_TOO_OLD", component_, kRetryWhenFull);
 }
 
 }  // namespace mainspring

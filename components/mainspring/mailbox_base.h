@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "mainspring/call.h"
 #include "mainspring/call_counts.h"
@@ -24,6 +26,7 @@
 namespace mainspring {
 
 class Component;
+class DescriptorWaits;
 
 struct MailboxOptions {
   size_t max_calls = 1024;
@@ -42,6 +45,7 @@ class MailboxBase : public CallbackQueue {
         options_(options),
         max_age_(absl::ToChronoNanoseconds(std::min(options.max_queue_age, absl::Hours(24)))),
         time_(time) {}
+  ~MailboxBase() override;
 
   // The name of the component, which every refusal tells. Any thread.
   const std::string& component() const { return component_; }
@@ -49,6 +53,9 @@ class MailboxBase : public CallbackQueue {
   // Never refused; dropped after EndControl. Any thread.
   void PushControl(ControlRequest request);
   void Post(uint64_t generation, Callback callback) override;
+  void ReportMisuse(std::string what) override;
+  const char* SetCurrentCall(const char* method) override;
+  void Threw(const char* method, std::string text) override;
 
   // From here on a push is refused with `why`; what is queued stays and can be taken. Any thread.
   void Close(absl::Status why);
@@ -67,7 +74,7 @@ class MailboxBase : public CallbackQueue {
   virtual size_t RefuseAll(const absl::Status& why) = 0;
 
   // For WakeBatch. Any thread.
-  void WakeNow() { changed_.NotifyOne(); }
+  void WakeNow();
 
   // What the control lane holds, in order. Component thread only.
   std::vector<ControlRequest> TakeControl();
@@ -84,6 +91,8 @@ class MailboxBase : public CallbackQueue {
   // Waits until the control lane has something, or the data lane where `calls` says so, or `until`.
   // Component thread only.
   void Wait(bool calls, SteadyTime until);
+  // The same, or until one of `descriptors` is ready.
+  void Wait(bool calls, SteadyTime until, DescriptorWaits& descriptors);
 
   // Whom calls are handed to; null: nobody. False where it does not answer this request enum.
   // Component thread only.
@@ -97,6 +106,16 @@ class MailboxBase : public CallbackQueue {
   virtual void HandOn() = 0;
   // The component threw in it. Component thread only.
   void CountFailure() { counts_.Fail(); }
+
+  // What a coroutine has thrown.
+  struct Thrown {
+    const char* method;  // of the call that it began in; null: in none
+    std::string text;
+  };
+  // What the thread was told since it was last asked. Component thread only.
+  bool has_notices() const { return !misuses_.empty() || !thrown_.empty(); }
+  std::vector<std::string> TakeMisuses() { return std::exchange(misuses_, {}); }
+  std::vector<Thrown> TakeThrown() { return std::exchange(thrown_, {}); }
 
   // Calls that were handed on, are to be answered once, and are not yet. Component thread only.
   uint64_t open_replies() const { return counts_.open_replies(); }
@@ -133,6 +152,7 @@ class MailboxBase : public CallbackQueue {
   CallCounts counts_;
 
  private:
+  absl::Status Full(absl::string_view queued) const;
   absl::Status CheckStale(const CallContext& call, SteadyTime pushed, SteadyTime now);
 
   const std::string component_;
@@ -149,7 +169,15 @@ class MailboxBase : public CallbackQueue {
   bool control_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::atomic<bool> control_pending_{false};
   ThreadStatus thread_status_;
-  SteadyTime serving_since_{};  // component thread only
+  // An eventfd that wakes the thread while it waits for descriptors too; negative until one was
+  // waited for.
+  std::atomic<int> wake_fd_{-1};
+
+  // Component thread only.
+  SteadyTime serving_since_{};
+  std::set<std::string> misuses_told_;
+  std::vector<std::string> misuses_;
+  std::vector<Thrown> thrown_;
 };
 
 }  // namespace mainspring

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "mainspring/local_call.h"
 #include "mainspring/mutex.h"
 #include "mainspring/reply_stream.h"
 #include "mainspring/request_stream.h"
@@ -20,13 +21,19 @@ namespace mainspring {
 // Writer and reader each hold the pipe once; Finish and Release give a hold back. Both ends: any
 // thread; the callbacks run at the return address of the thread that gave them.
 template <class T>
-class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSource<T> {
+class Pipe final : public Shared<Pipe<T>>, public LocalSink<StreamSink<T>>, public StreamSource<T> {
  public:
-  explicit Pipe(SteadyTime deadline) { this->BeginCall(deadline); }
+  explicit Pipe(const CallOptions& options, const char* method = "")
+      : LocalSink<StreamSink<T>>(options, method) {}
 
   // The writer's end.
 
+  bool AddHeader(Metadatum header) override {
+    return !written_ && LocalSink<StreamSink<T>>::AddHeader(std::move(header));
+  }
+
   WriteResult Write(T&& message) override {
+    written_ = true;
     Wakeup wakeup;
     {
       MutexLock lock(mutex_);
@@ -176,6 +183,8 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     if (messages_.size() < ready_below_) wakeup.ready = WakeWriter().ready;
     return message;
   }
+
+  bool written_ = false;  // the writer's
 
   mutable Mutex mutex_;
   CondVar changed_;

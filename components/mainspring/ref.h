@@ -23,6 +23,8 @@ namespace mainspring {
 template <class T>
 class [[nodiscard]] AnswerStream {
  public:
+  using Message = T;
+
   explicit AnswerStream(Pipe<T>* pipe) : pipe_(pipe) {}
   AnswerStream(AnswerStream&& other) noexcept : pipe_(std::exchange(other.pipe_, nullptr)) {}
   AnswerStream& operator=(AnswerStream&& other) noexcept {
@@ -41,10 +43,17 @@ class [[nodiscard]] AnswerStream {
     if (pipe_ == nullptr) return ReadEnd<T>(std::move(callback));
     pipe_->Read(std::move(callback));
   }
+  // In a coroutine: the next answer, as Read's callback gets it.
+  ReadAwaiter<AnswerStream> Read() { return ReadAwaiter<AnswerStream>(*this); }
   // Blocks for the next answer: nothing at the end, and where `deadline` passed. Plain threads
   // only.
   std::optional<T> AwaitNext(SteadyTime deadline = kNever) {
     return pipe_ == nullptr ? std::nullopt : pipe_->AwaitRead(deadline);
+  }
+  // What came with the answers: headers once the first was read, all once the end was. Empty where
+  // it was moved from.
+  AnswerMetadata metadata() const {
+    return pipe_ == nullptr ? AnswerMetadata() : pipe_->answer_metadata();
   }
   // How the stream ended; UNKNOWN while it has not, FAILED_PRECONDITION where it was moved from.
   absl::Status status() const {
@@ -96,29 +105,29 @@ class Ref {
 
   template <UnaryCall Call>
   Answer<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request&& request,
-                                                 CallOptions options) const {
+                                                 const CallOptions& options) const {
     using Response = typename CallTypes<Call>::Response;
-    SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options.deadline));
+    SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options, Call::kMethod));
     Push<Call>(std::move(request), Reply<Response>(call.get()));
     return Answer<Response>(std::move(call));
   }
 
   template <ServerStreamCall Call>
   AnswerStream<typename CallTypes<Call>::Response> Ask(typename CallTypes<Call>::Request&& request,
-                                                       CallOptions options) const {
+                                                       const CallOptions& options) const {
     using Response = typename CallTypes<Call>::Response;
-    Pipe<Response>* replies = NewPipe<Response>(options);
+    Pipe<Response>* replies = NewPipe<Response>(options, Call::kMethod);
     Push<Call>(std::move(request), ReplyStream<Response>(replies));
     return AnswerStream<Response>(replies);
   }
 
   template <ClientStreamCall Call>
   Upload<typename CallTypes<Call>::Request, typename CallTypes<Call>::Response> Ask(
-      CallOptions options) const {
+      const CallOptions& options) const {
     using Request = typename CallTypes<Call>::Request;
     using Response = typename CallTypes<Call>::Response;
-    Pipe<Request>* requests = NewPipe<Request>(options);
-    SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options.deadline));
+    Pipe<Request>* requests = NewPipe<Request>({.deadline = options.deadline}, Call::kMethod);
+    SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options, Call::kMethod));
     EndWith(*requests, *call);
     Push<Call>(RequestStream<Request>(requests), Reply<Response>(call.get()));
     return {RequestWriter<Request>(requests), Answer<Response>(std::move(call))};
@@ -126,11 +135,11 @@ class Ref {
 
   template <DialogCall Call>
   Dialog<typename CallTypes<Call>::Request, typename CallTypes<Call>::Response> Ask(
-      CallOptions options) const {
+      const CallOptions& options) const {
     using Request = typename CallTypes<Call>::Request;
     using Response = typename CallTypes<Call>::Response;
-    Pipe<Request>* requests = NewPipe<Request>(options);
-    Pipe<Response>* replies = NewPipe<Response>(options);
+    Pipe<Request>* requests = NewPipe<Request>({.deadline = options.deadline}, Call::kMethod);
+    Pipe<Response>* replies = NewPipe<Response>(options, Call::kMethod);
     EndWith(*requests, *replies);
     Push<Call>(RequestStream<Request>(requests), ReplyStream<Response>(replies));
     return {RequestWriter<Request>(requests), AnswerStream<Response>(replies)};
@@ -139,8 +148,8 @@ class Ref {
  private:
   // Held twice: by its writer and by its reader.
   template <class T>
-  static Pipe<T>* NewPipe(CallOptions options) {
-    auto* pipe = new Pipe<T>(options.deadline);
+  static Pipe<T>* NewPipe(const CallOptions& options, const char* method) {
+    auto* pipe = new Pipe<T>(options, method);
     pipe->Ref();
     return pipe;
   }

@@ -24,8 +24,9 @@ class ReplySink : public CallContext {
 };
 
 // Move-only. Answer from any thread, at once or later. The first answer counts; another does
-// nothing and says so. A Reply that is destroyed unanswered answers INTERNAL, so that no caller
-// waits for ever. It must not outlive the host, nor the mailbox that it came through.
+// nothing and says so, also in the log. A Reply that is destroyed unanswered answers INTERNAL, so
+// that no caller waits for ever. It must not outlive the host, nor the mailbox that it came
+// through.
 template <class T>
 class Reply {
  public:
@@ -34,12 +35,14 @@ class Reply {
   // Answered already.
   Reply() = default;
   // Takes over the right to answer `sink`, which must live until it is answered.
-  explicit Reply(ReplySink<T>* sink) : sink_(sink) {}
-  Reply(Reply&& other) noexcept : sink_(std::exchange(other.sink_, nullptr)) {}
+  explicit Reply(ReplySink<T>* sink) : sink_(sink), method_(sink->method().data()) {}
+  Reply(Reply&& other) noexcept
+      : sink_(std::exchange(other.sink_, nullptr)), method_(other.method_) {}
   Reply& operator=(Reply&& other) noexcept {
     if (this != &other) {
-      Fail(DroppedStatus());
+      if (sink_ != nullptr) Fail(DroppedStatus());
       sink_ = std::exchange(other.sink_, nullptr);
+      method_ = other.method_;
     }
     return *this;
   }
@@ -49,7 +52,7 @@ class Reply {
 
   // Answers. False where an answer was given before; then this one goes nowhere.
   bool Send(T response) {
-    ReplySink<T>* sink = std::exchange(sink_, nullptr);
+    ReplySink<T>* sink = TakeSink();
     if (sink == nullptr) return false;
     sink->CountAnswer();
     sink->Succeed(std::move(response));
@@ -59,7 +62,7 @@ class Reply {
   // Answers with an error, which reaches the caller as it is but for its text: see Bounded. An OK
   // status is no answer and becomes INTERNAL. False as for Send.
   bool Fail(absl::Status status) {
-    ReplySink<T>* sink = std::exchange(sink_, nullptr);
+    ReplySink<T>* sink = TakeSink();
     if (sink == nullptr) return false;
     if (status.ok()) status = absl::InternalError("the component failed the call with OK");
     sink->CountAnswer();
@@ -74,8 +77,21 @@ class Reply {
   // Whether an answer was given, or this was moved from.
   bool answered() const { return sink_ == nullptr; }
 
+  // Metadata for the caller: before the answer, and after it. False where `key`, in lower case, or
+  // `value` cannot be sent (see IsSendable), or it is too late. Whoever may answer.
+  bool AddHeader(absl::string_view key, absl::string_view value) {
+    return AddHeaderTo(sink_, key, value, method_);
+  }
+  bool AddTrailer(absl::string_view key, absl::string_view value) {
+    return AddTrailerTo(sink_, key, value, method_);
+  }
+
   // The call's circumstances; once answered, those of CallContext::None().
-  const CallContext& context() const { return sink_ == nullptr ? CallContext::None() : *sink_; }
+  const CallContext& context() const {
+    if (sink_ != nullptr) return *sink_;
+    ReportMisuse("its context was used after it was answered, or moved", method_);
+    return CallContext::None();
+  }
   SteadyTime deadline() const { return sink_ == nullptr ? kNever : sink_->deadline(); }
   // Whether nobody waits any more; true as well once answered.
   bool cancelled() const { return sink_ == nullptr || sink_->cancelled(); }
@@ -85,7 +101,13 @@ class Reply {
   }
 
  private:
+  ReplySink<T>* TakeSink() {
+    if (sink_ == nullptr) ReportMisuse("answered after it was answered, or moved", method_);
+    return std::exchange(sink_, nullptr);
+  }
+
   ReplySink<T>* sink_ = nullptr;
+  const char* method_ = "";
 };
 
 }  // namespace mainspring

@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_REPLY_STREAM_H_
 #define MAINSPRING_REPLY_STREAM_H_
 
+#include <coroutine>
 #include <cstddef>
 #include <utility>
 
@@ -38,6 +39,35 @@ class StreamSink : public CallContext {
   ~StreamSink() = default;
 };
 
+// What co_await waits for in a stream's Send.
+template <class Stream>
+class SendAwaiter {
+ public:
+  SendAwaiter(Stream& stream, typename Stream::Message message)
+      : stream_(stream), message_(std::move(message)) {}
+  SendAwaiter(SendAwaiter&&) = delete;
+
+  bool await_ready() { return Write(); }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> self) {
+    stream_.OnReady([this, self] {
+      if (!Write()) return await_suspend(self);
+      self.promise().Resume(self);
+    });
+  }
+  bool await_resume() const noexcept { return result_ == WriteResult::kAccepted; }
+
+ private:
+  bool Write() {
+    result_ = stream_.Write(std::move(message_));
+    return result_ != WriteResult::kFull;
+  }
+
+  Stream& stream_;
+  typename Stream::Message message_;
+  WriteResult result_ = WriteResult::kFull;
+};
+
 // Move-only. Any thread may write, one at a time. A stream that is destroyed without Finish ends
 // INTERNAL. It must not outlive the host, nor the mailbox that it came through.
 template <class T>
@@ -47,12 +77,14 @@ class ReplyStream {
 
   // Finished already.
   ReplyStream() = default;
-  explicit ReplyStream(StreamSink<T>* sink) : sink_(sink) {}
-  ReplyStream(ReplyStream&& other) noexcept : sink_(std::exchange(other.sink_, nullptr)) {}
+  explicit ReplyStream(StreamSink<T>* sink) : sink_(sink), method_(sink->method().data()) {}
+  ReplyStream(ReplyStream&& other) noexcept
+      : sink_(std::exchange(other.sink_, nullptr)), method_(other.method_) {}
   ReplyStream& operator=(ReplyStream&& other) noexcept {
     if (this != &other) {
-      Finish(DroppedStatus());
+      if (sink_ != nullptr) Finish(DroppedStatus());
       sink_ = std::exchange(other.sink_, nullptr);
+      method_ = other.method_;
     }
     return *this;
   }
@@ -65,6 +97,11 @@ class ReplyStream {
     return sink_ == nullptr ? WriteResult::kClosed : sink_->Write(std::move(message));
   }
   WriteResult Write(const T& message) { return Write(T(message)); }
+
+  // In a coroutine: writes as soon as there is room. False where the stream is closed.
+  SendAwaiter<ReplyStream> Send(T message) {
+    return SendAwaiter<ReplyStream>(*this, std::move(message));
+  }
 
   // Runs `callback` on the calling thread, later and once: when a stream that said kFull has room
   // again, or when it is closed. A second callback replaces the first; of a stream that is
@@ -90,7 +127,10 @@ class ReplyStream {
   // was finished before.
   bool Finish(absl::Status status = absl::OkStatus()) {
     StreamSink<T>* sink = std::exchange(sink_, nullptr);
-    if (sink == nullptr) return false;
+    if (sink == nullptr) {
+      ReportMisuse("finished after it was finished, or moved", method_);
+      return false;
+    }
     sink->CountAnswer();
     sink->Finish(Bounded(std::move(status)));
     return true;
@@ -98,13 +138,26 @@ class ReplyStream {
 
   bool finished() const { return sink_ == nullptr; }
 
+  // Metadata for the caller, as Reply's: headers before the first message, trailers before Finish.
+  bool AddHeader(absl::string_view key, absl::string_view value) {
+    return AddHeaderTo(sink_, key, value, method_);
+  }
+  bool AddTrailer(absl::string_view key, absl::string_view value) {
+    return AddTrailerTo(sink_, key, value, method_);
+  }
+
   // The call's circumstances; once finished, those of CallContext::None().
-  const CallContext& context() const { return sink_ == nullptr ? CallContext::None() : *sink_; }
+  const CallContext& context() const {
+    if (sink_ != nullptr) return *sink_;
+    ReportMisuse("its context was used after it was finished, or moved", method_);
+    return CallContext::None();
+  }
   SteadyTime deadline() const { return sink_ == nullptr ? kNever : sink_->deadline(); }
   bool cancelled() const { return sink_ == nullptr || sink_->cancelled(); }
 
  private:
   StreamSink<T>* sink_ = nullptr;
+  const char* method_ = "";
 };
 
 }  // namespace mainspring

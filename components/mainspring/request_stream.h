@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_REQUEST_STREAM_H_
 #define MAINSPRING_REQUEST_STREAM_H_
 
+#include <coroutine>
 #include <optional>
 #include <utility>
 
@@ -30,6 +31,28 @@ template <class T>
 void ReadEnd(ReadCallback<T> callback) {
   Waiting<std::optional<T>>(std::move(callback)).Post(std::nullopt);
 }
+
+// What co_await waits for in a stream's Read.
+template <class Stream>
+class ReadAwaiter {
+ public:
+  explicit ReadAwaiter(Stream& stream) : stream_(stream) {}
+  ReadAwaiter(ReadAwaiter&&) = delete;
+
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> self) {
+    stream_.Read([this, self](std::optional<typename Stream::Message> message) {
+      message_ = std::move(message);
+      self.promise().Resume(self);
+    });
+  }
+  std::optional<typename Stream::Message> await_resume() { return std::move(message_); }
+
+ private:
+  Stream& stream_;
+  std::optional<typename Stream::Message> message_;
+};
 
 // Move-only; component thread only. Nothing is read from the caller but what was asked for: a
 // component that does not read holds the caller back, not the memory.
@@ -61,6 +84,8 @@ class RequestStream {
     if (source_ == nullptr) return ReadEnd<T>(std::move(callback));
     source_->Read(std::move(callback));
   }
+  // In a coroutine: the next message, as the callback gets it.
+  ReadAwaiter<RequestStream> Read() { return ReadAwaiter<RequestStream>(*this); }
 
  private:
   StreamSource<T>* source_ = nullptr;

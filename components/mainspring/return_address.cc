@@ -13,6 +13,10 @@ bool ReturnAddress::IsCurrent() const { return current != nullptr && current->qu
 
 bool ReturnAddress::HasCurrent() { return current != nullptr; }
 
+CallbackQueue* ReturnAddress::CurrentQueue() {
+  return current == nullptr ? nullptr : current->queue_.get();
+}
+
 ReturnAddressScope::ReturnAddressScope(const ReturnAddress& address) : outer_(current) {
   current = &address;
 }

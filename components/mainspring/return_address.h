@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
@@ -24,13 +25,60 @@ class CallbackQueue {
   // destroyed and not run, since what it captured is gone.
   virtual void Post(uint64_t generation, Callback callback) = 0;
 
-  // For Waiting, on the queue's own thread: keeps something until it is released, or all is,
-  // because the present instance has gone.
+  // The rest: on the queue's own thread.
+
+  // What the program does wrong, for whoever maintains it to hear.
+  virtual void ReportMisuse(std::string /*what*/) {}
+
+  // The rpc in whose call the thread is; null: in none. Set while a call is handed on, and while a
+  // coroutine goes on that began in one.
+  const char* current_call() const { return current_call_; }
+  // Returns what it was.
+  virtual const char* SetCurrentCall(const char* method) {
+    return std::exchange(current_call_, method);
+  }
+  // A coroutine threw `text`; it began in a call of `method`, or, where that is null, in none.
+  virtual void Threw(const char* /*method*/, std::string /*text*/) {}
+
+  // What lives no longer than the present instance: a coroutine. Removed before it is gone.
+  class Guest {
+   public:
+    virtual void Destroy() = 0;
+
+   protected:
+    Guest() = default;
+    ~Guest() = default;
+
+   private:
+    friend class CallbackQueue;
+    CallbackQueue* host_ = nullptr;
+    Guest* before_ = nullptr;
+    Guest* after_ = nullptr;
+  };
+  void Add(Guest& guest) {
+    guest.host_ = this;
+    guest.after_ = guests_;
+    if (guests_ != nullptr) guests_->before_ = &guest;
+    guests_ = &guest;
+  }
+  static void Remove(Guest& guest) {
+    if (guest.host_ == nullptr) return;
+    (guest.before_ == nullptr ? guest.host_->guests_ : guest.before_->after_) = guest.after_;
+    if (guest.after_ != nullptr) guest.after_->before_ = guest.before_;
+  }
+  // The newest first; what comes meanwhile goes too.
+  void DestroyGuests() {
+    while (guests_ != nullptr) guests_->Destroy();
+  }
+
+  // For Waiting: keeps something until it is released, or all is, because the present instance has
+  // gone.
   void Keep(std::shared_ptr<void> kept) {
     void* const key = kept.get();
     kept_.emplace(key, std::move(kept));
   }
-  void Release(void* kept) { kept_.erase(kept); }
+  // False where it was released before.
+  bool Release(void* kept) { return kept_.erase(kept) != 0; }
   void ReleaseAll() {
     // Taken out first: what is destroyed may answer a call, and that may release something.
     std::unordered_map<void*, std::shared_ptr<void>>().swap(kept_);
@@ -38,6 +86,8 @@ class CallbackQueue {
 
  private:
   std::unordered_map<void*, std::shared_ptr<void>> kept_;
+  const char* current_call_ = nullptr;
+  Guest* guests_ = nullptr;
 };
 
 // Cheap to copy. Any thread.
@@ -52,6 +102,8 @@ class ReturnAddress {
   static ReturnAddress Current();
   // Whether the calling thread has one. Cheaper than Current().
   static bool HasCurrent();
+  // Its queue; null where it has none.
+  static CallbackQueue* CurrentQueue();
 
   explicit operator bool() const { return queue_ != nullptr; }
   void Post(Callback callback) const { queue_->Post(generation_, std::move(callback)); }

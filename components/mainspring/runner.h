@@ -25,8 +25,8 @@ class Runner {
 
 // Starts a runner for one component. All that it is given outlives the runner.
 using Launch = std::function<absl::StatusOr<std::unique_ptr<Runner>>(
-    std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory, const TimeSource& time,
-    const Directory& directory, LifecycleObserver& observer)>;
+    std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
+    const Surroundings& surroundings, LifecycleObserver& observer)>;
 
 }  // namespace mainspring
 

@@ -54,6 +54,9 @@ class SharedPtr {
     return SharedPtr(held_);
   }
 
+  // Hands its hold over.
+  T* Release() { return std::exchange(held_, nullptr); }
+
   T* operator->() const { return held_; }
   T& operator*() const { return *held_; }
   T* get() const { return held_; }

@@ -19,6 +19,10 @@ class ThreadStatus {
     return SteadyTime(SteadyTime::duration(since_.load(std::memory_order_relaxed)));
   }
 
+  // It is in something more particular: the scope that stands says so from now on. The thread
+  // itself only.
+  void Rename(const char* doing) { doing_.store(doing, std::memory_order_release); }
+
   // Says so for as long as it stands; nests. The thread itself only.
   class Scope {
    public:

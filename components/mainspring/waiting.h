@@ -12,6 +12,26 @@
 
 namespace mainspring {
 
+// Takes a waiting callback back. On the thread, and in the instance, that gave it.
+class Withdrawal {
+ public:
+  // There is nothing to take back.
+  Withdrawal() = default;
+  Withdrawal(CallbackQueue* queue, std::weak_ptr<void> function)
+      : queue_(queue), function_(std::move(function)) {}
+
+  // The callback is destroyed, unless it has run, and does not run any more.
+  void Withdraw() {
+    // Held until it was released, since what is destroyed may come back here.
+    const std::shared_ptr<void> function = std::exchange(function_, {}).lock();
+    if (function != nullptr) queue_->Release(function.get());
+  }
+
+ private:
+  CallbackQueue* queue_ = nullptr;
+  std::weak_ptr<void> function_;
+};
+
 // Move-only. Made on the thread that the callback is to run on; used, one thread at a time, by any.
 // Destroyed without having been posted, it lets the callback be destroyed on its own thread.
 template <class... Args>
@@ -49,10 +69,13 @@ class Waiting {
     if (!address || function == nullptr) return;
     address.Post([queue = address.queue(), function = std::move(function),
                   held = std::make_tuple(std::move(args)...)]() mutable {
-      queue->Release(function.get());
-      std::apply(*function, std::move(held));
+      // Unless it was withdrawn meanwhile.
+      if (queue->Release(function.get())) std::apply(*function, std::move(held));
     });
   }
+
+  // Of the callback, for whoever may want to take it back.
+  Withdrawal withdrawal() const { return Withdrawal(address_.queue(), function_); }
 
  private:
   void Drop() {
@@ -60,7 +83,10 @@ class Waiting {
     std::shared_ptr<Function> function = function_.lock();
     if (function == nullptr) return;
     const ReturnAddress address = std::exchange(address_, ReturnAddress());
-    if (address.IsCurrent()) return address.queue()->Release(function.get());
+    if (address.IsCurrent()) {
+      address.queue()->Release(function.get());
+      return;
+    }
     address.Post([queue = address.queue(), function = std::move(function)] {
       queue->Release(function.get());
     });

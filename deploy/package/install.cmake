@@ -23,7 +23,7 @@ set(exported protoc-gen-mainspring mainspring_options mainspring_sanitize mainsp
   mainspring_config mainspring_flags mainspring_supervisor mainspring_health mainspring_reflection
   mainspring_lifecycle mainspring_drain mainspring_signals mainspring_systemd mainspring_planes
   mainspring_server
-  mainspring_lifecycle_proto mainspring_lifecycle_component mainspring_lifecycle_binding
+  mainspring_details_proto mainspring_lifecycle_proto mainspring_lifecycle_component mainspring_lifecycle_binding
   mainspring_health_proto mainspring_health_grpc mainspring_health_component
   mainspring_health_binding)
 foreach(version IN ITEMS v1 v1alpha)

@@ -49,6 +49,13 @@ template <class Class>
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), &$bind$);
 }
 
+// The same, for a class whose constructor wants more than a Context&: `make` makes an instance.
+template <class Class, class Factory>
+::mainspring::ComponentType $type$(::std::string name, Factory make) {
+  static_assert(::std::is_base_of_v<$component$, Class>, "Class must derive from $component$");
+  return ::mainspring::ComponentType::Of<Class>(::std::move(name), &$bind$, ::std::move(make));
+}
+
 )";
 
 constexpr char kServiceDefinition[] =

@@ -14,16 +14,26 @@ using google::protobuf::ServiceDescriptor;
 using google::protobuf::SourceLocation;
 
 // <cctype> follows the locale; names in protos and paths in guards do not.
-bool IsLower(char c) { return 'a' <= c && c <= 'z'; }
 bool IsAlphanumeric(char c) {
-  return IsLower(c) || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9');
+  return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9');
 }
-char ToUpper(char c) { return IsLower(c) ? static_cast<char>(c - 'a' + 'A') : c; }
 
-std::string Guard(const std::string& path) {
-  std::string guard = "MAINSPRING_GENERATED_";
-  for (char c : path) guard += IsAlphanumeric(c) ? ToUpper(c) : '_';
-  return guard;
+// The path as an identifier that no other path has, as protoc makes it: what is not a letter or
+// digit is "_" and its code.
+std::string IdentifierOf(const std::string& path) {
+  constexpr char kHex[] = "0123456789abcdef";
+  std::string identifier;
+  for (const char c : path) {
+    if (IsAlphanumeric(c)) {
+      identifier += c;
+      continue;
+    }
+    const auto code = static_cast<unsigned char>(c);
+    identifier += '_';
+    if (code >= 16) identifier += kHex[code / 16];
+    identifier += kHex[code % 16];
+  }
+  return identifier;
 }
 
 std::string CppNamespace(const std::string& package) {
@@ -93,23 +103,6 @@ Service Describe(const ServiceDescriptor& service, const ServiceNames& names) {
   return result;
 }
 
-// As protoc makes it of the file's path: what is not a letter or digit is "_" and its code.
-std::string DescriptorTable(const std::string& path) {
-  constexpr char kHex[] = "0123456789abcdef";
-  std::string name = "descriptor_table_";
-  for (const char c : path) {
-    if (IsAlphanumeric(c)) {
-      name += c;
-      continue;
-    }
-    const auto code = static_cast<unsigned char>(c);
-    name += '_';
-    if (code >= 16) name += kHex[code / 16];
-    name += kHex[code % 16];
-  }
-  return name;
-}
-
 }  // namespace
 
 File Describe(const FileDescriptor& file, const Options& options) {
@@ -117,9 +110,9 @@ File Describe(const FileDescriptor& file, const Options& options) {
   const std::string stem(cpp::StripProto(path));
   File result{.path = path,
               .stem = stem,
-              .guard = Guard(stem),
+              .guard = "MAINSPRING_GENERATED_" + IdentifierOf(path),
               .cpp_namespace = CppNamespace(std::string(file.package())),
-              .descriptor_table = DescriptorTable(path),
+              .descriptor_table = "descriptor_table_" + IdentifierOf(path),
               .services = {}};
   const std::vector<ServiceNames> names = NamesOf(file, options);
   for (int i = 0; i < file.service_count(); ++i) {

@@ -34,7 +34,7 @@ struct Service {
 struct File {
   std::string path;              // mainspring/clock/v1/clock.proto
   std::string stem;              // mainspring/clock/v1/clock
-  std::string guard;             // MAINSPRING_GENERATED_MAINSPRING_CLOCK_V1_CLOCK, to be completed
+  std::string guard;             // MAINSPRING_GENERATED_mainspring_2fclock_..., to be completed
   std::string cpp_namespace;     // mainspring::clock::v1
   std::string descriptor_table;  // protoc's variable that holds the file's descriptors
   std::vector<Service> services;

@@ -170,6 +170,19 @@ std::string RunDirectory() {
 
 }  // namespace
 
+ComponentConfig& HostConfig::Add(std::string type, std::string name) {
+  ComponentConfig& component = components.emplace_back();
+  component.name = name.empty() ? type : std::move(name);
+  component.type = std::move(type);
+  return component;
+}
+
+ComponentConfig* HostConfig::Find(absl::string_view name) {
+  const auto found = std::find_if(components.begin(), components.end(),
+                                  [&](const auto& each) { return each.name == name; });
+  return found == components.end() ? nullptr : &*found;
+}
+
 absl::Status Validate(const HostConfig& config) {
   Errors errors;
   std::set<std::string> names;

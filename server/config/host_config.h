@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "mainspring/mailbox.h"
 #include "mainspring/server/config/restart_policy.h"
@@ -35,6 +36,9 @@ struct ComponentConfig {
   bool autostart = true;
   std::vector<Dependency> depends_on;
   RestartPolicy restart;
+  // What an exception from a method costs. Elsewhere, in Start, timers and callbacks, it costs the
+  // instance.
+  OnException on_exception = OnException::kFailCall;
   MailboxOptions mailbox;
   absl::Duration start_timeout = absl::Seconds(30);
   // From the request to stop: first the queue is answered, then Stop() runs.
@@ -64,6 +68,12 @@ struct PlaneConfig {
 
 struct HostConfig {
   std::vector<ComponentConfig> components;
+  // One more component of that type, called so too where `name` is left out. What it returns is
+  // there until the next is added: config.Add("clock").essential = false.
+  ComponentConfig& Add(std::string type, std::string name = "");
+  // The one of that name; null: there is none.
+  ComponentConfig* Find(absl::string_view name);
+
   PlaneConfig data;
   PlaneConfig admin;
   // Health alone, for whoever probes the host; ends last. Off without an address.
@@ -73,6 +83,8 @@ struct HostConfig {
   // answer.
   size_t max_reflection_streams = 64;
   size_t max_lifecycle_watchers = 1000;
+  // For what components have to do that blocks; started as they are needed.
+  size_t blocking_threads = 8;
   // How many changes of states the host remembers, for watches that go on; one at least.
   size_t event_history = 10'000;
 

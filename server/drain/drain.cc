@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "mainspring/server/drain/exit_guard.h"
+#include "mainspring/status_details.h"
 
 namespace mainspring {
 namespace {
@@ -23,7 +24,8 @@ constexpr std::chrono::milliseconds kFlush(500);
 constexpr int kGoodbyes = 4;
 
 const absl::Status& Draining() {
-  static const absl::Status status = absl::UnavailableError("draining");
+  static const absl::Status status =
+      WithReason(absl::UnavailableError("draining"), "DRAINING", "", kRetryWhenDown);
   return status;
 }
 
@@ -102,7 +104,7 @@ class Sequence {
   }
 
   void End(rpc::Plane& plane, const char* why) {
-    plane.Cut(absl::UnavailableError(why));
+    plane.Cut(WithReason(absl::UnavailableError(why), "DRAINING", "", kRetryWhenDown));
     plane.Shutdown(After(Now(), kGoodbye));
   }
 

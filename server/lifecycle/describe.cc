@@ -41,6 +41,10 @@ proto::Event::Kind ToProto(TrafficChange change) {
       return proto::Event::DRAIN;
     case TrafficChange::kUndrain:
       return proto::Event::UNDRAIN;
+    case TrafficChange::kUnserve:
+      return proto::Event::NOT_SERVING;
+    case TrafficChange::kServe:
+      return proto::Event::SERVING;
   }
   return proto::Event::KIND_UNSPECIFIED;
 }
@@ -125,6 +129,8 @@ void DescribeStatus(const ComponentStatus& status, proto::Component& message) {
   message.set_wanted(status.wanted);
   message.set_paused(status.paused);
   message.set_draining(status.draining);
+  message.set_not_serving(!status.serving);
+  message.set_not_serving_reason(status.why_not_serving);
 }
 
 void DescribeMailbox(const ComponentView& view, proto::Mailbox& message) {

@@ -98,6 +98,7 @@ absl::Status Supervision::LaunchAll(std::vector<SupervisedComponent> components)
       .event_history = options_.event_history,
       .max_watchers = options_.max_watchers,
   };
+  const Surroundings surroundings{*options_.time, table_, *options_.blocking};
   auto runner = options_.launch(
       mailbox_,
       [this, options](Context& context) {
@@ -105,12 +106,12 @@ absl::Status Supervision::LaunchAll(std::vector<SupervisedComponent> components)
         lifecycle_ = lifecycle.get();
         return lifecycle;
       },
-      *options_.time, table_, self_);
+      surroundings, self_);
   if (!runner.ok()) return runner.status();
   runner_ = *std::move(runner);
   for (size_t i = 0; i < components.size(); ++i) {
-    runner = options_.launch(components[i].mailbox, std::move(components[i].make), *options_.time,
-                             table_, reporters_.emplace_back(*this, i));
+    runner = options_.launch(components[i].mailbox, std::move(components[i].make), surroundings,
+                             reporters_.emplace_back(*this, i));
     if (!runner.ok()) return runner.status();
     runners_.push_back(*std::move(runner));
     table_.SetRunner(i, *runners_.back());
@@ -163,6 +164,10 @@ void Supervision::EndPauses() {
   Tell([](Lifecycle& lifecycle) { lifecycle.EndPauses(); });
 }
 
+void Supervision::BeginDrain() {
+  Tell([](Lifecycle& lifecycle) { lifecycle.supervisor().DrainHost(); });
+}
+
 void Supervision::EndDrainStreams() {
   Outcome<bool> outcome;
   BeginEndDrainStreams([&] { outcome.Give(true); });
@@ -192,6 +197,29 @@ void Supervision::Reporter::OnFailed(const std::string&, uint64_t generation,
                                      const Failure& failure) {
   supervision_.Tell([component = component_, generation, failure](Lifecycle& lifecycle) {
     lifecycle.supervisor().Failed(component, generation, failure);
+  });
+}
+
+// On the component's own thread: nothing follows from it, and whoever makes it throw makes it throw
+// again.
+void Supervision::Reporter::OnCallFailed(const std::string& component, uint64_t,
+                                         const Failure& failure) {
+  supervision_.options_.log->Error("failure", {{"component", component},
+                                               {"during", failure.during},
+                                               {"cost", "call"},
+                                               {"request_id", failure.request_id},
+                                               {"what", failure.error}});
+}
+
+void Supervision::Reporter::OnMisuse(const std::string& component, uint64_t,
+                                     const std::string& what) {
+  supervision_.options_.log->Warning("misuse", {{"component", component}, {"what", what}});
+}
+
+void Supervision::Reporter::OnServing(const std::string&, uint64_t generation, bool serving,
+                                      const std::string& why) {
+  supervision_.Tell([component = component_, generation, serving, why](Lifecycle& lifecycle) {
+    lifecycle.supervisor().SetServing(component, generation, serving, why);
   });
 }
 

@@ -41,6 +41,8 @@ struct SupervisionOptions {
   std::string version;
   size_t event_history = 10'000;
   size_t max_watchers = 1000;
+  // Where components' blocking work is done.
+  Blocking* blocking = &Blocking::AtOnce();
   // Makes what turns the control loops.
   Launch launch;
 };
@@ -74,6 +76,7 @@ class Supervision final {
   // See Supervisor and Lifecycle. Do not block.
   void AbandonStart();
   void EndPauses();
+  void BeginDrain();
 
   // Whether the supervisor's own thread is in one call for longer than any should take.
   bool IsStuck() const;
@@ -93,6 +96,10 @@ class Supervision final {
     void OnStarted(const std::string&, uint64_t generation, const absl::Status& status) override;
     void OnStopped(const std::string&, uint64_t generation, size_t refused) override;
     void OnFailed(const std::string&, uint64_t generation, const Failure& failure) override;
+    void OnCallFailed(const std::string& component, uint64_t, const Failure& failure) override;
+    void OnMisuse(const std::string& component, uint64_t, const std::string& what) override;
+    void OnServing(const std::string&, uint64_t generation, bool serving,
+                   const std::string& why) override;
     void OnFinished(const std::string&, uint64_t generation) override;
 
    private:

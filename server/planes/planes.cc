@@ -43,7 +43,8 @@ absl::Status Planes::Listen() {
 absl::Status Planes::AddServices(const std::vector<ComponentType>& types,
                                  const Supervision& supervision, HealthServicer& health) {
   absl::Status status = AddComponents(types, supervision);
-  status.Update(admin_.Add(lifecycle::v1::BindLifecycle()).AddComponent(supervision.mailbox()));
+  status.Update(
+      admin_.Add(lifecycle::v1::BindLifecycle()).AddComponent(supervision.mailbox(), nullptr));
   for (ServedPlane* plane : all()) status.Update(plane->AddHealth(health));
   for (ServedPlane* plane : {&data_, &admin_}) {
     status.Update(plane->AddReflection(config_.max_reflection_streams));
@@ -55,12 +56,13 @@ absl::Status Planes::AddComponents(const std::vector<ComponentType>& types,
                                    const Supervision& supervision) {
   absl::Status status;
   for (const ComponentType& type : types) {
+    if (!type.bind) continue;
     // Two types may answer the same service, each with components of its own.
     rpc::Service* service = data_.Find(type.service);
     if (service == nullptr) service = &data_.Add(type.bind());
     for (const ComponentConfig& component : config_.components) {
       if (component.type != type.name) continue;
-      status.Update(service->AddComponent(supervision.table().Find(component.name)));
+      status.Update(service->AddComponent(supervision.table().Find(component.name), type.before));
     }
   }
   return status;

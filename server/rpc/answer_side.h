@@ -5,6 +5,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -21,8 +22,21 @@ class AnswerSide : public Sink {
 
   std::string Peer() const override { return owner_.grpc_context().Peer(); }
   std::string Principal() const override { return owner_.grpc_context().Principal(); }
+  std::string Authority() const override { return owner_.grpc_context().Authority(); }
+  std::vector<Metadatum> AllMetadata() const override {
+    return owner_.grpc_context().AllMetadata();
+  }
+  std::vector<std::string> MetadataValues(absl::string_view key) const override {
+    return owner_.grpc_context().MetadataValues(key);
+  }
   std::string Metadata(absl::string_view key) const override {
     return owner_.grpc_context().Metadata(key);
+  }
+  bool AddHeader(Metadatum header) override {
+    return owner_.grpc_context().AddHeader(std::move(header));
+  }
+  bool AddTrailer(Metadatum trailer) override {
+    return owner_.grpc_context().AddTrailer(std::move(trailer));
   }
 
   // For the call: ingress thread only, but for ForgetCancel.

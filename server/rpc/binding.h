@@ -149,8 +149,8 @@ class Binding final : public Service {
   explicit Binding(std::string name) : Binding(std::move(name), Indices{}) {}
 
   const std::string& name() const override { return name_; }
-  absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox) override {
-    return receivers_.AddComponent(std::move(mailbox));
+  absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before) override {
+    return receivers_.AddComponent(std::move(mailbox), std::move(before));
   }
   absl::Status SetServicer(AnyHandler& servicer) override {
     return receivers_.SetServicer(servicer);

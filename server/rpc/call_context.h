@@ -4,10 +4,13 @@
 
 #include <grpcpp/server_context.h>
 
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/strings/string_view.h"
+#include "mainspring/metadata.h"
 #include "mainspring/mutex.h"
 #include "mainspring/steady_time.h"
 
@@ -32,14 +35,43 @@ class GrpcContext {
   std::string Peer() const;
   // The identity that the connection's certificate proves; empty where there is none.
   std::string Principal() const;
-  // The first value under `key`, or ""; unless that ends in "-bin", bytes that are no UTF-8
-  // escaped.
+  std::string Authority() const;
+  // Of values whose keys do not end in "-bin", bytes that are no UTF-8 are escaped.
+  std::vector<Metadatum> AllMetadata() const;
+  std::vector<std::string> MetadataValues(absl::string_view key) const;
+  // The first of them, or "".
   std::string Metadata(absl::string_view key) const;
+  // False where the headers, or the trailers, were put to gRPC already.
+  bool AddHeader(Metadatum header);
+  bool AddTrailer(Metadatum trailer);
+  // The ingress, or its check before the mailbox: as if the client had sent it.
+  void AddMetadata(Metadatum metadatum);
+  // In place of what the connection proves.
+  void SetPrincipal(std::string principal);
+
+  // Ingress thread only: before the first answer goes to gRPC, and before the end does.
+
+  void PutHeaders();
+  void PutTrailers();
 
  private:
+  // What the component adds, and what the check before it did; few calls have any.
+  struct Added {
+    std::vector<Metadatum> headers;
+    std::vector<Metadatum> trailers;
+    std::vector<Metadatum> metadata;
+    std::string principal;
+  };
+  enum class Put { kNothing, kHeaders, kAll };
+
+  Added& added() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void PutUpTo(Put what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable Mutex mutex_;
   std::optional<grpc::ServerContext> context_;
   std::string gone_peer_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<Added> added_ ABSL_GUARDED_BY(mutex_);
+  Put put_ ABSL_GUARDED_BY(mutex_) = Put::kNothing;
 };
 
 // The call's deadline in steady time; gRPC tells it in the wall clock's. Once, on arrival: later

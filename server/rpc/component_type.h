@@ -24,8 +24,10 @@ struct ComponentType {
   std::function<std::shared_ptr<MailboxBase>(const std::string& component,
                                              const MailboxOptions& options, const TimeSource& time)>
       make_mailbox;
-  // Makes the gRPC service, for one plane.
+  // Makes the gRPC service, for one plane; empty: it is for calls in process alone.
   std::function<std::unique_ptr<rpc::Service>()> bind;
+  // What its calls from outside pass before its mailbox; empty: nothing.
+  rpc::Before before = nullptr;
 
   // `Class` is constructible from a Context&.
   template <class Class>
@@ -38,12 +40,15 @@ struct ComponentType {
   template <class Class>
   static ComponentType Of(std::string name, std::unique_ptr<rpc::Service> (*bind)(),
                           ComponentFactory make) {
-    return {std::move(name), Class::kService, std::move(make),
+    return {std::move(name),
+            Class::kService,
+            std::move(make),
             [](const std::string& component, const MailboxOptions& options,
                const TimeSource& time) -> std::shared_ptr<MailboxBase> {
               return std::make_shared<Mailbox<typename Class::Request>>(component, options, time);
             },
-            bind};
+            bind,
+            nullptr};
   }
 };
 

@@ -4,9 +4,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "mainspring/status_details.h"
 
 namespace mainspring::rpc {
 namespace {
+
+absl::Status TooMany(const std::string& text) {
+  return WithReason(absl::ResourceExhaustedError(text), "TOO_MANY_CALLS", "", kRetryWhenFull);
+}
 
 bool Exceeds(size_t calls, size_t most) { return most != 0 && calls > most; }
 
@@ -42,14 +47,14 @@ void Places::GiveUp(const Place& place) {
 }
 
 absl::Status Places::Check(const Connection& connection) const {
-  if (calls_ >= most_) return absl::ResourceExhaustedError("too many calls in flight; try later");
+  if (calls_ >= most_) return TooMany("too many calls in flight; try later");
   if (connection.peer == nullptr) return absl::OkStatus();
   if (Exceeds(connection.calls, most_per_connection_)) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "more than ", most_per_connection_, " calls in flight on this connection; try later"));
+    return TooMany(absl::StrCat("more than ", most_per_connection_,
+                                " calls in flight on this connection; try later"));
   }
   if (Exceeds(connection.peer->calls, most_per_peer_)) {
-    return absl::ResourceExhaustedError(
+    return TooMany(
         absl::StrCat("more than ", most_per_peer_, " calls in flight from this peer; try later"));
   }
   return absl::OkStatus();

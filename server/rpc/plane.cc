@@ -13,6 +13,7 @@
 #include "mainspring/server/rpc/grpc_time.h"
 #include "mainspring/server/rpc/headroom.h"
 #include "mainspring/server/rpc/ingress.h"
+#include "mainspring/status_details.h"
 
 namespace mainspring::rpc {
 namespace {
@@ -169,7 +170,8 @@ size_t Plane::Cut(const absl::Status& status) {
 void Plane::Shutdown(SteadyTime deadline) {
   if (door_ != nullptr) door_->Close();
   // What has come since the last cut, or still comes, is not waited for.
-  const absl::Status gone = absl::UnavailableError("draining");
+  const absl::Status gone =
+      WithReason(absl::UnavailableError("draining"), "DRAINING", "", kRetryWhenDown);
   if (ingress_->running()) {
     ingress_->Post(0, [ingress = ingress_.get(), gone] { ingress->RefuseCalls(gone); });
     Cut(gone);

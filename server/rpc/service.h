@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "mainspring/handler.h"
 #include "mainspring/mailbox.h"
+#include "mainspring/server/rpc/before.h"
 
 namespace grpc {
 class Service;
@@ -29,7 +30,7 @@ class Service {
   virtual const std::string& name() const = 0;
 
   // INVALID_ARGUMENT: the component answers another service.
-  virtual absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox) = 0;
+  virtual absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before) = 0;
   // INVALID_ARGUMENT: the servicer answers another service.
   virtual absl::Status SetServicer(AnyHandler& servicer) = 0;
 

@@ -1,4 +1,4 @@
-// The one place where an absl::Status becomes a grpc::Status.
+// The one place where an absl::Status becomes a grpc::Status, and back.
 #ifndef MAINSPRING_SERVER_RPC_STATUS_H_
 #define MAINSPRING_SERVER_RPC_STATUS_H_
 
@@ -10,8 +10,10 @@ class Status;
 
 namespace mainspring::rpc {
 
-// The same code, and the text as BoundedText makes it.
+// The same code, the text as BoundedText makes it, and the payloads as details: see
+// status_details.h.
 grpc::Status ToGrpc(const absl::Status& status);
+absl::Status FromGrpc(const grpc::Status& status);
 
 }  // namespace mainspring::rpc
 

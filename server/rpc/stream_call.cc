@@ -92,6 +92,7 @@ void StreamCall::ComeRound() {
   }
   if (ending_) ingress_.Answered(*this);
   if (write_in_flight_ || finish_started_) return;
+  if (!room().empty()) context_.PutHeaders();
   if (StartWrite()) {
     write_in_flight_ = true;
     ++operations_;
@@ -99,6 +100,7 @@ void StreamCall::ComeRound() {
     // Counted from the start, so that a call cannot be over before it.
     finish_started_ = true;
     wanted_ = !caller_gone();
+    context_.PutTrailers();
     StartFinish(status_);
   }
 }

@@ -36,7 +36,7 @@ class StreamCall : public Shared<StreamCall>, public ServerCall {
 
   // For the handle that answers. Any thread.
 
-  const GrpcContext& grpc_context() const { return context_; }
+  GrpcContext& grpc_context() { return context_; }
   void WhenReady(Callback callback);
   void WhenSent(Callback callback);
   // The end; the handle is done with the call.

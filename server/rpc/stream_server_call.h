@@ -76,15 +76,15 @@ class StreamServerCall final : public StreamCall {
     if (!ok) return delete this;
     rpc_.ArmAnother();
     const absl::Status admitted = rpc_.Admit(*this, *context_);
-    answers_.BeginCall(SteadyDeadline(*context_));
+    answers_.BeginCall(SteadyDeadline(*context_), Call::kMethod);
     Ref();  // for the handle that answers
     using Answer = std::conditional_t<kAnswersMany, ReplyStream<Response>, Reply<Response>>;
     if constexpr (!HasRequest<Call>) {
       Ref();  // for the handle that reads
-      rpc_.receivers().Deliver(*context_, admitted,
+      rpc_.receivers().Deliver(context_, answers_, admitted,
                                Call{RequestStream<Request>(&requests_), Answer(&answers_)});
     } else {
-      rpc_.receivers().Deliver(*context_, admitted,
+      rpc_.receivers().Deliver(context_, answers_, admitted,
                                Call{std::move(requests_.next()), Answer(&answers_)});
     }
   }

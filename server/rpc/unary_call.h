@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "mainspring/reply.h"
@@ -69,7 +70,14 @@ class UnaryServerCall final : public ServerCall,
 
   std::string Peer() const override { return context_.Peer(); }
   std::string Principal() const override { return context_.Principal(); }
+  std::string Authority() const override { return context_.Authority(); }
+  std::vector<Metadatum> AllMetadata() const override { return context_.AllMetadata(); }
+  std::vector<std::string> MetadataValues(absl::string_view key) const override {
+    return context_.MetadataValues(key);
+  }
   std::string Metadata(absl::string_view key) const override { return context_.Metadata(key); }
+  bool AddHeader(Metadatum header) override { return context_.AddHeader(std::move(header)); }
+  bool AddTrailer(Metadatum trailer) override { return context_.AddTrailer(std::move(trailer)); }
 
  private:
   void Arrived(bool ok) {
@@ -79,11 +87,12 @@ class UnaryServerCall final : public ServerCall,
     }
     rpc_.ArmAnother();
     const absl::Status admitted = rpc_.Admit(*this, *context_);
-    this->BeginCall(SteadyDeadline(*context_));
+    this->BeginCall(SteadyDeadline(*context_), Call::kMethod);
     answered_.store(false, std::memory_order_relaxed);
     holds_.store(2, std::memory_order_relaxed);
     tags_ = 2;
-    rpc_.receivers().Deliver(*context_, admitted, Call{std::move(request_), Reply<Response>(this)});
+    rpc_.receivers().Deliver(context_, *this, admitted,
+                             Call{std::move(request_), Reply<Response>(this)});
   }
 
   // The answer is set. Lets go first: from Finish on, the ingress may dispose of this.
@@ -98,6 +107,7 @@ class UnaryServerCall final : public ServerCall,
   void Finish() {
     rpc_.ingress().Answered(*this);
     wanted_ = !this->cancelled();
+    context_.PutTrailers();
     if (status_.ok()) {
       responder_->Finish(response_, status_, &finished_tag_);
     } else {

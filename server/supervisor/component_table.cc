@@ -81,7 +81,7 @@ bool ComponentTable::IsServing(size_t component) const {
   MutexLock lock(mutex_);
   const ComponentStatus& status = statuses_[component];
   return status.state == LifecycleState::kRunning && !status.draining && !status.paused &&
-         !status.leaving;
+         !status.leaving && status.serving;
 }
 
 bool ComponentTable::HasBeenRunning(size_t component) const {

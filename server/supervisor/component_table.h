@@ -36,6 +36,8 @@ struct ComponentStatus {
   bool wanted = false;
   bool paused = false;
   bool draining = false;
+  bool serving = true;  // as the instance says
+  std::string why_not_serving;
   bool leaving = false;  // is to be stopped, and takes calls until those who follow health know
   std::string last_error;
   std::vector<FailureRecord> failures;               // the last few

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "mainspring/status_details.h"
 #include "mainspring/text.h"
 
 namespace mainspring {
@@ -101,6 +102,7 @@ void Supervisor::Stopped(size_t component, uint64_t generation, size_t refused) 
 void Supervisor::Failed(size_t component, uint64_t generation, const Failure& failure) {
   options_.log.Error("failure", {{"component", table_.name(component)},
                                  {"during", failure.during},
+                                 {"cost", "instance"},
                                  {"request_id", failure.request_id},
                                  {"what", failure.error}});
   Unit& unit = units_[component];
@@ -184,6 +186,10 @@ void Supervisor::Change(size_t component, LifecycleChange change, const std::str
     status.reason = reason;
     status.paused = false;
     if (to == LifecycleState::kStarting) ++status.generation;
+    if (to != LifecycleState::kRunning) {
+      status.serving = true;
+      status.why_not_serving.clear();
+    }
     if (to == LifecycleState::kRunning) status.has_been_running = true;
     if (to != LifecycleState::kBackoff) status.next_restart = absl::InfiniteFuture();
   });
@@ -232,15 +238,25 @@ void Supervisor::Enter(size_t component, LifecycleState state) {
 }
 
 absl::Status Supervisor::Unavailable(size_t component) const {
-  return absl::UnavailableError(absl::StrCat("component \"", table_.name(component),
-                                             "\": ", Name(status(component).state), ": ",
-                                             status(component).reason));
+  return Refusal("COMPONENT_DOWN", component, status(component).reason);
+}
+
+absl::Status Supervisor::Refusal(absl::string_view reason, size_t component,
+                                 absl::string_view why) const {
+  const std::string& name = table_.name(component);
+  const absl::string_view in = Name(status(component).state);
+  return WithReason(
+      absl::UnavailableError(absl::StrCat("component \"", name, "\": ", in, ": ", why)), reason,
+      name, kRetryWhenDown, in);
 }
 
 void Supervisor::EnterStarting(size_t component) {
   units_[component].stuck = false;
   OpenOrClose(component);
-  table_.mailbox(component).PushControl(control::Start{status(component).generation});
+  MailboxBase& mailbox = table_.mailbox(component);
+  mailbox.PushControl(
+      control::Start{status(component).generation, table_.config(component).on_exception});
+  if (host_drains_ || status(component).draining) mailbox.PushControl(control::Drain{true});
   SetTimer(component, table_.config(component).start_timeout,
            [this, component] { StartTimedOut(component); });
 }

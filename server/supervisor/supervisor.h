@@ -63,6 +63,8 @@ class Supervisor final : private Conductor {
   void Stopped(size_t component, uint64_t generation, size_t refused);
   void Failed(size_t component, uint64_t generation, const Failure& failure);
   void Finished(size_t component, uint64_t generation);
+  // The instance says that it serves, or does not for now; it is as healthy as that.
+  void SetServing(size_t component, uint64_t generation, bool serving, const std::string& why);
 
   // What is wanted: see Engine. It is done in the next Settle.
   void WantUp(size_t component, const std::string& why);
@@ -77,6 +79,8 @@ class Supervisor final : private Conductor {
   // drain outlasts failures.
   void Drain(size_t component, const std::string& why);
   void Undrain(size_t component, const std::string& why);
+  // The whole host drains: components are told.
+  void DrainHost();
   // Ends its drain once it no longer takes calls, as it stops or has stopped: which may be now.
   void UndrainWhenStopped(size_t component);
   // Whether its clients are given time before a stop.
@@ -121,6 +125,8 @@ class Supervisor final : private Conductor {
   bool Happened(size_t component, TrafficChange change, const std::string& why);
   // What callers of a component get that is not there for them.
   absl::Status Unavailable(size_t component) const;
+  // UNAVAILABLE, with the state that it is in and `why`; `reason` is of ErrorInfo's.
+  absl::Status Refusal(absl::string_view reason, size_t component, absl::string_view why) const;
 
   // Conductor.
   void Start(size_t component, const std::string& why) override;
@@ -166,6 +172,7 @@ class Supervisor final : private Conductor {
   bool start_abandoned_ = false;
   StopCallback stop_callback_;
   bool ending_ = false;
+  bool host_drains_ = false;
 };
 
 }  // namespace mainspring

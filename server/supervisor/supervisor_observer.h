@@ -10,8 +10,9 @@
 
 namespace mainspring {
 
-// Whether calls reach a component that is up.
-enum class TrafficChange { kPause, kResume, kDrain, kUndrain };
+// Whether calls reach a component that is up, or, with kUnserve until kServe, had better not, as it
+// says itself.
+enum class TrafficChange { kPause, kResume, kDrain, kUndrain, kUnserve, kServe };
 
 // Called on the supervisor's thread.
 class SupervisorObserver {

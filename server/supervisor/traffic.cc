@@ -29,6 +29,7 @@ void Supervisor::Resume(size_t component, const std::string& why) {
 void Supervisor::Drain(size_t component, const std::string& why) {
   if (!status(component).draining) {
     Update(component, [](ComponentStatus& status) { status.draining = true; });
+    table_.mailbox(component).PushControl(control::Drain{true});
     if (Happened(component, TrafficChange::kDrain, why)) {
       units_[component].lame_duck_until = After(context_.Now(), table_.config(component).lame_duck);
     }
@@ -52,9 +53,33 @@ void Supervisor::CloseDrained(size_t component) {
 void Supervisor::Undrain(size_t component, const std::string& why) {
   if (!status(component).draining) return;
   Update(component, [](ComponentStatus& status) { status.draining = false; });
+  if (!host_drains_) table_.mailbox(component).PushControl(control::Drain{false});
   units_[component].lame_duck_until = SteadyTime::min();
   if (TakesCalls(state(component))) OpenOrClose(component);
   Happened(component, TrafficChange::kUndrain, why);
+}
+
+void Supervisor::DrainHost() {
+  host_drains_ = true;
+  for (size_t i = 0; i < units_.size(); ++i) {
+    if (TakesCalls(state(i))) table_.mailbox(i).PushControl(control::Drain{true});
+  }
+}
+
+void Supervisor::SetServing(size_t component, uint64_t generation, bool serving,
+                            const std::string& why) {
+  if (generation != status(component).generation || state(component) != LifecycleState::kRunning) {
+    return;
+  }
+  Update(component, [&](ComponentStatus& status) {
+    status.serving = serving;
+    status.why_not_serving = why;
+  });
+  options_.log.Write(serving ? Severity::kInfo : Severity::kWarning, "serving",
+                     {{"component", table_.name(component)},
+                      {"serving", serving ? "true" : "false"},
+                      {"reason", why}});
+  Happened(component, serving ? TrafficChange::kServe : TrafficChange::kUnserve, why);
 }
 
 void Supervisor::UndrainWhenStopped(size_t component) {
@@ -72,8 +97,7 @@ void Supervisor::EndDrainOfStopped(size_t component) {
 void Supervisor::OpenOrClose(size_t component) {
   MailboxBase& mailbox = table_.mailbox(component);
   if (!status(component).draining) return mailbox.Open();
-  mailbox.Close(absl::UnavailableError(absl::StrCat("component \"", table_.name(component),
-                                                    "\": ", Name(state(component)), ": draining")));
+  mailbox.Close(Refusal("DRAINING", component, "draining"));
 }
 
 SteadyTime Supervisor::BeginLeaving(size_t component) {

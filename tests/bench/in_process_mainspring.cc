@@ -51,7 +51,7 @@ double MeasureMainspring(int window, std::chrono::seconds duration) {
                                                                     TimeSource::Real());
   auto thread = ComponentThread::Start(
       mailbox, [](Context& context) { return std::make_unique<LightClock>(context); },
-      TimeSource::Real(), directory, observer);
+      {TimeSource::Real(), directory}, observer);
   if (!thread.ok()) {
     std::fprintf(stderr, "in process: %s\n", thread.status().ToString().c_str());
     std::exit(1);

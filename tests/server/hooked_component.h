@@ -42,6 +42,7 @@ struct Hooks {
   std::function<absl::Status()> start = [] { return absl::OkStatus(); };
   std::function<void(trial::v1::TrialRequest)> handle = AnswerEcho;
   std::function<void()> stop = [] {};
+  std::function<void()> draining = [] {};
   std::function<void(const std::string&, bool)> dependency_changed = [](const std::string&, bool) {
   };
 };
@@ -57,6 +58,7 @@ class HookedComponent final : public Component, public Handler<trial::v1::TrialR
   absl::Status Start() override { return hooks_.start(); }
   void Handle(trial::v1::TrialRequest&& request) override { hooks_.handle(std::move(request)); }
   void Stop() override { hooks_.stop(); }
+  void Draining() override { hooks_.draining(); }
   void DependencyChanged(const std::string& component, bool running) override {
     hooks_.dependency_changed(component, running);
   }

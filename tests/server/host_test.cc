@@ -194,11 +194,10 @@ TEST(Host, WhenThereAreNoMoreThreads_DoesNotStartAndLeavesNothing) {
   testing::CaughtWorld caught;
   World world = caught.world();
   world.launch = [](std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
-                    const TimeSource& time, const Directory& neighbours,
+                    const Surroundings& surroundings,
                     LifecycleObserver& observer) -> absl::StatusOr<std::unique_ptr<Runner>> {
     if (mailbox->component() == "trial") return absl::ResourceExhaustedError("no more threads");
-    return ComponentThread::Start(std::move(mailbox), std::move(factory), time, neighbours,
-                                  observer);
+    return ComponentThread::Start(std::move(mailbox), std::move(factory), surroundings, observer);
   };
   const std::string address = FreeAddress();
   HostConfig config = QuickConfig(directory.File("admin"));

@@ -26,6 +26,7 @@ inline HostConfig QuickConfig(const std::string& admin_socket) {
   ComponentConfig trial;
   trial.name = "trial";
   trial.type = "trial";
+  trial.on_exception = OnException::kRestart;
   config.components.push_back(trial);
   config.data.addresses = {"127.0.0.1:0"};
   config.admin.addresses = {"unix:" + admin_socket};

@@ -38,11 +38,11 @@ class Scheduler::LoopRunner final : public Runner {
 
 Launch Scheduler::launch() {
   return [this](std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
-                const TimeSource& time, const Directory& directory,
+                const Surroundings& surroundings,
                 LifecycleObserver& observer) -> absl::StatusOr<std::unique_ptr<Runner>> {
     return std::make_unique<LoopRunner>(
-        *this, std::make_unique<ControlLoop>(std::move(mailbox), std::move(factory), time,
-                                             directory, observer));
+        *this, std::make_unique<ControlLoop>(std::move(mailbox), std::move(factory), surroundings,
+                                             observer));
   };
 }
 

@@ -96,6 +96,7 @@ void Simulation::DrawComponents() {
     config.restart.period = absl::Seconds(20);
     config.restart.most_backoff = absl::Seconds(2);
     config.restart.reset_after = absl::Seconds(10);
+    config.on_exception = scheduler_.Chance(0.5) ? OnException::kRestart : OnException::kFailCall;
     components_.push_back(config);
   }
 }
@@ -129,8 +130,8 @@ void Simulation::Launch() {
   options.log = log_.get();
   options.launch = scheduler_.launch();
   if (sabotage_ == Sabotage::kForgetStarted) {
-    options.launch = [real = options.launch](auto mailbox, auto factory, const auto& time,
-                                             const auto& directory, auto& observer) {
+    options.launch = [real = options.launch](auto mailbox, auto factory, const auto& surroundings,
+                                             auto& observer) {
       struct Deaf final : LifecycleObserver {
         explicit Deaf(LifecycleObserver& real) : real(real) {}
         void OnStarted(const std::string&, uint64_t, const absl::Status&) override {}
@@ -147,7 +148,7 @@ void Simulation::Launch() {
         LifecycleObserver& real;
       };
       static std::deque<Deaf> deaf;
-      return real(mailbox, factory, time, directory, deaf.emplace_back(observer));
+      return real(mailbox, factory, surroundings, deaf.emplace_back(observer));
     };
   }
   options.random = [this] { return scheduler_.Random(); };

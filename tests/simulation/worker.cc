@@ -51,8 +51,10 @@ void Worker::Handle(WorkRequest&& request) {
   }
   last = call.request.number;
   if (!scheduler_.Chance(faults_.at_work)) {
-    if (scheduler_.Chance(0.8)) {
+    if (scheduler_.Chance(0.7)) {
       call.reply.Send(Done());
+    } else if (scheduler_.Chance(0.5)) {
+      AnswerInSteps(std::move(call.reply));
     } else {
       context().After(scheduler_.Within(absl::Seconds(1)),
                       [reply = std::move(call.reply)]() mutable { reply.Send(Done()); });
@@ -78,6 +80,25 @@ void Worker::Handle(WorkRequest&& request) {
       Fault();
       call.reply.Send(Done());
   }
+}
+
+// Looks when the coroutine goes.
+struct Worker::InFrame {
+  ~InFrame() {
+    if (worker.record_.instances != 1) worker.Violation("a coroutine outlived its instance");
+  }
+  Worker& worker;
+};
+
+// A coroutine, which goes with the instance wherever it is.
+void Worker::AnswerInSteps(Reply<Done> reply) {
+  const InFrame in_frame{*this};
+  for (size_t steps = 1 + scheduler_.Pick(3); steps > 0; --steps) {
+    co_await context().Sleep(scheduler_.Within(absl::Seconds(1)));
+    if (!serving_) Violation("resumed though it does not serve");
+    if (scheduler_.Chance(faults_.at_work)) throw std::runtime_error("a fault, later");
+  }
+  reply.Send(Done());
 }
 
 void Worker::Violation(const std::string& what) {

@@ -55,7 +55,10 @@ class Worker final : public Component, public Handler<WorkRequest> {
   void Handle(WorkRequest&& request) override;
 
  private:
+  struct InFrame;
+
   void Fault();
+  void AnswerInSteps(Reply<Done> reply);
   void Violation(const std::string& what);
 
   Scheduler& scheduler_;

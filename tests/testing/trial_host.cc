@@ -17,6 +17,7 @@
 
 using mainspring::ComponentConfig;
 using mainspring::HostConfig;
+using mainspring::OnException;
 using mainspring::RestartPolicy;
 using mainspring::testing::BlockThisThread;
 using mainspring::testing::RestartKindFlag;
@@ -64,6 +65,9 @@ ABSL_FLAG(absl::Duration, trial_stall_warning, ComponentConfig().stall_warning,
 ABSL_FLAG(absl::Duration, trial_stall_limit, ComponentConfig().stall_limit,
           "How long a call may take.");
 ABSL_FLAG(RestartKindFlag, trial_restart, RestartKindFlag(), "permanent, transient or temporary.");
+ABSL_FLAG(bool, trial_fail_calls, false,
+          "An exception from a method costs its call alone, as is the default elsewhere; else the "
+          "instance too.");
 ABSL_FLAG(int, trial_max_failures, RestartPolicy().max_failures,
           "The failure that makes it so many within the period is the last.");
 ABSL_FLAG(absl::Duration, trial_period, RestartPolicy().period, "The period.");
@@ -119,6 +123,8 @@ void Shape(ComponentConfig& trial) {
       std::max(absl::GetFlag(FLAGS_trial_most_backoff), trial.restart.least_backoff);
   trial.restart.jitter = absl::GetFlag(FLAGS_trial_jitter);
   trial.restart.reset_after = absl::GetFlag(FLAGS_trial_reset_after);
+  trial.on_exception =
+      absl::GetFlag(FLAGS_trial_fail_calls) ? OnException::kFailCall : OnException::kRestart;
 }
 
 // A --trial-start that means nobody would make a test pass that tests nothing.

@@ -18,7 +18,7 @@ namespace {
 // The two ends of a call in process.
 struct Ends {
   explicit Ends(SteadyTime deadline = kNever) {
-    SharedPtr<LocalCall<Word>> call(new LocalCall<Word>(deadline));
+    SharedPtr<LocalCall<Word>> call(new LocalCall<Word>({.deadline = deadline}));
     reply = Reply<Word>(call.get());
     answer.emplace(std::move(call));
   }

@@ -91,7 +91,7 @@ TEST_F(ComponentThreadTest, Start_IsALaunch) {
       std::make_shared<Mailbox<SpeakerRequest>>("subject", MailboxOptions(), TimeSource::Real());
   absl::StatusOr<std::unique_ptr<Runner>> runner = launch(
       mailbox, [this](Context& context) { return std::make_unique<Speaker>(context, script_); },
-      TimeSource::Real(), neighbours, lifecycle);
+      {TimeSource::Real(), neighbours}, lifecycle);
   ASSERT_TRUE(runner.ok()) << runner.status();
   PushStart(*mailbox);
   EXPECT_TRUE(SpeakerRef(mailbox).Say("hello").Await(Patience()).ok());

@@ -30,7 +30,7 @@ class ContextTest : public ::testing::Test {
   ManualTime time_;
   Neighbours neighbours_;
   const std::string name_ = "subject";
-  Context context_{name_, 7, time_, neighbours_};
+  Context context_{name_, 7, {time_, neighbours_}};
 };
 
 TEST_F(ContextTest, Find_ByName_IsTheAddressOfThatComponent) {

@@ -188,6 +188,20 @@ class LifecycleRecord final : public LifecycleObserver {
     }
     Add(generation, absl::StrCat("failed in ", failure.during));
   }
+  void OnCallFailed(const std::string&, uint64_t generation, const Failure& failure) override {
+    {
+      MutexLock lock(mutex_);
+      failures_.push_back(failure);
+    }
+    Add(generation, absl::StrCat("failed a call in ", failure.during));
+  }
+  void OnMisuse(const std::string&, uint64_t generation, const std::string& what) override {
+    Add(generation, absl::StrCat("misuse: ", what));
+  }
+  void OnServing(const std::string&, uint64_t generation, bool serving,
+                 const std::string& why) override {
+    Add(generation, serving ? "serves" : absl::StrCat("does not serve: ", why));
+  }
   void OnFinished(const std::string&, uint64_t generation) override { Add(generation, "finished"); }
 
   std::vector<std::string> events() const {

@@ -16,9 +16,10 @@
 namespace mainspring::testing {
 
 // What a supervisor does with the mailbox of a component that it starts, and stops.
-inline void PushStart(MailboxBase& mailbox, uint64_t generation = 1) {
+inline void PushStart(MailboxBase& mailbox, uint64_t generation = 1,
+                      OnException on_exception = OnException::kRestart) {
   mailbox.Open();
-  mailbox.PushControl(control::Start{generation});
+  mailbox.PushControl(control::Start{generation, on_exception});
 }
 inline void PushStop(MailboxBase& mailbox, SteadyTime deadline) {
   const absl::Status why = absl::UnavailableError(
@@ -32,8 +33,8 @@ template <class RequestEnum>
 struct Stepped {
   explicit Stepped(ComponentFactory factory, MailboxOptions options = {})
       : mailbox(std::make_shared<Mailbox<RequestEnum>>("subject", options, time)),
-        loop(std::make_unique<ControlLoop>(mailbox, std::move(factory), time, neighbours,
-                                           lifecycle)) {}
+        loop(std::make_unique<ControlLoop>(mailbox, std::move(factory),
+                                           Surroundings{time, neighbours}, lifecycle)) {}
 
   bool RunReady() { return loop->RunReady(); }
   // Sends it, and does what it makes possible.
@@ -42,7 +43,7 @@ struct Stepped {
     return RunReady();
   }
   void Start() {
-    PushStart(*mailbox, ++generation);
+    PushStart(*mailbox, ++generation, on_exception);
     RunReady();
   }
   // Stops within `grace`, as far as it can without time passing.
@@ -56,6 +57,7 @@ struct Stepped {
   }
 
   uint64_t generation = 0;
+  OnException on_exception = OnException::kRestart;
   ManualTime time;
   Neighbours neighbours;
   LifecycleRecord lifecycle;
@@ -70,8 +72,8 @@ struct Running {
                    MailboxOptions options = {})
       : mailbox(
             std::make_shared<Mailbox<RequestEnum>>(std::move(name), options, TimeSource::Real())),
-        thread(ComponentThread::Start(mailbox, std::move(factory), TimeSource::Real(), neighbours,
-                                      lifecycle)
+        thread(ComponentThread::Start(mailbox, std::move(factory),
+                                      Surroundings{TimeSource::Real(), neighbours}, lifecycle)
                    .value()) {
     PushStart(*mailbox);
   }

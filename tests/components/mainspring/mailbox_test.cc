@@ -54,7 +54,7 @@ class MailboxTest : public ::testing::Test {
   ManualTime time_;
   Neighbours neighbours_;
   const std::string name_ = "speaker";
-  Context context_{name_, 1, time_, neighbours_};
+  Context context_{name_, 1, {time_, neighbours_}};
   Script script_;
   Speaker speaker_{context_, script_};
   // These outlive the mailbox.

@@ -45,7 +45,7 @@ class PipeTest : public ::testing::Test {
   const std::shared_ptr<CallbackLane> lane_ = std::make_shared<CallbackLane>();
   const ReturnAddress address_{lane_, 1};
   ReturnAddressScope scope_{address_};
-  Pipe<Word>* pipe_ = new Pipe<Word>(kNever);
+  Pipe<Word>* pipe_ = new Pipe<Word>(CallOptions());
   std::optional<ReplyStream<Word>> writer_;
   std::optional<AnswerStream<Word>> reader_;
   int ready_ = 0;
@@ -212,7 +212,7 @@ TEST_F(PipeTest, AwaitNext_WhenNothingComesByTheDeadline_IsNothingAndLosesNothin
 }
 
 TEST_F(PipeTest, ReaderMovedAndAssigned_ReleasesTheOneThatIsOverwritten) {
-  auto* other_pipe = new Pipe<Word>(kNever);
+  auto* other_pipe = new Pipe<Word>(CallOptions());
   other_pipe->Ref();
   ReplyStream<Word> other_writer(other_pipe);
   AnswerStream<Word> other(other_pipe);

@@ -15,6 +15,9 @@
 namespace mainspring::testing {
 
 struct Word {
+  // No aggregate: see coroutine.h.
+  Word() = default;
+  explicit Word(std::string of) : text(std::move(of)) {}
   size_t ByteSizeLong() const { return text.size(); }
   bool operator==(const Word&) const = default;
   std::string text;
@@ -48,6 +51,7 @@ struct Script {
   std::function<absl::Status(Context&)> start = [](Context&) { return absl::OkStatus(); };
   std::function<void(Context&)> stop = [](Context&) {};
   std::function<void()> destroy = [] {};
+  std::function<void(Context&)> draining = [](Context&) {};
   std::function<void(Context&, const std::string&, bool)> dependency_changed =
       [](Context&, const std::string&, bool) {};
   // Says again what it is told.
@@ -81,6 +85,7 @@ class Speaker final : public Component, public Handler<SpeakerRequest> {
     ++script_.stopped;
     script_.stop(context());
   }
+  void Draining() override { script_.draining(context()); }
   void DependencyChanged(const std::string& component, bool running) override {
     script_.dependency_changed(context(), component, running);
   }

@@ -33,7 +33,7 @@ class WakeBatchTest : public ::testing::Test {
 
   Neighbours neighbours_;
   const std::string name_ = "speaker";
-  Context context_{name_, 1, TimeSource::Real(), neighbours_};
+  Context context_{name_, 1, {TimeSource::Real(), neighbours_}};
   Script script_;
   Speaker speaker_{context_, script_};
   std::deque<ReplyRecord<Word>> replies_;

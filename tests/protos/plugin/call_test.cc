@@ -122,7 +122,7 @@ class CallTest : public ::testing::Test {
  protected:
   const std::string name_ = "smith";
   NoOthers directory_;
-  Context context_{name_, 1, TimeSource::Real(), directory_};
+  Context context_{name_, 1, {TimeSource::Real(), directory_}};
   // The component may hold its streams for as long as it lives.
   Sent<CollectRequest> collected_;
   Answered<CollectResponse> collect_answer_;

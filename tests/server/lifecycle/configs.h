@@ -15,6 +15,7 @@ inline ComponentConfig HookedConfig(const std::string& name,
   ComponentConfig config;
   config.name = name;
   config.type = "hooked";
+  config.on_exception = OnException::kRestart;
   for (const std::string& each : dependencies) {
     const bool hard = each[0] != '?';
     config.depends_on.push_back({hard ? each : each.substr(1), hard});

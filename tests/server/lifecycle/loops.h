@@ -25,12 +25,12 @@ class Loops {
   // What takes the place of ComponentThread::Start.
   mainspring::Launch launch() {
     return [this](std::shared_ptr<MailboxBase> mailbox, ComponentFactory factory,
-                  const TimeSource& time, const Directory& directory,
+                  const Surroundings& surroundings,
                   LifecycleObserver& observer) -> absl::StatusOr<std::unique_ptr<Runner>> {
       const std::string name = mailbox->component();
       if (no_threads_left_for_ == name) return absl::ResourceExhaustedError("no more threads");
-      loops_[name] = {std::make_unique<ControlLoop>(std::move(mailbox), std::move(factory), time,
-                                                    directory, observer)};
+      loops_[name] = {std::make_unique<ControlLoop>(std::move(mailbox), std::move(factory),
+                                                    surroundings, observer)};
       return std::make_unique<OneLoop>(*this, name);
     };
   }

@@ -32,7 +32,7 @@ TEST(ComponentType, WhenMadeByGeneratedCode_KnowsClassMailboxAndService) {
 
   const Nobody nobody;
   const std::string name = "one";
-  Context context(name, 1, TimeSource::Real(), nobody);
+  Context context(name, 1, {TimeSource::Real(), nobody});
   const std::unique_ptr<Component> component = type.make(context);
   ASSERT_NE(nullptr, component);
   EXPECT_TRUE(mailbox->Attach(component.get()));
@@ -40,7 +40,8 @@ TEST(ComponentType, WhenMadeByGeneratedCode_KnowsClassMailboxAndService) {
 
 TEST(ComponentType, WhenTheServiceGetsItsMailbox_TakesIt) {
   const ComponentType type = trial::v1::TrialType<Trial>("trial");
-  EXPECT_TRUE(type.bind()->AddComponent(type.make_mailbox("one", {}, TimeSource::Real())).ok());
+  EXPECT_TRUE(
+      type.bind()->AddComponent(type.make_mailbox("one", {}, TimeSource::Real()), nullptr).ok());
 }
 
 TEST(ComponentType, WhenGivenAFactory_MakesInstancesWithIt) {
@@ -50,7 +51,7 @@ TEST(ComponentType, WhenGivenAFactory_MakesInstancesWithIt) {
   const ComponentType type = testing::HookedType("hooked", hooks);
   const Nobody nobody;
   const std::string name = "one";
-  Context context(name, 1, TimeSource::Real(), nobody);
+  Context context(name, 1, {TimeSource::Real(), nobody});
   EXPECT_NE(type.make(context), type.make(context));
   EXPECT_EQ(2, made);
 }

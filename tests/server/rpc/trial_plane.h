@@ -85,7 +85,7 @@ class TrialPlane {
     for (const ComponentConfig& config : configs) {
       components.push_back({config, type.service, type.make,
                             type.make_mailbox(config.name, config.mailbox, TimeSource::Real())});
-      MustBeOk(service_->AddComponent(components.back().mailbox));
+      MustBeOk(service_->AddComponent(components.back().mailbox, type.before));
     }
     SupervisionOptions options;
     options.log = &log_;

@@ -125,7 +125,7 @@ TEST_F(ComponentTableTest, WhenItIsInAMethod_ShowsWhichAndSinceWhen) {
     testing::AnswerEcho(std::move(request));
   };
   testing::Neighbours nobody;
-  Context context("one", 1, time_, nobody);
+  Context context("one", 1, {time_, nobody});
   testing::HookedComponent component(context, hooks);
   mailbox().Attach(&component);
   mailbox().Open();

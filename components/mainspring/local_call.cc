@@ -1,4 +1,4 @@
-#include "mainspring/answer.h"
+#include "mainspring/local_call.h"
 
 #include <cstdint>
 

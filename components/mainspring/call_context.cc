@@ -1,0 +1,132 @@
+#include "mainspring/call_context.h"
+
+#include <memory>
+#include <utility>
+
+#include "mainspring/call_family.h"
+
+namespace mainspring {
+
+CallContext::Hook CallContext::kCancelled;
+
+CallContext::~CallContext() {
+  SetHook(nullptr);
+  LeaveFamilies();
+}
+
+void CallContext::SetHook(Hook* hook) {
+  Hook* before = hook_.exchange(hook, std::memory_order_acq_rel);
+  if (before != &kCancelled) delete before;
+}
+
+void CallContext::BeginCall(SteadyTime deadline, const char* method) {
+  deadline_ = deadline;
+  method_ = method;
+  counted_in_.store(nullptr, std::memory_order_relaxed);
+  SetHook(nullptr);
+  LeaveFamilies();
+}
+
+std::vector<std::string> CallContext::MetadataValues(absl::string_view key) const {
+  std::vector<std::string> values;
+  for (Metadatum& each : AllMetadata()) {
+    if (each.first == key) values.push_back(std::move(each.second));
+  }
+  return values;
+}
+
+std::string CallContext::Metadata(absl::string_view key) const {
+  std::vector<std::string> values = MetadataValues(key);
+  return values.empty() ? "" : std::move(values.front());
+}
+
+const CallContext& CallContext::None() {
+  struct NoCall final : CallContext {
+    NoCall() { MarkCancelled(); }
+    std::string Peer() const override { return ""; }
+  };
+  // Never destroyed: replies may be asked until the process ends.
+  static const auto* const none = new NoCall;
+  return *none;
+}
+
+void CallContext::OnCancel(Callback callback) {
+  auto hook = std::make_unique<Hook>(std::move(callback));
+  Hook* before = hook_.load(std::memory_order_acquire);
+  do {
+    if (before == &kCancelled) return hook->Post();
+  } while (!hook_.compare_exchange_weak(before, hook.get(), std::memory_order_acq_rel));
+  // It belongs to hook_ now.
+  [[maybe_unused]] Hook* const kept = hook.release();
+  delete before;
+}
+
+void CallContext::MarkCancelled() {
+  Hook* hook = hook_.exchange(&kCancelled, std::memory_order_seq_cst);
+  CountAnswer();
+  // Sequentially consistent: see Family.
+  if (CallFamily* family = family_.load(std::memory_order_seq_cst)) family->Cancel();
+  if (hook == nullptr || hook == &kCancelled) return;
+  hook->Post();
+  delete hook;
+}
+
+void CallContext::ForgetCancel() {
+  Hook* hook = hook_.load(std::memory_order_acquire);
+  while (hook != nullptr && hook != &kCancelled) {
+    if (hook_.compare_exchange_weak(hook, nullptr, std::memory_order_acq_rel)) {
+      delete hook;
+      return;
+    }
+  }
+}
+
+void CallContext::JoinFamilyOf(const CallContext& origin) {
+  CallFamily& family = origin.Family();
+  family.Ref();
+  joined_ = &family;
+  family.Join(*this);
+}
+
+CallFamily& CallContext::Family() const {
+  CallFamily* family = family_.load(std::memory_order_acquire);
+  if (family != nullptr) return *family;
+  SharedPtr<CallFamily> made(new CallFamily);
+  // Another thread may make one too, for another call on behalf of this one.
+  if (!family_.compare_exchange_strong(family, made.get(), std::memory_order_seq_cst)) {
+    return *family;
+  }
+  family = made.Release();
+  // The caller may have gone just now. Sequentially consistent, as in MarkCancelled: one of the two
+  // sees what the other wrote.
+  if (hook_.load(std::memory_order_seq_cst) == &kCancelled) family->Cancel();
+  return *family;
+}
+
+void CallContext::LeaveFamilies() {
+  if (joined_ != nullptr) {
+    joined_->Leave(*this);
+    std::exchange(joined_, nullptr)->Unref();
+  }
+  if (family_.load(std::memory_order_relaxed) == nullptr) return;
+  family_.exchange(nullptr, std::memory_order_acq_rel)->Unref();
+}
+
+void CallFamily::Join(CallContext& call) {
+  MutexLock lock(mutex_);
+  if (cancelled_) return call.MarkCancelled();
+  members_.insert(&call);
+}
+
+void CallFamily::Leave(CallContext& call) {
+  MutexLock lock(mutex_);
+  members_.erase(&call);
+}
+
+void CallFamily::Cancel() {
+  MutexLock lock(mutex_);
+  cancelled_ = true;
+  for (CallContext* call : std::exchange(members_, {})) call->MarkCancelled();
+}
+
+}  // namespace mainspring

@@ -1,0 +1,43 @@
+#include "mainspring/call_options.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mainspring {
+namespace {
+
+// W3C Trace Context and Baggage.
+constexpr const char* kTraceKeys[] = {"traceparent", "tracestate", "baggage"};
+
+}  // namespace
+
+SteadyTime CallOptions::EffectiveDeadline() const {
+  return from ? std::min(deadline, from->deadline()) : deadline;
+}
+
+std::vector<Metadatum> CallOptions::EffectiveMetadata() const {
+  std::vector<Metadatum> all;
+  for (const Metadatum& each : metadata) {
+    if (IsSendable(each.first, each.second)) all.push_back(each);
+  }
+  if (!from) return all;
+  const auto add = [&](absl::string_view key) {
+    for (std::string& value : from->MetadataValues(key)) {
+      if (IsSendable(key, value)) all.emplace_back(key, std::move(value));
+    }
+  };
+  for (const char* key : kTraceKeys) add(key);
+  for (const absl::string_view key : forward) add(key);
+  return all;
+}
+
+std::unique_ptr<LocalOrigin> OriginOf(const CallOptions& options) {
+  if (!options.from && options.metadata.empty()) return nullptr;
+  auto origin = std::make_unique<LocalOrigin>();
+  if (options.from) origin->principal = options.from->Principal();
+  origin->metadata = options.EffectiveMetadata();
+  if (origin->principal.empty() && origin->metadata.empty()) return nullptr;
+  return origin;
+}
+
+}  // namespace mainspring
