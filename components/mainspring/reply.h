@@ -71,7 +71,7 @@ class Reply {
   }
 
   bool Send(absl::StatusOr<T> answer) {
-    return answer.ok() ? Send(*std::move(answer)) : Fail(answer.status());
+    return answer.ok() ? Send(*std::move(answer)) : Fail(std::move(answer).status());
   }
 
   // Whether an answer was given, or this was moved from.

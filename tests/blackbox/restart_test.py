@@ -7,9 +7,9 @@ import unittest
 import grpc
 
 from harness.case import NOT_SERVING, SERVING, HostTestCase
-from harness.client import SOON
+from harness.client import SOON, StreamReader
 from harness.operator import name_of
-from harness.protos import clock, seconds, trial
+from harness.protos import clock, health, seconds, trial
 
 COMPONENT_FAILED = 71
 ECHO = trial.EchoRequest(text="hello")
@@ -91,8 +91,11 @@ class OneFailure(RestartTestCase):
         self.lifecycle.wait_for_state("trial", "BACKOFF")
         self.assertEqual(self.check(self.health, "readiness"), NOT_SERVING)
         self.assertEqual(self.check(self.health, "liveness"), SERVING)
+        # The queue is served before the supervisor has heard of it.
+        watch = StreamReader(self.health.Watch(
+            health.HealthCheckRequest(service="readiness"), timeout=SOON))
         self.assert_echoes()
-        self.assertEqual(self.check(self.health, "readiness"), SERVING)
+        watch.wait_for_message(lambda message: message.status == SERVING, "SERVING")
 
     def test_CallInBackoff_WaitsNoLongerThanItsDeadline(self):
         self.start("--trials=trial?", "--trial-least-backoff=60s")
