@@ -9,6 +9,10 @@ from typing import Iterator, NamedTuple
 CPP_SUFFIXES = {".h", ".cc"}
 
 
+# Folders that builds leave, of the clients' examples too.
+_BUILT = {"__pycache__", "build", "node_modules", "target"}
+
+
 class Violation(NamedTuple):
     """One place that breaks a rule; reads as `file:line: what: what to do`."""
 
@@ -22,9 +26,9 @@ class Violation(NamedTuple):
 
 
 def files(root: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Every file of the tree, sorted; not those of dot folders and Python's caches."""
+    """Every file of the tree, sorted; not those of dot folders and what builds leave."""
     for entry in sorted(root.iterdir()):
-        if entry.name.startswith(".") or entry.name == "__pycache__":
+        if entry.name.startswith(".") or entry.name in _BUILT:
             continue
         if entry.is_dir() and not entry.is_symlink():
             yield from files(entry)

@@ -132,12 +132,20 @@ class Planted(PlantedTreeTest):
         self.plant("tests/blackbox/a.py", "import time\n# time.sleep(1)\ntime.sleep(1)\n")
         self.plant("server/b.py", "from time import monotonic, sleep\n")
         self.plant("server/c.cc", "bool asleep; Sleepers sleepers;\n")
+        self.plant("clients/examples/python/client.py", "time.sleep(backoff)\n")
         self.assert_found(
             tree.check_sleeps,
             *(("tests/server/a_test.cc", line) for line in (2, 3, 4)),
             ("tests/blackbox/a.py", 3),
             ("server/b.py", 1),
         )
+
+    def test_what_builds_leave_is_not_ours(self):
+        for path in ("clients/examples/cpp/build/a.cpp", "clients/examples/typescript/node_modules/util.h",
+                     "clients/examples/java/target/a.hpp"):
+            self.plant(path)
+        self.assert_found(tree.check_mirror)
+        self.assert_found(tree.check_words)
 
     def test_left_over_work(self):
         self.plant("server/a.cc", "int x;\n// TO" "DO(me): later\n")
