@@ -1,12 +1,9 @@
-"""protos/clients.md, as far as it goes with what tests/run installs: its Python client and its
-grpcurl, word for word, ask a real host for the time."""
+"""The grpcurl of protos/clients.md, word for word, asks a real host for the time. The clients of the
+page are tested in tests/clients/examples."""
 
-import pathlib
 import re
 import shlex
 import subprocess
-import sys
-import tempfile
 import unittest
 
 from harness import grpcurl, places
@@ -29,19 +26,6 @@ class Clients(HostTestCase):
     def at_host(self, text):
         self.assertIn("localhost:50051", text, "expected the address of the page")
         return text.replace("localhost:50051", self.address)
-
-    def test_PythonClient_TellsTheTimeInTokyo(self):
-        with tempfile.TemporaryDirectory() as directory:
-            path = pathlib.Path(directory)
-            # Debian's generator, in place of that of grpcio-tools, writes the same files.
-            subprocess.run(
-                ["protoc", f"-I{places.REPOSITORY}/protos", f"--python_out={path}",
-                 f"--grpc_out={path}", "--plugin=protoc-gen-grpc=/usr/bin/grpc_python_plugin",
-                 "mainspring/clock/v1/clock.proto"], check=True)
-            (path / "client.py").write_text(self.at_host(section("Python")["python"]))
-            done = subprocess.run([sys.executable, "client.py"], cwd=path, capture_output=True,
-                                  text=True, timeout=60, check=False)
-        self.assertRegex(done.stdout, rf"^{TOKYO}\n$", done.stderr)
 
     def test_Grpcurl_TellsTheTimeInTokyo(self):
         program = grpcurl.require()
