@@ -15,6 +15,10 @@ TOP = {
 
 LONGEST = 500
 LONGEST_HEADER = 250
+LONGEST_EXAMPLE = 59
+
+# A client of the examples; beside it lie stubs, once it is built.
+_EXAMPLE = re.compile(r"clients/examples/\w+/(?:src/(?:main/java/)?)?(?:client|Client|main)\.[a-z]+")
 
 # Folders of tests whose subject is no single file.
 WHOLE_SUBJECT = ("blackbox", "bench", "example", "fuzz", "house", "integration", "protos", "testing")
@@ -62,6 +66,26 @@ def check_length(root: pathlib.Path) -> Iterator[Violation]:
             remedy = "split it: one concept a file pair"
             what = f"{lines} lines, more than {longest}"
             yield Violation(relative(root, file), longest + 1, what, remedy)
+
+
+def check_examples(root: pathlib.Path) -> Iterator[Violation]:
+    """One client a language, short enough to be read at a glance."""
+    sources: dict[str, int] = {}
+    for file in files(root / "clients/examples"):
+        folder, *inner = relative(root / "clients/examples", file).split("/")
+        if inner:
+            sources.setdefault(folder, 0)
+        if not _EXAMPLE.fullmatch(relative(root, file)):
+            continue
+        sources[folder] += 1
+        lines = text_of(file).count("\n")
+        if lines > LONGEST_EXAMPLE:
+            what = f"{lines} lines, more than {LONGEST_EXAMPLE}"
+            yield Violation(relative(root, file), LONGEST_EXAMPLE + 1, what, "say it more simply")
+    for folder, count in sources.items():
+        if count != 1:
+            what = f"{count} sources of a client, not one"
+            yield Violation(f"clients/examples/{folder}", 1, what, "name it client or main, as the others are")
 
 
 def check_mirror(root: pathlib.Path) -> Iterator[Violation]:

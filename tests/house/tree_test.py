@@ -20,6 +20,9 @@ class Tree(unittest.TestCase):
     def test_no_source_is_too_long(self):
         self.assert_clean(tree.check_length)
 
+    def test_example_clients_are_short(self):
+        self.assert_clean(tree.check_examples)
+
     def test_tests_mirror_the_tree(self):
         self.assert_clean(tree.check_mirror)
 
@@ -62,6 +65,21 @@ class Planted(PlantedTreeTest):
         self.plant("server/a.h", "x\n" * (tree.LONGEST_HEADER + 1))
         self.plant("server/b.h", "x\n" * tree.LONGEST_HEADER)
         self.assert_found(tree.check_length, ("server/a.h", 251))
+
+    def test_example_of_one_line_too_many(self):
+        for path in ("cpp/client.cc", "go/main.go", "java/src/main/java/Client.java", "rust/src/main.rs"):
+            self.plant(f"clients/examples/{path}", "x\n" * (tree.LONGEST_EXAMPLE + 1))
+        self.plant("clients/examples/python/client.py", "x\n" * tree.LONGEST_EXAMPLE)
+        for path in ("README.md", "go/clockv1/clock.pb.go", "python/mainspring/clock_pb2.py"):
+            self.plant(f"clients/examples/{path}", "x\n" * 1000)
+        self.plant("clients/examples/zig/clock.zig")
+        self.assert_found(
+            tree.check_examples,
+            *((f"clients/examples/{path}", 60) for path in (
+                "cpp/client.cc", "go/main.go", "java/src/main/java/Client.java", "rust/src/main.rs",
+            )),
+            ("clients/examples/zig", 1),
+        )  # fmt: skip
 
     def test_test_without_a_subject(self):
         self.plant("components/mainspring/mailbox.h")

@@ -29,11 +29,10 @@ void Watch(Clock::Stub& clock, const std::string& time_zone, int left) {
       std::cout << "tick " << tick.rfc3339() << std::endl;
       if (--left <= 0) return context.TryCancel();
     }
-    const auto status = ticks->Finish();
+    const auto end = ticks->Finish();
     // A watch that comes in the last moment of a host is cancelled.
-    const auto code = status.error_code();
-    if (code != grpc::UNAVAILABLE && code != grpc::CANCELLED) Require(status);
-    std::cout << "lost: " << (status.ok() ? "ended" : status.error_message()) << "; again in "
+    if (end.error_code() != grpc::UNAVAILABLE && end.error_code() != grpc::CANCELLED) Require(end);
+    std::cout << "lost: " << (end.ok() ? "ended" : end.error_message()) << "; again in "
               << backoff.count() << " ms" << std::endl;
     std::this_thread::sleep_for(backoff);
   }
@@ -43,11 +42,8 @@ int main(int argc, char** argv) try {
   if (argc != 4) throw std::invalid_argument("usage: client ADDRESS TIME_ZONE COUNT");
   const auto channel = grpc::CreateChannel(argv[1], grpc::InsecureChannelCredentials());
   const auto clock = Clock::NewStub(channel);
-  const auto deadline = std::chrono::system_clock::now() + 5s;
-
   grpc::ClientContext get, check;
-  get.set_deadline(deadline);
-  check.set_deadline(deadline);
+  for (auto* call : {&get, &check}) call->set_deadline(std::chrono::system_clock::now() + 5s);
   GetTimeRequest request;
   request.set_time_zone(argv[2]);
   GetTimeResponse time;

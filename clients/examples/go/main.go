@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"os"
 	"strconv"
 	"time"
@@ -24,49 +25,35 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// watch prints ticks until left have come, across restarts of the host.
-func watch(clock clockv1.ClockClient, timeZone string, left int) {
-	const first, longest = 100 * time.Millisecond, 5 * time.Second
-	for backoff := first; ; {
-		stream, err := clock.WatchTime(context.Background(), &clockv1.WatchTimeRequest{TimeZone: timeZone})
-		for err == nil {
-			var tick *clockv1.WatchTimeResponse
-			if tick, err = stream.Recv(); err == nil {
-				fmt.Println("tick", tick.Rfc3339)
-				if left--; left <= 0 {
-					return
-				}
-				backoff = first
-			}
-		}
-		if err == io.EOF {
-			err = status.Error(codes.Unavailable, "ended")
-		}
-		switch lost := status.Convert(err); lost.Code() {
-		case codes.Unavailable, codes.Canceled: // a watch in the last moment of a host is cancelled
-			fmt.Printf("lost: %s; again in %d ms\n", lost.Message(), backoff.Milliseconds())
-		default:
-			must(stream, err)
-		}
-		time.Sleep(backoff)
-		if backoff *= 2; backoff > longest {
-			backoff = longest
-		}
-	}
-}
-
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 4 {
 		log.Fatal("usage: client ADDRESS TIME_ZONE COUNT")
 	}
-	connection := must(grpc.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials())))
-	clock := clockv1.NewClockClient(connection)
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	host := must(grpc.NewClient(os.Args[1], grpc.WithTransportCredentials(insecure.NewCredentials())))
+	clock := clockv1.NewClockClient(host)
+	soon, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	now := must(clock.GetTime(ctx, &clockv1.GetTimeRequest{TimeZone: os.Args[2]}))
-	fmt.Println("time", now.Rfc3339)
-	state := must(health.NewHealthClient(connection).Check(ctx, &health.HealthCheckRequest{}))
-	fmt.Println("health", state.Status)
-	watch(clock, os.Args[2], must(strconv.Atoi(os.Args[3])))
+	fmt.Println("time", must(clock.GetTime(soon, &clockv1.GetTimeRequest{TimeZone: os.Args[2]})).Rfc3339)
+	fmt.Println("health", must(health.NewHealthClient(host).Check(soon, &health.HealthCheckRequest{})).Status)
+
+	// Ticks until all have come, across restarts of the host.
+	request := &clockv1.WatchTimeRequest{TimeZone: os.Args[2]}
+	stream, err := clock.WatchTime(context.Background(), request)
+	for left, backoff := must(strconv.Atoi(os.Args[3])), 100.0; left > 0; {
+		var tick *clockv1.WatchTimeResponse
+		if err == nil {
+			tick, err = stream.Recv()
+		}
+		// A watch that comes in the last moment of a host is cancelled.
+		if code := status.Code(err); code == codes.Unavailable || code == codes.Canceled || err == io.EOF {
+			fmt.Printf("lost: %s; again in %.0f ms\n", status.Convert(err).Message(), backoff)
+			time.Sleep(time.Duration(backoff) * time.Millisecond)
+			backoff = math.Min(2*backoff, 5000)
+			stream, err = clock.WatchTime(context.Background(), request)
+		} else {
+			fmt.Println("tick", must(tick, err).Rfc3339)
+			left, backoff = left-1, 100
+		}
+	}
 }

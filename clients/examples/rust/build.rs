@@ -1,4 +1,5 @@
 fn main() -> std::io::Result<()> {
     let protos = ["grpc/health/v1/health.proto", "mainspring/clock/v1/clock.proto"];
-    tonic_build::configure().build_server(false).compile_protos(&protos, &["../../../protos"])
+    let stubs = tonic_build::configure().build_server(false).include_file("protos.rs");
+    stubs.compile_protos(&protos, &["../../../protos"])
 }

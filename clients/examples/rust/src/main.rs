@@ -1,22 +1,12 @@
 use std::time::Duration;
 
-use health::{health_client::HealthClient, HealthCheckRequest};
-use times::{clock_client::ClockClient, GetTimeRequest, WatchTimeRequest};
+use grpc::health::v1::{health_client::HealthClient, HealthCheckRequest};
+use mainspring::clock::v1::{clock_client::ClockClient, GetTimeRequest, WatchTimeRequest};
 use tonic::{transport::Channel, Code, Request, Status};
 
-mod health {
-    tonic::include_proto!("grpc.health.v1");
-}
-mod times {
-    tonic::include_proto!("mainspring.clock.v1");
-}
+tonic::include_proto!("protos");
 
 const DEADLINE: Duration = Duration::from_secs(5);
-const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
-/// A watch that comes in the last moment of a host is cancelled; of a connection that breaks, tonic
-/// says Unknown.
-const LOST: [Code; 3] = [Code::Unavailable, Code::Cancelled, Code::Unknown];
 
 fn soon<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
@@ -33,27 +23,27 @@ async fn run(channel: Channel, time_zone: String, mut left: i32) -> Result<(), S
 
     // Ticks until all have come, across restarts of the host.
     let request = WatchTimeRequest { time_zone, ..Default::default() };
-    let mut backoff = FIRST_BACKOFF;
+    let mut backoff = 100;
     loop {
         let watch = async {
             let mut ticks = clock.watch_time(request.clone()).await?.into_inner();
             while let Some(tick) = ticks.message().await? {
                 println!("tick {}", tick.rfc3339);
-                (left, backoff) = (left - 1, FIRST_BACKOFF);
+                (left, backoff) = (left - 1, 100);
                 if left <= 0 {
                     return Ok(());
                 }
             }
             Err(Status::unavailable("ended"))
         };
-        match watch.await {
-            Err(lost) if LOST.contains(&lost.code()) => {
-                println!("lost: {}; again in {} ms", lost.message(), backoff.as_millis());
-            }
-            done => return done,
+        let Err(lost) = watch.await else { return Ok(()) };
+        // A watch in a host's last moment is cancelled; tonic calls a broken connection Unknown.
+        if !matches!(lost.code(), Code::Unavailable | Code::Cancelled | Code::Unknown) {
+            return Err(lost);
         }
-        tokio::time::sleep(backoff).await;
-        backoff = LONGEST_BACKOFF.min(2 * backoff);
+        println!("lost: {}; again in {backoff} ms", lost.message());
+        tokio::time::sleep(Duration::from_millis(backoff)).await;
+        backoff = (2 * backoff).min(5000);
     }
 }
 

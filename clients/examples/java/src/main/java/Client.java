@@ -44,8 +44,7 @@ public class Client {
     try {
       var clock = ClockGrpc.newBlockingStub(channel);
       var request = GetTimeRequest.newBuilder().setTimeZone(arguments[1]).build();
-      var time = clock.withDeadlineAfter(DEADLINE).getTime(request);
-      System.out.println("time " + time.getRfc3339());
+      System.out.println("time " + clock.withDeadlineAfter(DEADLINE).getTime(request).getRfc3339());
       var health = HealthGrpc.newBlockingStub(channel).withDeadlineAfter(DEADLINE);
       var state = health.check(HealthCheckRequest.getDefaultInstance());
       System.out.println("health " + state.getStatus());
