@@ -1,8 +1,8 @@
 // What every component of the corpus answers: to a request one message, to a request for a stream
 // two, to a client's stream one when it has ended, and in a dialog one for each request.
 //
-// The message is empty but for what proto2 requires, and for two fields that no message has, so that
-// a client can tell which method was called, and whether the request came whole.
+// The message is empty but for what proto2 requires, and for two fields that no message has, so
+// that a client can tell which method was called, and whether the request came whole.
 #ifndef MAINSPRING_TESTS_PROTOS_CORPUS_ANSWERS_H_
 #define MAINSPRING_TESTS_PROTOS_CORPUS_ANSWERS_H_
 

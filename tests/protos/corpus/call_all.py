@@ -6,9 +6,10 @@
 Expects exactly the services that are named, or those of a file with one a line; without any, it
 calls what is there. It has no proto of them: their descriptors come from the host alone.
 
-Each call sends requests with every field set, to a depth, and wants OK and what answers.h gives: one
-answer; two where the host streams; in a dialog one for each request. Each has to be of the right
-type, from the right method, and tell the request's length. A line for each service, and counts.
+Each call sends requests with every field set, to a depth, and wants OK and what answers.h gives:
+one answer; two where the host streams; in a dialog one for each request. Each has to be of the
+right type, from the right method, and tell the request's length. A line for each service, and
+counts.
 
 Exit code: 0 all passed; 1 something failed; 69 no host to be reached.
 """

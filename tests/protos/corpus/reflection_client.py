@@ -82,7 +82,7 @@ class ReflectionClient:
         return [service.name for service in answer.list_services_response.service]
 
     def learn(self, service):
-        """Fetches the file of a service, all that it imports, and the extensions of its messages."""
+        """Fetches the file of a service, what it imports, and the extensions of its messages."""
         first = self._fetch(file_containing_symbol=service)
         self._defined_in[service] = first
         self._fetch_imports(first)
