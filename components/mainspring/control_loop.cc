@@ -137,6 +137,8 @@ void ControlLoop::Obey(control::Start request) {
     if (instance_ == nullptr) return;
     started.Update(instance_->context.TakeFailure());
   }
+  // First, so that nobody takes it for healthy in between.
+  TellServing();
   if (!started.ok()) Destroy();
   mailbox_->BeginServing();
   observer_.OnStarted(mailbox_->component(), generation_, Bounded(started));
@@ -272,12 +274,16 @@ void ControlLoop::HearNotices(const char* during) {
   }
 }
 
+void ControlLoop::TellServing() {
+  Context& context = instance_->context;
+  if (!context.TakeServingChange()) return;
+  observer_.OnServing(mailbox_->component(), generation_, context.serving(),
+                      context.why_not_serving());
+}
+
 void ControlLoop::EndIfAsked(const char* during) {
   if (instance_ == nullptr) return;
-  if (instance_->context.TakeServingChange()) {
-    observer_.OnServing(mailbox_->component(), generation_, instance_->context.serving(),
-                        instance_->context.why_not_serving());
-  }
+  TellServing();
   // One that is stopped anyway ends that way.
   if (stop_.has_value()) return;
   if (absl::Status failure = instance_->context.TakeFailure(); !failure.ok()) {

@@ -49,7 +49,8 @@ class LifecycleObserver {
   // What the component's program does wrong, and nothing was lost by; each once.
   virtual void OnMisuse(const std::string& /*component*/, uint64_t /*generation*/,
                         const std::string& /*what*/) {}
-  // The instance said whether it serves; `why` where it does not.
+  // The instance said whether it serves; `why` where it does not. From its Start on: before
+  // OnStarted then.
   virtual void OnServing(const std::string& /*component*/, uint64_t /*generation*/,
                          bool /*serving*/, const std::string& /*why*/) {}
   // The instance said that its work is done, and was stopped. Calls wait in the mailbox.
@@ -110,6 +111,7 @@ class ControlLoop {
   template <class Step>
   void RunGuarded(const char* during, SteadyTime now, Step& step);
   void HearNotices(const char* during);
+  void TellServing();
   void EndIfAsked(const char* during);
   // An exception's text; `method` is the rpc's in whose call it was thrown, or null.
   void Threw(const char* method, const char* during, const std::string& text);

@@ -68,7 +68,10 @@ void Supervisor::DrainHost() {
 
 void Supervisor::SetServing(size_t component, uint64_t generation, bool serving,
                             const std::string& why) {
-  if (generation != status(component).generation || state(component) != LifecycleState::kRunning) {
+  // One that is starting says so before it is healthy for the first time.
+  const LifecycleState now = state(component);
+  if (generation != status(component).generation ||
+      (now != LifecycleState::kRunning && now != LifecycleState::kStarting)) {
     return;
   }
   Update(component, [&](ComponentStatus& status) {

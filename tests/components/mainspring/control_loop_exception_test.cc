@@ -162,7 +162,7 @@ TEST_F(ExceptionTest, SetServing_IsToldWhenItChanges) {
   host_.Start();
   host_.Advance(absl::Seconds(2));
   EXPECT_THAT(host_.lifecycle.events(),
-              ElementsAre("started", "does not serve: cache is cold", "serves"));
+              ElementsAre("does not serve: cache is cold", "started", "serves"));
 }
 
 TEST_F(ExceptionTest, Drain_IsToldOnceAndCanBeAsked) {

@@ -47,6 +47,19 @@ TEST_F(ServingTest, WhenAComponentSaysSo_IsNotHealthyAndTellsWhy) {
   EXPECT_EQ(Status("cache").why_not_serving, "");
 }
 
+TEST_F(ServingTest, WhenItSaysSoInStart_IsNeverHealthyBefore) {
+  Hooks hooks;
+  hooks.start = [this] {
+    contexts_.at("cache")->SetServing(false, "cache is cold");
+    return absl::OkStatus();
+  };
+  Add("cache", {}, hooks);
+  ASSERT_TRUE(Start().ok());
+  EXPECT_EQ("cache RUNNING", States());
+  EXPECT_FALSE(served_[0]);
+  EXPECT_EQ(Status("cache").why_not_serving, "cache is cold");
+}
+
 TEST_F(ServingTest, WhenTheInstanceGoes_TheNextServesUntilItSaysOtherwise) {
   Add("cache");
   ASSERT_TRUE(Start().ok());
