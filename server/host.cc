@@ -135,6 +135,11 @@ class Host::Impl {
         RunDrain(config_, world_, trigger,
                  {planes_.data(), planes_.admin(), planes_.probe(), planes_.acceptor(),
                   *supervision_, report_, begin, [this] { return component_failed_.load(); }});
+    // Nobody is left who waits for it, and it cannot be interrupted.
+    if (!blocking_.AwaitIdle(After(std::chrono::steady_clock::now(), config_.exit_margin))) {
+      world_.log->Error("stall", {{"thread", "blocking"}, {"state", "stuck"}});
+      world_.terminate(code);
+    }
     MutexLock lock(mutex_);
     trigger_ = nullptr;
     return code;

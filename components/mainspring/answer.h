@@ -52,7 +52,7 @@ class AnswerHandle {
   template <class T>
   static void LetGo(void* held, bool cancel) {
     auto* const call = static_cast<LocalCall<T>*>(held);
-    if (cancel) call->MarkCancelled();
+    if (cancel) call->Abandon();
     call->Unref();
   }
 
@@ -126,7 +126,7 @@ class [[nodiscard]] Answer {
   }
 
   void Abandon() {
-    if (call_ != nullptr) call_->MarkCancelled();
+    if (call_ != nullptr) call_->Abandon();
   }
 
   SharedPtr<LocalCall<T>> call_;

@@ -42,10 +42,7 @@ class Bound {
     ~Held() {
       std::shared_ptr<Function> last = function.lock();
       if (last == nullptr || !address) return;
-      if (address.IsCurrent()) {
-        address.queue()->Release(last.get());
-        return;
-      }
+      // Behind what was called before, also on the component's own thread.
       address.Post(
           [queue = address.queue(), last = std::move(last)] { queue->Release(last.get()); });
     }

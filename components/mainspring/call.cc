@@ -37,6 +37,8 @@ bool AddMetadatum(CallContext* call, bool (CallContext::*add)(Metadatum), absl::
     return false;
   }
   if (call != nullptr && (call->*add)({std::string(key), std::string(value)})) return true;
+  // Whose caller has gone is answered already, by others.
+  if (call != nullptr && call->cancelled()) return false;
   ReportMisuse(absl::StrCat("metadata \"", key, "\" was added after it would have been sent"),
                method);
   return false;

@@ -61,14 +61,18 @@ void CallContext::OnCancel(Callback callback) {
   delete before;
 }
 
-void CallContext::MarkCancelled() {
+std::vector<std::unique_ptr<CallContext::Hook>> CallContext::TakeCancelled() {
+  std::vector<std::unique_ptr<Hook>> hooks;
   Hook* hook = hook_.exchange(&kCancelled, std::memory_order_seq_cst);
   CountAnswer();
+  if (hook != nullptr && hook != &kCancelled) hooks.emplace_back(hook);
   // Sequentially consistent: see Family.
-  if (CallFamily* family = family_.load(std::memory_order_seq_cst)) family->Cancel();
-  if (hook == nullptr || hook == &kCancelled) return;
-  hook->Post();
-  delete hook;
+  if (CallFamily* family = family_.load(std::memory_order_seq_cst)) family->Cancel(hooks);
+  return hooks;
+}
+
+void CallContext::Tell(std::vector<std::unique_ptr<Hook>> hooks) {
+  for (const std::unique_ptr<Hook>& hook : hooks) hook->Post();
 }
 
 void CallContext::ForgetCancel() {
@@ -99,7 +103,11 @@ CallFamily& CallContext::Family() const {
   family = made.Release();
   // The caller may have gone just now. Sequentially consistent, as in MarkCancelled: one of the two
   // sees what the other wrote.
-  if (hook_.load(std::memory_order_seq_cst) == &kCancelled) family->Cancel();
+  if (hook_.load(std::memory_order_seq_cst) == &kCancelled) {
+    std::vector<std::unique_ptr<Hook>> hooks;
+    family->Cancel(hooks);
+    Tell(std::move(hooks));
+  }
   return *family;
 }
 
@@ -113,9 +121,14 @@ void CallContext::LeaveFamilies() {
 }
 
 void CallFamily::Join(CallContext& call) {
-  MutexLock lock(mutex_);
-  if (cancelled_) return call.MarkCancelled();
-  members_.insert(&call);
+  {
+    MutexLock lock(mutex_);
+    if (!cancelled_) {
+      members_.insert(&call);
+      return;
+    }
+  }
+  call.MarkCancelled();
 }
 
 void CallFamily::Leave(CallContext& call) {
@@ -123,10 +136,12 @@ void CallFamily::Leave(CallContext& call) {
   members_.erase(&call);
 }
 
-void CallFamily::Cancel() {
+void CallFamily::Cancel(std::vector<std::unique_ptr<CallContext::Hook>>& hooks) {
   MutexLock lock(mutex_);
   cancelled_ = true;
-  for (CallContext* call : std::exchange(members_, {})) call->MarkCancelled();
+  for (CallContext* call : std::exchange(members_, {})) {
+    for (auto& hook : call->TakeCancelled()) hooks.push_back(std::move(hook));
+  }
 }
 
 }  // namespace mainspring

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -88,7 +89,7 @@ class CallContext {
   // outlive it.
   void BeginCall(SteadyTime deadline, const char* method = "");
   // The caller has gone.
-  void MarkCancelled();
+  void MarkCancelled() { Tell(TakeCancelled()); }
   // The call was answered: nobody needs to hear that the caller went.
   void ForgetCancel();
   // This call is made on behalf of another, and cancelled with it. Before it is handed on.
@@ -101,6 +102,9 @@ class CallContext {
   using Hook = Waiting<>;
   static Hook kCancelled;
 
+  // Marks it, and its family; what is to be told is told once no lock is held.
+  std::vector<std::unique_ptr<Hook>> TakeCancelled();
+  static void Tell(std::vector<std::unique_ptr<Hook>> hooks);
   // Destroys the hook that was there.
   void SetHook(Hook* hook);
   CallFamily& Family() const;

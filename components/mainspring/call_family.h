@@ -2,7 +2,9 @@
 #ifndef MAINSPRING_CALL_FAMILY_H_
 #define MAINSPRING_CALL_FAMILY_H_
 
+#include <memory>
 #include <unordered_set>
+#include <vector>
 
 #include "mainspring/call_context.h"
 #include "mainspring/mutex.h"
@@ -17,7 +19,8 @@ class CallFamily : public Shared<CallFamily> {
   void Join(CallContext& call);
   // When it returns, nobody cancels `call` for this family any more.
   void Leave(CallContext& call);
-  void Cancel();
+  // Adds to `hooks` what is to be told then, without a lock held: whom it reaches may leave.
+  void Cancel(std::vector<std::unique_ptr<CallContext::Hook>>& hooks);
 
  private:
   // Held while a member is cancelled, so that it cannot go meanwhile. A member's own family is

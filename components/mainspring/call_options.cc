@@ -22,6 +22,10 @@ std::vector<Metadatum> CallOptions::EffectiveMetadata() const {
   }
   if (!from) return all;
   const auto add = [&](absl::string_view key) {
+    // The caller's own comes first: a span of its own, for one.
+    if (std::any_of(all.begin(), all.end(), [&](const auto& each) { return each.first == key; })) {
+      return;
+    }
     for (std::string& value : from->MetadataValues(key)) {
       if (IsSendable(key, value)) all.emplace_back(key, std::move(value));
     }

@@ -12,9 +12,9 @@
 // callbacks, then Stop, and destroys it, all on that thread: its state needs no lock. A method may
 // answer at once, keep the reply for later, or be a coroutine (coroutine.h); it should not block,
 // for while it does, nothing else of this component runs. What a method throws fails the call that
-// it was in, with INTERNAL; what is thrown anywhere else, in Start, a timer or a callback, fails
-// the instance, and the host makes a new one. So may methods, where the component's policy says
-// RESTART.
+// it was in, with INTERNAL, unless its reply was put away; what is thrown anywhere else, in Start,
+// a timer or a callback, fails the instance, and the host makes a new one. So may methods, where
+// the component's policy says RESTART.
 #ifndef MAINSPRING_COMPONENT_H_
 #define MAINSPRING_COMPONENT_H_
 
@@ -58,7 +58,7 @@ class Component {
 
   // A component that this one depends on came up, or went down. At Start, hard dependencies are
   // RUNNING; soft ones are where they could be.
-  virtual void DependencyChanged(const std::string& /*component*/, bool /*running*/) {}
+  virtual void DependencyChanged(std::string /*component*/, bool /*running*/) {}
 
  protected:
   Context& context() { return context_; }

@@ -91,7 +91,12 @@ bool ControlLoop::RunOne() {
   const SteadyTime now = time_.CoarseNow();
   const bool timer_due = timers.next() != kNever && timers.next() <= time_.Now();
   const bool call_waits = serves_calls() && mailbox_->has_calls();
-  if (RunDescriptor(now, /*idle=*/!timer_due && !call_waits)) return true;
+  // In turns here too: a descriptor that is always ready must not starve the others.
+  const bool idle = !timer_due && !call_waits;
+  if ((idle || !std::exchange(descriptors_turn_over_, false)) && RunDescriptor(now, idle)) {
+    descriptors_turn_over_ = true;
+    return true;
+  }
   if (!timer_due && !call_waits) return false;
   // In turns, where both are: a timer that is always late must not starve the calls.
   calls_turn_ = timer_due && call_waits && !calls_turn_;
@@ -138,7 +143,7 @@ void ControlLoop::Obey(control::Start request) {
     started.Update(instance_->context.TakeFailure());
   }
   // First, so that nobody takes it for healthy in between.
-  TellServing();
+  if (started.ok()) TellServing();
   if (!started.ok()) Destroy();
   mailbox_->BeginServing();
   observer_.OnStarted(mailbox_->component(), generation_, Bounded(started));
@@ -203,10 +208,24 @@ bool ControlLoop::StopInstance() {
 void ControlLoop::Destroy() {
   const ThreadStatus::Scope destroys(mailbox_->thread_status(), "destruction", time_.CoarseNow());
   mailbox_->Attach(nullptr);
-  // What is suspended refers to the component.
-  mailbox_->DestroyGuests();
-  instance_.reset();
+  if (instance_ != nullptr) {
+    // A copy: the instance's own goes with it.
+    const ReturnAddress address = instance_->address;
+    const ReturnAddressScope scope(address);
+    // What is suspended, and what waits, refers to the component.
+    mailbox_->DestroyGuests();
+    mailbox_->ReleaseAll();
+    instance_.reset();
+    mailbox_->DestroyGuests();
+  }
   mailbox_->ReleaseAll();
+  // What was thrown on the way out costs nobody anything any more.
+  for (const MailboxBase::Thrown& thrown : mailbox_->TakeThrown()) {
+    observer_.OnCallFailed(
+        mailbox_->component(), generation_,
+        {BoundedText(absl::StrCat("INTERNAL: ", thrown.text)),
+         thrown.method == nullptr ? "destruction" : thrown.method, CurrentRequestId()});
+  }
   paused_ = false;
 }
 

@@ -21,10 +21,10 @@ namespace mainspring {
 
 // How a component's instance failed.
 struct Failure {
-  std::string error;       // INTERNAL and the exception's text, or what Context::Fail was given;
-                           // a BoundedText
-  std::string during;      // "construction", "Start", "Stop", "a timer", "a callback",
-                           // "DependencyChanged", or the rpc's method
+  std::string error;   // INTERNAL and the exception's text, or what Context::Fail was given;
+                       // a BoundedText
+  std::string during;  // "construction", "Start", "Stop", "a timer", "a callback", "a descriptor's
+                       // callback", "Draining", "DependencyChanged", or the rpc's method
   std::string request_id;  // what the callers whose calls it cost were told
 };
 
@@ -128,6 +128,7 @@ class ControlLoop {
   std::optional<control::Stop> stop_;  // under way
   bool paused_ = false;
   bool calls_turn_ = false;
+  bool descriptors_turn_over_ = false;
   SteadyTime polled_{};                                // when no descriptor was ready
   OnException on_exception_ = OnException::kFailCall;  // the instance's policy
   bool quit_ = false;

@@ -14,8 +14,7 @@ class AnyHandler {
 template <class RequestEnum>
 class Handler : public AnyHandler {
  public:
-  // Answers the request, or keeps its reply to answer later. What it throws fails the call, and
-  // the component.
+  // Answers the request, or keeps its reply to answer later. What it throws fails the call.
   virtual void Handle(RequestEnum&& request) = 0;
 };
 

@@ -112,6 +112,11 @@ class LocalCall final : public Shared<LocalCall<T>>, public LocalSink<ReplySink<
     return std::move(result_);
   }
 
+  // Nobody wants the answer any more; nothing where it is there.
+  void Abandon() {
+    if (state_.load(std::memory_order_acquire) != State::kDone) this->MarkCancelled();
+  }
+
   // Runs `callback` when the call is answered, on the thread that answers. Before it is made.
   void WhenDone(Callback callback) { when_done_ = std::make_unique<Callback>(std::move(callback)); }
 

@@ -13,12 +13,18 @@ bool IsKeyCharacter(char c) {
 
 bool IsPrintable(char c) { return ' ' <= c && c <= '~'; }
 
+// Many clients take no more than 8 KiB of all metadata.
+constexpr size_t kMaxMetadatum = 4096;
+
 }  // namespace
+
+// gRPC takes the bare suffix for a key of text.
+bool IsBinary(absl::string_view key) { return key.size() > 4 && absl::EndsWith(key, "-bin"); }
 
 bool IsSendable(absl::string_view key, absl::string_view value) {
   if (key.empty() || !std::all_of(key.begin(), key.end(), IsKeyCharacter)) return false;
-  if (absl::StartsWith(key, "grpc-")) return false;
-  return absl::EndsWith(key, "-bin") || std::all_of(value.begin(), value.end(), IsPrintable);
+  if (absl::StartsWith(key, "grpc-") || key.size() + value.size() > kMaxMetadatum) return false;
+  return IsBinary(key) || std::all_of(value.begin(), value.end(), IsPrintable);
 }
 
 }  // namespace mainspring

@@ -14,9 +14,12 @@ namespace mainspring {
 // bytes, else printable characters.
 using Metadatum = std::pair<std::string, std::string>;
 
+// Whether values under that key may be any bytes. Any thread.
+bool IsBinary(absl::string_view key);
+
 // Whether it can be sent: a key of a-z, 0-9, "_", "-" and "." that is not gRPC's own ("grpc-..."),
-// and, unless the key ends in "-bin", a value of printable ASCII. (gRPC's PROTOCOL-HTTP2.md,
-// Custom-Metadata.) Any thread.
+// and, unless the key ends in "-bin", a value of printable ASCII; 4 KiB together at the most.
+// (gRPC's PROTOCOL-HTTP2.md, Custom-Metadata.) Any thread.
 bool IsSendable(absl::string_view key, absl::string_view value);
 
 // What came with an answer: headers before it, or before the first of many, trailers after it.

@@ -29,14 +29,19 @@ class Pipe final : public Shared<Pipe<T>>, public LocalSink<StreamSink<T>>, publ
   // The writer's end.
 
   bool AddHeader(Metadatum header) override {
+    MutexLock lock(mutex_);
     return !written_ && LocalSink<StreamSink<T>>::AddHeader(std::move(header));
+  }
+  bool AddTrailer(Metadatum trailer) override {
+    MutexLock lock(mutex_);
+    return LocalSink<StreamSink<T>>::AddTrailer(std::move(trailer));
   }
 
   WriteResult Write(T&& message) override {
-    written_ = true;
     Wakeup wakeup;
     {
       MutexLock lock(mutex_);
+      written_ = true;
       if (reader_gone_ || finished_) return WriteResult::kClosed;
       if (messages_.size() >= kStreamBuffer) return WriteResult::kFull;
       messages_.push_back(std::move(message));
@@ -116,16 +121,26 @@ class Pipe final : public Shared<Pipe<T>>, public LocalSink<StreamSink<T>>, publ
   void Release() override {
     Wakeup wakeup;
     Waiting<std::optional<T>> dropped;
+    bool finished;
     {
       MutexLock lock(mutex_);
+      finished = finished_;
       reader_gone_ = true;
       messages_.clear();
       std::swap(on_read_, dropped);
       wakeup = WakeWriter();
     }
     wakeup.Post();
-    this->MarkCancelled();
+    if (!finished) this->MarkCancelled();
     this->Unref();
+  }
+
+  // What the writer has added, as far as it has been sent.
+  AnswerMetadata metadata() const {
+    MutexLock lock(mutex_);
+    AnswerMetadata sent = this->answer_metadata();
+    if (!finished_) sent.trailers.clear();
+    return sent;
   }
 
   // How the writer ended it; UNKNOWN while it has not.
@@ -184,11 +199,10 @@ class Pipe final : public Shared<Pipe<T>>, public LocalSink<StreamSink<T>>, publ
     return message;
   }
 
-  bool written_ = false;  // the writer's
-
   mutable Mutex mutex_;
   CondVar changed_;
   std::deque<T> messages_ ABSL_GUARDED_BY(mutex_);
+  bool written_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   bool reader_gone_ ABSL_GUARDED_BY(mutex_) = false;
   // The callback that waits runs when fewer messages than this are left.

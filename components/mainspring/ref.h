@@ -53,7 +53,7 @@ class [[nodiscard]] AnswerStream {
   // What came with the answers: headers once the first was read, all once the end was. Empty where
   // it was moved from.
   AnswerMetadata metadata() const {
-    return pipe_ == nullptr ? AnswerMetadata() : pipe_->answer_metadata();
+    return pipe_ == nullptr ? AnswerMetadata() : pipe_->metadata();
   }
   // How the stream ended; UNKNOWN while it has not, FAILED_PRECONDITION where it was moved from.
   absl::Status status() const {

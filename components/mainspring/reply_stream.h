@@ -98,7 +98,8 @@ class ReplyStream {
   }
   WriteResult Write(const T& message) { return Write(T(message)); }
 
-  // In a coroutine: writes as soon as there is room. False where the stream is closed.
+  // In a coroutine: writes as soon as there is room. False where the stream is closed. While it
+  // waits, the stream is its alone: who finishes it meanwhile leaves the coroutine waiting.
   SendAwaiter<ReplyStream> Send(T message) {
     return SendAwaiter<ReplyStream>(*this, std::move(message));
   }

@@ -2,8 +2,10 @@
 
 #include <google/protobuf/compiler/cpp/names.h>
 
+#include <map>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "protos/plugin/reserved_names.h"
 
@@ -111,7 +113,8 @@ void TakeRpcNames(const ServiceDescriptor& service, const Options& options, Serv
 // What authors of components override, call and name. Whatever else the classes have is out of
 // reach: messages are named with their namespaces, and refs derive from nothing.
 std::string_view OwnerOfMember(std::string_view name) {
-  for (std::string_view member : {"Component", "DependencyChanged", "Start", "Stop", "context"}) {
+  for (std::string_view member :
+       {"Component", "DependencyChanged", "Draining", "Start", "Stop", "context"}) {
     if (name == member) return "::mainspring::Component";
   }
   for (std::string_view member : {"AnyHandler", "Handle", "Handler"}) {
@@ -122,6 +125,43 @@ std::string_view OwnerOfMember(std::string_view name) {
     if (name == member) return "the generated classes";
   }
   return "";
+}
+
+// Those of files that were looked at before: each is imported by many.
+using FilesNames = std::map<const FileDescriptor*, Names>;
+
+std::vector<ServiceNames> NamesOf(const FileDescriptor& file, const Options& options,
+                                  FilesNames* known);
+
+// What is generated for the file in the namespace of its package.
+const Names& GeneratedFor(const FileDescriptor& file, FilesNames* known) {
+  const auto found = known->find(&file);
+  if (found != known->end()) return found->second;
+  Names names;
+  for (const ServiceNames& service : NamesOf(file, {}, known)) {
+    for (const std::string& generated : service.in_namespace()) names.insert(generated);
+  }
+  return known->emplace(&file, std::move(names)).first->second;
+}
+
+std::vector<ServiceNames> NamesOf(const FileDescriptor& file, const Options& options,
+                                  FilesNames* known) {
+  std::set<const FileDescriptor*> imports;
+  AddImports(file, &imports);
+  Names taken;
+  AddDeclared(file, &taken);
+  for (const FileDescriptor* import : imports) {
+    if (import->package() != file.package()) continue;
+    AddDeclared(*import, &taken);
+    if (import->service_count() == 0) continue;
+    for (const std::string& generated : GeneratedFor(*import, known)) taken.insert(generated);
+  }
+  std::vector<ServiceNames> services;
+  for (int i = 0; i < file.service_count(); ++i) {
+    services.push_back(TakeServiceNames(*file.service(i), &taken));
+    TakeRpcNames(*file.service(i), options, &services.back());
+  }
+  return services;
 }
 
 }  // namespace
@@ -143,24 +183,8 @@ std::vector<std::string> ServiceNames::in_namespace() const {
 }
 
 std::vector<ServiceNames> NamesOf(const FileDescriptor& file, const Options& options) {
-  std::set<const FileDescriptor*> imports;
-  AddImports(file, &imports);
-  Names taken;
-  AddDeclared(file, &taken);
-  for (const FileDescriptor* import : imports) {
-    if (import->package() != file.package()) continue;
-    AddDeclared(*import, &taken);
-    if (import->service_count() == 0) continue;
-    for (const ServiceNames& service : NamesOf(*import, {})) {
-      for (const std::string& generated : service.in_namespace()) taken.insert(generated);
-    }
-  }
-  std::vector<ServiceNames> services;
-  for (int i = 0; i < file.service_count(); ++i) {
-    services.push_back(TakeServiceNames(*file.service(i), &taken));
-    TakeRpcNames(*file.service(i), options, &services.back());
-  }
-  return services;
+  FilesNames known;
+  return NamesOf(file, options, &known);
 }
 
 }  // namespace mainspring::plugin

@@ -17,7 +17,8 @@ class IncomingCall {
  public:
   // Its circumstances; method() says what is called.
   virtual const CallContext& context() const = 0;
-  // The component sees it as if the client had sent it, after what that has sent. False where it is
+  // The component sees it as if the client had sent it, and none of what that has sent under the
+  // key. False where it is
   // none that could be sent: see IsSendable.
   virtual bool AddMetadata(absl::string_view key, absl::string_view value) = 0;
   // Who the caller has proved to be, in place of what the connection proves.

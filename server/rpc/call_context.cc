@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "mainspring/server/rpc/grpc_time.h"
 #include "mainspring/text.h"
@@ -19,7 +18,7 @@ constexpr size_t kMostEscaped = 4;
 // longer than what anybody reads.
 std::string Readable(absl::string_view key, grpc::string_ref bytes) {
   const absl::string_view value(bytes.data(), bytes.size());
-  if (absl::EndsWith(key, "-bin")) return std::string(value);
+  if (IsBinary(key)) return std::string(value);
   return BoundedText(value, kMostEscaped * value.size() + kMaxText);
 }
 
@@ -47,7 +46,7 @@ std::string GrpcContext::Peer() const {
 std::string GrpcContext::Principal() const {
   MutexLock lock(mutex_);
   if (!context_.has_value()) return "";
-  if (added_ != nullptr && !added_->principal.empty()) return added_->principal;
+  if (added_ != nullptr && added_->principal.has_value()) return *added_->principal;
   const auto auth = context_->auth_context();
   if (auth == nullptr || !auth->IsPeerAuthenticated()) return "";
   return absl::StrJoin(auth->GetPeerIdentity(), ",", [](std::string* out, grpc::string_ref name) {
@@ -68,7 +67,7 @@ std::vector<Metadatum> GrpcContext::AllMetadata() const {
   if (!context_.has_value()) return all;
   for (const auto& [key, value] : context_->client_metadata()) {
     const absl::string_view name(key.data(), key.size());
-    all.emplace_back(name, Readable(name, value));
+    if (!IsAdded(name)) all.emplace_back(name, Readable(name, value));
   }
   if (added_ != nullptr) all.insert(all.end(), added_->metadata.begin(), added_->metadata.end());
   return all;
@@ -80,7 +79,9 @@ std::vector<std::string> GrpcContext::MetadataValues(absl::string_view key) cons
   if (!context_.has_value()) return values;
   const auto [begin, end] =
       context_->client_metadata().equal_range(grpc::string_ref(key.data(), key.size()));
-  for (auto each = begin; each != end; ++each) values.push_back(Readable(key, each->second));
+  if (!IsAdded(key)) {
+    for (auto each = begin; each != end; ++each) values.push_back(Readable(key, each->second));
+  }
   if (added_ == nullptr) return values;
   for (const Metadatum& each : added_->metadata) {
     if (each.first == key) values.push_back(each.second);
@@ -91,6 +92,11 @@ std::vector<std::string> GrpcContext::MetadataValues(absl::string_view key) cons
 std::string GrpcContext::Metadata(absl::string_view key) const {
   std::vector<std::string> values = MetadataValues(key);
   return values.empty() ? "" : std::move(values.front());
+}
+
+bool GrpcContext::IsAdded(absl::string_view key) const {
+  return added_ != nullptr && std::any_of(added_->metadata.begin(), added_->metadata.end(),
+                                          [&](const Metadatum& each) { return each.first == key; });
 }
 
 GrpcContext::Added& GrpcContext::added() {

@@ -44,7 +44,7 @@ class GrpcContext {
   // False where the headers, or the trailers, were put to gRPC already.
   bool AddHeader(Metadatum header);
   bool AddTrailer(Metadatum trailer);
-  // The ingress, or its check before the mailbox: as if the client had sent it.
+  // The check before the mailbox: in place of what the client has sent under that key.
   void AddMetadata(Metadatum metadatum);
   // In place of what the connection proves.
   void SetPrincipal(std::string principal);
@@ -60,11 +60,12 @@ class GrpcContext {
     std::vector<Metadatum> headers;
     std::vector<Metadatum> trailers;
     std::vector<Metadatum> metadata;
-    std::string principal;
+    std::optional<std::string> principal;
   };
   enum class Put { kNothing, kHeaders, kAll };
 
   Added& added() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsAdded(absl::string_view key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void PutUpTo(Put what) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;

@@ -52,13 +52,20 @@ struct OutgoingCall {
 };
 
 // Makes a unary call by `method` of the asynchronous stub `async`. Component thread only. Errors
-// are those of the call, and CANCELLED where nobody waits for it any more.
+// are those of the call; CANCELLED where nobody waits for it any more, FAILED_PRECONDITION
+// elsewhere.
 template <class Async, class Class, class Request, class Response>
 Answer<Response> CallStub(Async* async,
                           void (Class::*method)(grpc::ClientContext*, const Request*, Response*,
                                                 std::function<void(grpc::Status)>),
                           Request request, const CallOptions& options = {}) {
   using Outgoing = OutgoingCall<Request, Response>;
+  if (!ReturnAddress::HasCurrent()) {
+    SharedPtr<LocalCall<Response>> refused(new LocalCall<Response>(options, "CallStub"));
+    Reply<Response>(refused.get())
+        .Fail(absl::FailedPreconditionError("CallStub: not on a component's thread"));
+    return Answer<Response>(std::move(refused));
+  }
   auto outgoing = std::make_shared<Outgoing>();
   FillClientContext(options, outgoing->context);
   outgoing->request = std::move(request);

@@ -18,6 +18,16 @@ BlockingPool::~BlockingPool() {
   changed_.NotifyAll();
 }
 
+bool BlockingPool::AwaitIdle(SteadyTime deadline) {
+  std::deque<Work> dropped;
+  MutexLock lock(mutex_);
+  dropped.swap(queue_);
+  while (busy_ != 0 && std::chrono::steady_clock::now() < deadline) {
+    changed_.WaitUntil(mutex_, deadline);
+  }
+  return busy_ == 0;
+}
+
 absl::Status BlockingPool::Run(Work work) {
   MutexLock lock(mutex_);
   if (queue_.size() >= most_threads_ * kQueuedPerThread || ends_) {
@@ -48,8 +58,12 @@ void BlockingPool::Turn() {
       if (queue_.empty()) return;
       work = std::move(queue_.front());
       queue_.pop_front();
+      ++busy_;
     }
     work();
+    work = nullptr;
+    MutexLock lock(mutex_);
+    if (--busy_ == 0) changed_.NotifyAll();
   }
 }
 

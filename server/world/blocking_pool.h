@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "mainspring/blocking.h"
 #include "mainspring/mutex.h"
+#include "mainspring/steady_time.h"
 #include "mainspring/thread.h"
 
 namespace mainspring {
@@ -27,6 +28,9 @@ class BlockingPool final : public Blocking {
 
   absl::Status Run(Work work) override;
 
+  // Drops what was not begun, and blocks until what was is done, or `deadline`: false.
+  bool AwaitIdle(SteadyTime deadline);
+
  private:
   void Turn();
 
@@ -35,6 +39,7 @@ class BlockingPool final : public Blocking {
   CondVar changed_;
   std::deque<Work> queue_ ABSL_GUARDED_BY(mutex_);
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t busy_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ends_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::unique_ptr<Thread>> threads_ ABSL_GUARDED_BY(mutex_);
 };

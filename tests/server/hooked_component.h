@@ -59,7 +59,7 @@ class HookedComponent final : public Component, public Handler<trial::v1::TrialR
   void Handle(trial::v1::TrialRequest&& request) override { hooks_.handle(std::move(request)); }
   void Stop() override { hooks_.stop(); }
   void Draining() override { hooks_.draining(); }
-  void DependencyChanged(const std::string& component, bool running) override {
+  void DependencyChanged(std::string component, bool running) override {
     hooks_.dependency_changed(component, running);
   }
 

@@ -36,6 +36,38 @@ TEST(Answer, Await_GetsWhatTheReplySends) {
   EXPECT_EQ(word->text, "hello");
 }
 
+TEST(AnswerHandle, CancelledAfterTheAnswerCame_CancelsNothing) {
+  CallbackLane lane;
+  const ReturnAddress address(std::shared_ptr<CallbackLane>(&lane, [](auto*) {}), 1);
+  const ReturnAddressScope scope(address);
+  SharedPtr<LocalCall<Word>> call(new LocalCall<Word>(CallOptions()));
+  const SharedPtr<LocalCall<Word>> seen = call.Another();
+  Reply<Word> reply(call.get());
+  int answers = 0;
+  AnswerHandle handle =
+      Answer<Word>(std::move(call)).Then([&](const absl::StatusOr<Word>&) { ++answers; });
+  reply.Send(Word{"hello"});
+  lane.RunAll();
+  handle.Cancel();
+  EXPECT_EQ(answers, 1);
+  EXPECT_FALSE(seen->cancelled());
+}
+
+TEST(AnswerHandle, CancelledBefore_WithdrawsTheCallbackAndTellsWhoWasAsked) {
+  CallbackLane lane;
+  const ReturnAddress address(std::shared_ptr<CallbackLane>(&lane, [](auto*) {}), 1);
+  const ReturnAddressScope scope(address);
+  Ends call;
+  int answers = 0;
+  AnswerHandle handle = call.answer->Then([&](const absl::StatusOr<Word>&) { ++answers; });
+  AnswerHandle other = std::move(handle);
+  other.Cancel();
+  EXPECT_TRUE(call.reply.cancelled());
+  call.reply.Send(Word{"too late"});
+  lane.RunAll();
+  EXPECT_EQ(answers, 0);
+}
+
 TEST(Answer, Await_GetsAnError) {
   Ends call;
   call.reply.Fail(absl::NotFoundError("no such word"));

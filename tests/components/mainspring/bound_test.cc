@@ -43,6 +43,20 @@ TEST_F(BoundTest, CalledOnAnotherThread_RunsOnTheComponents) {
   EXPECT_EQ(told_, "ab");
 }
 
+TEST_F(BoundTest, CalledAndDroppedOnItsOwnThread_RunsAllTheSame) {
+  Script script;
+  std::string told;
+  script.start = [&](Context& context) {
+    const Told tell = context.Bind([&](const std::string& word) { told += word; });
+    tell("a");
+    return absl::OkStatus();
+  };
+  Stepped<SpeakerRequest> host(
+      [&](Context& context) { return std::make_unique<Speaker>(context, script); });
+  host.Start();
+  EXPECT_EQ(told, "a");
+}
+
 TEST_F(BoundTest, WhenTheInstanceHasGone_DoesNothingAndKeepsNothing) {
   host_.mailbox->PushControl(control::Discard{});
   tell_("lost");

@@ -62,6 +62,14 @@ TEST(CallOptions, Metadata_GoesAlongWhereItCanBeSent) {
               UnorderedElementsAre(Metadatum("x-a", "1"), Metadatum("x-c-bin", "\xff")));
 }
 
+TEST(CallOptions, Metadata_ComesBeforeWhatIsHandedOn) {
+  const Incoming incoming;
+  const std::vector<Metadatum> metadata = {{"traceparent", "00-2"}};
+  const absl::string_view forward[] = {"traceparent"};
+  const auto call = CallOf({.from = incoming, .forward = forward, .metadata = metadata});
+  EXPECT_THAT(call->MetadataValues("traceparent"), ElementsAre("00-2"));
+}
+
 TEST(CallFamily, WhenACallIsCancelled_IsCancelledWithIt) {
   Incoming incoming;
   const auto child = CallOf({.from = incoming});

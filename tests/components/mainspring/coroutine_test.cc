@@ -303,6 +303,42 @@ TEST_F(CoroutineTest, Read_GetsWhatACallerSends) {
   EXPECT_EQ(Settled(std::move(call.answer))->text, "ab");
 }
 
+// One that throws as its instance stops, and waits for its neighbours.
+class Leaving final : public Component, public Handler<SpeakerRequest> {
+ public:
+  explicit Leaving(Context& context) : Component(context) {}
+  void Stop() override {
+    if (context().generation() == 1) Throw();
+  }
+  void Throw() {
+    if (context().generation() != 0) throw std::runtime_error("on the way out");
+    co_await context().Sleep(absl::Seconds(1));
+  }
+  void DependencyChanged(std::string component, bool /*running*/) override {
+    co_await context().Sleep(absl::Seconds(1));
+    changed = component;
+  }
+  void Handle(SpeakerRequest&&) override {}
+  static inline std::string changed;
+};
+
+TEST(Coroutine, ThatThrowsInStop_DoesNotCostTheNextInstance) {
+  Stepped<SpeakerRequest> host([](Context& context) { return std::make_unique<Leaving>(context); });
+  host.Start();
+  host.Start();
+  EXPECT_THAT(host.lifecycle.events(),
+              ElementsAre("started", "failed a call in destruction", "started"));
+  EXPECT_EQ(host.lifecycle.failures().front().error, "INTERNAL: on the way out");
+}
+
+TEST(Coroutine, DependencyChanged_MayBeOne) {
+  Stepped<SpeakerRequest> host([](Context& context) { return std::make_unique<Leaving>(context); });
+  host.Start();
+  host.Send(control::Dependency{"a neighbour with quite a long name", true});
+  host.Advance(absl::Seconds(1));
+  EXPECT_EQ(Leaving::changed, "a neighbour with quite a long name");
+}
+
 // One that begins in no call.
 class Sleeper final : public Component, public Handler<SpeakerRequest> {
  public:

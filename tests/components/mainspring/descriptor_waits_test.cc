@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -106,6 +107,34 @@ TEST(WhenReadable, OfAComponentThatHasNothingElseToDo_WakesIt) {
   EXPECT_TRUE(read.Wait());
   EXPECT_TRUE(SpeakerRef(host.mailbox).Say("b").Await(Patience()).ok());
   host.thread.reset();
+}
+
+TEST(WhenReadable, OfADescriptorThatIsAlwaysReady_LeavesTimersAndCallsTheirTurns) {
+  Conduit conduit;
+  Script script;
+  std::function<void()> again;
+  int timers = 0;
+  Context* context = nullptr;
+  script.start = [&](Context& given) {
+    context = &given;
+    again = [&] { context->WhenWritable(conduit.writer(), [&] { again(); }); };
+    again();
+    given.Every(absl::Milliseconds(1), [&] { ++timers; });
+    return absl::OkStatus();
+  };
+  Stepped<SpeakerRequest> host(
+      [&](Context& given) { return std::make_unique<Speaker>(given, script); });
+  PushStart(*host.mailbox);
+  const SpeakerRef ref(host.mailbox);
+  Answer<Word> answer = ref.Say("hello");
+  for (int i = 0; i < 100; ++i) {
+    host.time.Advance(absl::Milliseconds(1));
+    host.loop->RunNext();
+  }
+  EXPECT_TRUE(AnswerNow(std::move(answer)).ok());
+  EXPECT_GE(timers, 20);
+  host.mailbox->PushControl(control::Quit{});
+  host.loop->RunNext();
 }
 
 TEST(WhenReadable, OfAComponentThatHasCallsWithoutEnd_IsCalledInBetween) {

@@ -19,6 +19,15 @@ TEST(IsSendable, OfKeyThatHttp2OrGrpcDoesNotTake_IsFalse) {
   }
 }
 
+TEST(IsSendable, OfTheBareSuffix_IsForTextAlone) {
+  EXPECT_TRUE(IsSendable("-bin", "text"));
+  EXPECT_FALSE(IsSendable("-bin", "\xff"));
+}
+
+TEST(IsSendable, OfWhatClientsDoNotTake_IsFalse) {
+  EXPECT_FALSE(IsSendable("x-a", std::string(5000, 'x')));
+}
+
 TEST(IsSendable, OfBytes_IsForBinaryKeysAlone) {
   const std::string bytes("\0\xff\n", 3);
   EXPECT_FALSE(IsSendable("x-trace", bytes));

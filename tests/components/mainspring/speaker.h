@@ -86,7 +86,7 @@ class Speaker final : public Component, public Handler<SpeakerRequest> {
     script_.stop(context());
   }
   void Draining() override { script_.draining(context()); }
-  void DependencyChanged(const std::string& component, bool running) override {
+  void DependencyChanged(std::string component, bool running) override {
     script_.dependency_changed(context(), component, running);
   }
 

@@ -52,7 +52,7 @@ constexpr char kKeywords[] =
     "union unsigned using virtual void volatile wchar_t while "
     "and and_eq bitand bitor compl not not_eq or or_eq xor xor_eq";
 constexpr char kMembers[] =
-    "Start Stop DependencyChanged context Component Handle Handler AnyHandler Request "
+    "Start Stop Draining DependencyChanged context Component Handle Handler AnyHandler Request "
     "RequestEnum kMethod kService component request requests reply replies";
 constexpr char kGenerated[] =
     "ClockMethod ClockMethods ClockCall ClockRequest ClockComponent ClockRef ClockDispatch "

@@ -53,7 +53,8 @@ class Author{i} final : public ::names::v1::S{i}Component {{
   using S{i}Component::S{i}Component;
   ::absl::Status Start() override {{ return ::absl::OkStatus(); }}
   void Stop() override {{ (void)context().name(); }}
-  void DependencyChanged(const ::std::string&, bool) override {{}}
+  void Draining() override {{}}
+  void DependencyChanged(::std::string, bool) override {{}}
 {methods}}};
 inline void Ask{i}(::mainspring::Context& context) {{
   const auto found = context.Find<::names::v1::S{i}Ref>("other");
@@ -161,7 +162,7 @@ class NamesTest(unittest.TestCase):
         for_authors = (names_for_authors(MODEL / "component.h", "Component") |
                        names_for_authors(MODEL / "handler.h", "AnyHandler") |
                        names_for_authors(MODEL / "handler.h", "Handler"))
-        self.assertGreaterEqual(for_authors, {"Start", "Stop", "DependencyChanged", "context",
+        self.assertGreaterEqual(for_authors, {"Start", "Stop", "Draining", "DependencyChanged", "context",
                                               "Handle", "Handler", "AnyHandler", "Component"})
         # It might compile, but no author could override or call what it hides.
         self.assertEqual({name for name in for_authors if called[name] == name}, set())

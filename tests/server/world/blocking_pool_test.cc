@@ -16,16 +16,16 @@ namespace {
 using testing::Latch;
 
 TEST(BlockingPool, DoesWhatItIsGiven) {
-  BlockingPool pool(2);
   Latch done;
+  BlockingPool pool(2);
   EXPECT_TRUE(pool.Run([&] { done.Open(); }).ok());
   EXPECT_TRUE(done.Wait());
 }
 
 TEST(BlockingPool, DoesAsMuchAtOnceAsItHasThreads) {
-  BlockingPool pool(3);
   Latch go;
   std::vector<Latch> begun(3);
+  BlockingPool pool(3);
   for (Latch& each : begun) {
     EXPECT_TRUE(pool.Run([&] {
                       each.Open();
@@ -38,9 +38,9 @@ TEST(BlockingPool, DoesAsMuchAtOnceAsItHasThreads) {
 }
 
 TEST(BlockingPool, WhenTooMuchWaits_SaysSo) {
-  BlockingPool pool(1);
   Latch begun;
   Latch go;
+  BlockingPool pool(1);
   ASSERT_TRUE(pool.Run([&] {
                     begun.Open();
                     go.Wait();
@@ -52,6 +52,25 @@ TEST(BlockingPool, WhenTooMuchWaits_SaysSo) {
   }
   EXPECT_EQ(pool.Run([] {}).code(), absl::StatusCode::kResourceExhausted);
   go.Open();
+}
+
+TEST(BlockingPool, AwaitIdle_WaitsForWhatWasBegunUntilTheDeadline) {
+  Latch begun;
+  Latch go;
+  bool dropped = true;
+  BlockingPool pool(1);
+  EXPECT_TRUE(pool.AwaitIdle(testing::kNoWait));
+  ASSERT_TRUE(pool.Run([&] {
+                    begun.Open();
+                    go.Wait();
+                  })
+                  .ok());
+  ASSERT_TRUE(begun.Wait());
+  ASSERT_TRUE(pool.Run([&] { dropped = false; }).ok());
+  EXPECT_FALSE(pool.AwaitIdle(testing::kNoWait));
+  go.Open();
+  EXPECT_TRUE(pool.AwaitIdle(testing::Patience()));
+  EXPECT_TRUE(dropped);
 }
 
 TEST(BlockingPool, Destroyed_FinishesWhatWasBegunAndDropsTheRest) {
