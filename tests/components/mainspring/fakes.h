@@ -18,12 +18,12 @@
 #include "mainspring/context.h"
 #include "mainspring/control_loop.h"
 #include "mainspring/mailbox_base.h"
+#include "mainspring/manual_time.h"
 #include "mainspring/mutex.h"
 #include "mainspring/reply.h"
 #include "mainspring/reply_stream.h"
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
-#include "tests/components/mainspring/manual_time.h"
 
 namespace mainspring::testing {
 

@@ -1,6 +1,6 @@
-// ManualTime: a time source for tests.
-#ifndef MAINSPRING_TESTS_COMPONENTS_MAINSPRING_MANUAL_TIME_H_
-#define MAINSPRING_TESTS_COMPONENTS_MAINSPRING_MANUAL_TIME_H_
+// ManualTime: a time source for tests; see testing.h.
+#ifndef MAINSPRING_MANUAL_TIME_H_
+#define MAINSPRING_MANUAL_TIME_H_
 
 #include <atomic>
 #include <chrono>
@@ -41,4 +41,4 @@ class ManualTime final : public TimeSource {
 
 }  // namespace mainspring::testing
 
-#endif  // MAINSPRING_TESTS_COMPONENTS_MAINSPRING_MANUAL_TIME_H_
+#endif  // MAINSPRING_MANUAL_TIME_H_

@@ -1,0 +1,165 @@
+#include "mainspring/testing.h"
+
+#include <algorithm>
+
+namespace mainspring::testing {
+namespace {
+
+// Without time passing: whoever has more to do then goes round in circles.
+constexpr int kMostTurns = 1'000'000;
+
+}  // namespace
+
+Stage::~Stage() {
+  for (auto unit = units_.rbegin(); unit != units_.rend(); ++unit) {
+    Stop(unit->mailbox->component());
+    // What the test has not taken is answered here.
+    if (unit->kept != nullptr) unit->kept->clear();
+  }
+  Settle();
+}
+
+absl::Status Stage::Start() {
+  absl::Status first;
+  for (Unit& unit : units_) {
+    if (unit.record.up) continue;
+    Begin(unit);
+    first.Update(unit.record.started);
+  }
+  return first;
+}
+
+absl::Status Stage::Restart(absl::string_view name) {
+  Unit& unit = Find(name);
+  Begin(unit);
+  return unit.record.started;
+}
+
+void Stage::Begin(Unit& unit) {
+  Settle();
+  unit.mailbox->Open();
+  unit.mailbox->PushControl(control::Start{++unit.generation, unit.on_exception});
+  Settle();
+}
+
+void Stage::Stop(absl::string_view name) {
+  Unit& unit = Find(name);
+  const absl::Status why =
+      absl::UnavailableError(absl::StrCat("component \"", name, "\": STOPPED: by the test"));
+  unit.mailbox->Close(why);
+  Settle();
+  unit.mailbox->PushControl(control::Stop{SteadyTime::min(), why});
+  Settle();
+}
+
+void Stage::Crash(absl::string_view name, absl::Status why) {
+  Unit& unit = Find(name);
+  Settle();
+  unit.mailbox->Post(unit.generation, [&unit, why] { unit.context->Fail(why); });
+  Settle();
+}
+
+void Stage::Drain(absl::string_view name, bool draining) {
+  Unit& unit = Find(name);
+  Settle();
+  unit.mailbox->PushControl(control::Drain{draining});
+  Settle();
+}
+
+bool Stage::Step() {
+  for (size_t tried = 0; tried < units_.size(); ++tried) {
+    turn_ = (turn_ + 1) % units_.size();
+    if (units_[turn_].loop->RunNext()) return true;
+  }
+  return false;
+}
+
+void Stage::Settle() {
+  for (int turns = 0; Step(); ++turns) {
+    if (turns == kMostTurns) throw std::logic_error("the components go round in circles");
+  }
+}
+
+void Stage::Advance(absl::Duration duration) {
+  const SteadyTime end = After(time_.Now(), duration);
+  while (true) {
+    Settle();
+    SteadyTime next = end;
+    for (const Unit& unit : units_) next = std::min(next, unit.loop->next_wake());
+    if (time_.Now() >= end) return;
+    time_.AdvanceTo(std::max(next, time_.Now()));
+  }
+}
+
+Stage::Unit& Stage::AddUnit(std::shared_ptr<MailboxBase> mailbox, ComponentFactory make) {
+  if (neighbours_.Find(mailbox->component()) != nullptr) {
+    throw std::logic_error(absl::StrCat(mailbox->component(), " was added before"));
+  }
+  Unit& unit = units_.emplace_back(Unit{.mailbox = std::move(mailbox)});
+  unit.loop = std::make_unique<ControlLoop>(
+      unit.mailbox,
+      [&unit, make = std::move(make)](Context& context) {
+        unit.context = &context;
+        return make(context);
+      },
+      Surroundings{time_, neighbours_}, unit.record);
+  return unit;
+}
+
+Stage::Unit& Stage::Find(absl::string_view name) {
+  for (Unit& unit : units_) {
+    if (unit.mailbox->component() == name) return unit;
+  }
+  throw std::logic_error(absl::StrCat("there is no component ", name, " on the stage"));
+}
+
+std::unique_ptr<Stage::KeptCall> Stage::TakeKept(absl::string_view name, const char* method) {
+  Settle();
+  const std::shared_ptr<KeptCalls> kept = Find(name).kept;
+  if (kept == nullptr) throw std::logic_error(absl::StrCat(name, " is not scripted"));
+  if (kept->empty()) throw std::logic_error(absl::StrCat(name, " got no call of ", method));
+  std::unique_ptr<KeptCall> next = std::move(kept->front());
+  kept->pop_front();
+  return next;
+}
+
+std::shared_ptr<MailboxBase> Stage::Neighbours::Find(absl::string_view name) const {
+  for (const Unit& unit : stage_.units_) {
+    if (unit.mailbox->component() == name) return unit.mailbox;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Stage::Neighbours::Names() const {
+  std::vector<std::string> names;
+  names.reserve(stage_.units_.size());
+  for (const Unit& unit : stage_.units_) names.push_back(unit.mailbox->component());
+  return names;
+}
+
+void Stage::Record::OnStarted(const std::string&, uint64_t, const absl::Status& status) {
+  started = status;
+  up = status.ok();
+  if (!up) serving = true;
+}
+
+void Stage::Record::OnFailed(const std::string&, uint64_t, const Failure& failure) {
+  up = false;
+  serving = true;
+  failures.push_back(failure);
+  started = absl::InternalError(failure.error);
+}
+
+void Stage::Record::OnCallFailed(const std::string&, uint64_t, const Failure& failure) {
+  failures.push_back(failure);
+}
+
+void Stage::Record::OnMisuse(const std::string&, uint64_t, const std::string& what) {
+  misuses.push_back(what);
+}
+
+void Stage::Record::OnServing(const std::string&, uint64_t, bool serves, const std::string&) {
+  serving = serves;
+}
+
+}  // namespace mainspring::testing

@@ -1,0 +1,196 @@
+// A component as its author would test it: the Greeter's elder brother, who asks a neighbour for a
+// word, and waits for it.
+#include "mainspring/testing.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "tests/components/mainspring/speaker.h"
+
+namespace mainspring::testing {
+namespace {
+
+// Answers what another says, twice a minute at the most.
+class Echoing final : public Component, public Handler<SpeakerRequest> {
+ public:
+  using Request = SpeakerRequest;
+  Echoing(Context& context, SpeakerRef other) : Component(context), other_(std::move(other)) {}
+
+  absl::Status Start() override {
+    if (other_.component() == "nobody") return absl::FailedPreconditionError("nobody to ask");
+    return absl::OkStatus();
+  }
+  void Draining() override { drains_ = true; }
+  void Handle(SpeakerRequest&& request) override {
+    if (auto* say = std::get_if<SayCall>(&request))
+      Say(std::move(say->request), std::move(say->reply));
+    if (auto* recount = std::get_if<RecountCall>(&request)) {
+      Recount(std::move(recount->replies));
+    }
+  }
+
+ private:
+  void Say(Word word, Reply<Word> reply) {
+    if (word.text == "throw") throw std::runtime_error("thrown");
+    if (word.text == "cold") context().SetServing(false, "cold");
+    if (drains_) {
+      reply.Send(Word{"draining"});
+      co_return;
+    }
+    if (word.text == "later") co_await context().Sleep(absl::Seconds(30));
+    if (word.text == "who") {
+      word.text = reply.context().Principal();
+      reply.Send(std::move(word));
+      co_return;
+    }
+    reply.Send(co_await other_.Say(word.text, {.from = reply.context()}));
+  }
+  void Recount(ReplyStream<Word> replies) {
+    for (int i = 0; i < 3; ++i) {
+      if (!co_await replies.Send(Word{std::to_string(i)})) co_return;
+      co_await context().Sleep(absl::Seconds(1));
+    }
+    replies.Finish();
+  }
+
+  const SpeakerRef other_;
+  bool drains_ = false;
+};
+
+// What Script wants of a class.
+struct SpeakerComponent {
+  using Request = SpeakerRequest;
+};
+
+class StageTest : public ::testing::Test {
+ protected:
+  StageTest() {
+    stage_.Script<SpeakerComponent>("other");
+    stage_.Add<Echoing>("echo", stage_.Ref<SpeakerRef>("other"));
+  }
+  SpeakerRef ref() { return stage_.Ref<SpeakerRef>("echo"); }
+
+  Stage stage_;
+};
+
+TEST_F(StageTest, ACall_IsAnsweredWithWhatTheScriptedNeighbourSays) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> answer = ref().Say("hello");
+  auto call = stage_.Take<SayCall>("other");
+  EXPECT_EQ(call.request.text, "hello");
+  call.reply.Send(Word{"echo"});
+  EXPECT_EQ(stage_.Await(std::move(answer))->text, "echo");
+}
+
+TEST_F(StageTest, Time_PassesAsItIsTold) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> answer = ref().Say("later");
+  stage_.Advance(absl::Seconds(29));
+  EXPECT_THROW(stage_.Take<SayCall>("other"), std::logic_error);
+  stage_.Advance(absl::Seconds(1));
+  stage_.Take<SayCall>("other").reply.Send(Word{"at last"});
+  EXPECT_EQ(stage_.Await(std::move(answer))->text, "at last");
+}
+
+TEST_F(StageTest, AnswerThatIsNotThere_IsDeadlineExceeded) {
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(stage_.Await(ref().Say("hello")).status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(StageTest, Stream_GivesWhatHasComeByThen) {
+  ASSERT_TRUE(stage_.Start().ok());
+  AnswerStream<Word> words = ref().Recount("all");
+  EXPECT_EQ(stage_.Next(words)->text, "0");
+  EXPECT_FALSE(stage_.Next(words).has_value());
+  stage_.Advance(absl::Seconds(2));
+  EXPECT_EQ(stage_.Next(words)->text, "1");
+  EXPECT_EQ(stage_.Next(words)->text, "2");
+  stage_.Advance(absl::Seconds(1));
+  EXPECT_FALSE(stage_.Next(words).has_value());
+  EXPECT_TRUE(words.status().ok());
+}
+
+TEST_F(StageTest, Caller_HasHisPrincipalAndLeaves) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Caller alice({.principal = "alice", .metadata = {}});
+  EXPECT_EQ(stage_.Await(ref().Say("who", {.from = alice}))->text, "alice");
+  Answer<Word> answer = ref().Say("hello", {.from = alice});
+  auto asked = stage_.Take<SayCall>("other");
+  alice.Leave();
+  EXPECT_TRUE(asked.reply.cancelled());
+}
+
+TEST_F(StageTest, Exception_CostsItsCall) {
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(stage_.Await(ref().Say("throw")).status().code(), absl::StatusCode::kInternal);
+  EXPECT_TRUE(stage_.is_up("echo"));
+  EXPECT_EQ(stage_.failures("echo").front().error, "INTERNAL: thrown");
+}
+
+TEST_F(StageTest, Exception_WhereThePolicyIsRestart_CostsTheInstance) {
+  stage_.SetOnException("echo", OnException::kRestart);
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> kept = ref().Say("hello");
+  Answer<Word> thrown = ref().Say("throw");
+  stage_.Settle();
+  EXPECT_FALSE(stage_.is_up("echo"));
+  EXPECT_EQ(stage_.Await(std::move(kept)).status().code(), absl::StatusCode::kUnavailable);
+  Answer<Word> queued = ref().Say("who");
+  EXPECT_TRUE(stage_.Restart("echo").ok());
+  EXPECT_TRUE(stage_.Await(std::move(queued)).ok());
+}
+
+TEST_F(StageTest, Crash_AnswersWhatWasKeptAndRestartServesOn) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> kept = ref().Say("hello");
+  stage_.Crash("echo");
+  EXPECT_EQ(stage_.Await(std::move(kept)).status().code(), absl::StatusCode::kUnavailable);
+  ASSERT_TRUE(stage_.Restart("echo").ok());
+  EXPECT_TRUE(stage_.Await(ref().Say("who")).ok());
+}
+
+TEST_F(StageTest, DrainServingAndStop_AreTold) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> cold = ref().Say("cold");
+  stage_.Settle();
+  EXPECT_FALSE(stage_.is_serving("echo"));
+  stage_.Drain("echo");
+  EXPECT_EQ(stage_.Await(ref().Say("hello"))->text, "draining");
+  stage_.Stop("echo");
+  EXPECT_FALSE(stage_.is_up("echo"));
+  EXPECT_EQ(stage_.Await(ref().Say("hello")).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(stage_.Await(std::move(cold)).status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST(Stage, StartThatFails_IsTheError) {
+  Stage stage;
+  stage.Script<SpeakerComponent>("nobody");
+  stage.Add<Echoing>("echo", stage.Ref<SpeakerRef>("nobody"));
+  EXPECT_EQ(stage.Start(), absl::FailedPreconditionError("nobody to ask"));
+  EXPECT_FALSE(stage.is_up("echo"));
+}
+
+TEST_F(StageTest, WhatIsWrongWithTheTest_IsSaid) {
+  ASSERT_TRUE(stage_.Start().ok());
+  const auto said = [](auto wrong) -> std::string {
+    try {
+      wrong();
+    } catch (const std::logic_error& error) {
+      return error.what();
+    }
+    return "nothing";
+  };
+  EXPECT_EQ(said([&] { stage_.Stop("ech"); }), "there is no component ech on the stage");
+  EXPECT_EQ(said([&] { stage_.Script<SpeakerComponent>("echo"); }), "echo was added before");
+  EXPECT_EQ(said([&] { stage_.Take<SayCall>("echo"); }), "echo is not scripted");
+  EXPECT_EQ(said([&] { stage_.Take<SayCall>("other"); }), "other got no call of /test.Speaker/Say");
+  Answer<Word> answer = ref().Say("hello");
+  EXPECT_EQ(said([&] { stage_.Take<TalkCall>("other"); }),
+            "other got a call of /test.Speaker/Say, not of /test.Speaker/Talk");
+}
+
+}  // namespace
+}  // namespace mainspring::testing
