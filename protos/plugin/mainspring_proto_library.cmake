@@ -62,8 +62,9 @@ function(mainspring_proto_library NAME)
       message(FATAL_ERROR "mainspring_proto_library(${NAME}): there is no ${ARG_ROOT}/${proto}")
     endif()
     string(REGEX REPLACE "\\.proto$" "" stem ${out}/${proto})
-    # The messages come first, again whenever an import has changed, and the rest after them.
-    add_custom_command(OUTPUT ${stem}.pb.h ${stem}.pb.cc
+    # The messages come first, again whenever an import has changed, and the rest after them. Ninja
+    # wants the output first that is first in protoc's list.
+    add_custom_command(OUTPUT ${stem}.pb.cc ${stem}.pb.h
       COMMAND ${protoc} --cpp_out=${out} --dependency_out=${stem}.pb.d ${proto}
       DEPENDS ${ARG_ROOT}/${proto} DEPFILE ${stem}.pb.d VERBATIM COMMAND_EXPAND_LISTS)
     list(APPEND messages ${stem}.pb.h ${stem}.pb.cc)

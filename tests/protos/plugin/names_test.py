@@ -111,7 +111,7 @@ class Protos:
         # Bind itself is a template of the library, and gRPC behind it costs the compiler minutes.
         stub = self.directory / "stub/mainspring/server/rpc/binding.h"
         stub.parent.mkdir(parents=True, exist_ok=True)
-        for header in ("component_type.h", "service.h"):
+        for header in ("before.h", "component_type.h", "service.h"):
             (stub.parent / header).unlink(missing_ok=True)
             (stub.parent / header).symlink_to(f"{SOURCE}/server/rpc/{header}")
         stub.write_text("#pragma once\nnamespace mainspring::rpc { template <class RequestEnum> "
