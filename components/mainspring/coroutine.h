@@ -12,7 +12,7 @@
 // WhenWritable and RunBlocking, a Task. Arguments by value live as long as it does; take none by
 // reference.
 //
-// g++ up to 13 miscompiles co_await where an aggregate with a destructor stands in the same
+// g++ 12 miscompiles co_await where an aggregate with a destructor stands in the same
 // expression, as in co_await Put(Pair{a, b}): give such a thing a name first. Messages, strings and
 // CallOptions are none.
 //
