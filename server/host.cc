@@ -93,7 +93,8 @@ class Host::Impl {
     const auto guard = Guard(trigger, kNever);
     status = guard.status();
     if (status.ok()) {
-      status = supervision_->Start();
+      // Whoever has waited for the host to listen is not told that nothing is started yet.
+      status = supervision_->Start([this] { return planes_.Accept(); });
       if (!status.ok()) status = absl::AbortedError(status.message());
     }
     if (!status.ok()) {

@@ -144,10 +144,16 @@ void Supervision::BeginEndDrainStreams(Callback done) {
   });
 }
 
-absl::Status Supervision::Start() {
+absl::Status Supervision::Start(const std::function<absl::Status()>& begun) {
   Outcome<absl::Status> outcome;
   BeginStart([&](absl::Status status) { outcome.Give(std::move(status)); });
-  return outcome.Await();
+  Outcome<bool> has_begun;
+  Tell([&](Lifecycle&) { has_begun.Give(true); });
+  has_begun.Await();
+  absl::Status status = begun();
+  if (!status.ok()) AbandonStart();
+  status.Update(outcome.Await());
+  return status;
 }
 
 StopReport Supervision::Stop() {

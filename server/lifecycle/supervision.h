@@ -69,8 +69,9 @@ class Supervision final {
   void BeginStart(Supervisor::StartCallback done);
   void BeginStop(Supervisor::StopCallback done);
   void BeginEndDrainStreams(Callback done);
-  // The same, and blocks for the outcome. Not on the supervisor's thread.
-  absl::Status Start();
+  // The same, and blocks for the outcome. Not on the supervisor's thread. `begun` runs once the
+  // components that wait for nobody take calls; what it returns, if it is not OK, counts.
+  absl::Status Start(const std::function<absl::Status()>& begun = [] { return absl::OkStatus(); });
   StopReport Stop();
   void EndDrainStreams();
   // See Supervisor and Lifecycle. Do not block.

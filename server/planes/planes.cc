@@ -78,9 +78,8 @@ absl::Status Planes::Serve(const std::vector<ComponentType>& types, const Superv
     const bool is_wanted = plane != &probe_ || plane->listens();
     if (status.ok() && is_wanted) status = plane->Serve(data_.plane(), where, acceptor_);
   }
-  if (!status.ok()) return status;
-  serve_.store(true, std::memory_order_release);
-  return acceptor_.Start();
+  if (status.ok()) serve_.store(true, std::memory_order_release);
+  return status;
 }
 
 void Planes::LogListening() const {

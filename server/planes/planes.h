@@ -40,6 +40,9 @@ class Planes {
   // no more threads or descriptors. INTERNAL: gRPC refused.
   absl::Status Serve(const std::vector<ComponentType>& types, const Supervision& supervision,
                      HealthServicer& health);
+  // Lets connections in, which have waited since Listen. RESOURCE_EXHAUSTED: no more descriptors or
+  // threads.
+  absl::Status Accept() { return acceptor_.Start(); }
   void LogListening() const;
   // Ends what serves without ceremony; blocks.
   void Abandon();
