@@ -40,13 +40,13 @@ class Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
 
-  // Binds all addresses, then serves, then starts the components; when it returns OK, each that is
-  // essential is RUNNING. After an error nothing is left running. The process ends by force, see
-  // drain.h, where the trigger is pulled a third time meanwhile, or where the planes do not come up
-  // within half a minute: gRPC hangs where it cannot have what it needs.
-  // INVALID_ARGUMENT: the configuration. UNAVAILABLE: an address cannot be bound; the text says
-  // which and why. ABORTED: an essential component did not start. RESOURCE_EXHAUSTED: no more
-  // threads or descriptors.
+  // Binds all addresses, begins to start the components, and lets connections in, which have waited
+  // until then; when it returns OK, each component that is essential is RUNNING. After an error
+  // nothing is left running. The process ends by force, see drain.h, where the trigger is pulled a
+  // third time meanwhile, or where the planes do not come up within half a minute: gRPC hangs where
+  // it cannot have what it needs. INVALID_ARGUMENT: the configuration. UNAVAILABLE: an address
+  // cannot be bound; the text says which and why. ABORTED: an essential component did not start.
+  // RESOURCE_EXHAUSTED: no more threads or descriptors.
   absl::Status Start(DrainTrigger& trigger);
   // The same, with nobody to pull.
   absl::Status Start();
