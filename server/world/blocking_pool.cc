@@ -9,8 +9,9 @@
 namespace mainspring {
 
 BlockingPool::~BlockingPool() {
-  std::deque<Work> dropped;
+  // Joined last: what is dropped may be what somebody's work waits for.
   std::vector<std::unique_ptr<Thread>> threads;
+  std::deque<Work> dropped;
   MutexLock lock(mutex_);
   ends_ = true;
   dropped.swap(queue_);

@@ -92,14 +92,14 @@ class Failures(HostTestCase):
         stub, _ = self.trial(host)
         others = [stub.Delay.future(trial.DelayRequest(time=seconds(2.0)), timeout=SOON)
                   for _ in range(3)]
-        for _ in range(10):
+        for _ in range(100):
             throws = [stub.Throw.future(trial.ThrowRequest(what="x"), timeout=SOON)
                       for _ in range(100)]
             self.assertEqual({call.code() for call in throws}, {grpc.StatusCode.INTERNAL})
         for call in others:
             self.assertIsNotNone(call.result(), "expected the replies that it kept to be answered")
         component = self.operator(host).get("trial")
-        self.assertEqual((component.generation, component.mailbox.failed), (1, 1000))
+        self.assertEqual((component.generation, component.mailbox.failed), (1, 10_000))
         self.assertEqual(stub.Echo(ECHO, timeout=SOON).text, "hello")
 
     def test_DroppedReply_IsInternal(self):
