@@ -41,7 +41,10 @@ absl::StatusOr<std::vector<SupervisedComponent>> ComponentsOf(
                          absl::StrAppend(out, each.name);
                        })));
     }
-    components.push_back({component, type->service, type->make,
+    const std::string services = absl::StrJoin(
+        type->services, ", ",
+        [](std::string* out, const auto& answers) { absl::StrAppend(out, answers.service); });
+    components.push_back({component, services, type->make,
                           type->make_mailbox(component.name, component.mailbox, time)});
   }
   return components;

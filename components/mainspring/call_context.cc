@@ -19,20 +19,13 @@ void CallContext::SetHook(Hook* hook) {
   if (before != &kCancelled) delete before;
 }
 
-void CallContext::BeginCall(SteadyTime deadline, const char* method) {
+void CallContext::BeginCall(SteadyTime deadline, const char* method, CallerSide& caller) {
   deadline_ = deadline;
   method_ = method;
+  caller_ = &caller;
   counted_in_.store(nullptr, std::memory_order_relaxed);
   SetHook(nullptr);
   LeaveFamilies();
-}
-
-std::vector<std::string> CallContext::MetadataValues(absl::string_view key) const {
-  std::vector<std::string> values;
-  for (Metadatum& each : AllMetadata()) {
-    if (each.first == key) values.push_back(std::move(each.second));
-  }
-  return values;
 }
 
 std::string CallContext::Metadata(absl::string_view key) const {
@@ -41,9 +34,15 @@ std::string CallContext::Metadata(absl::string_view key) const {
 }
 
 const CallContext& CallContext::None() {
-  struct NoCall final : CallContext {
-    NoCall() { MarkCancelled(); }
+  struct NoCaller final : CallerSide {
     std::string Peer() const override { return ""; }
+  };
+  struct NoCall final : CallContext {
+    NoCall() {
+      BeginCall(kNever, "", caller);
+      MarkCancelled();
+    }
+    NoCaller caller;
   };
   // Never destroyed: replies may be asked until the process ends.
   static const auto* const none = new NoCall;

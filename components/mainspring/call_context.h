@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "mainspring/caller_side.h"
 #include "mainspring/metadata.h"
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
@@ -42,18 +44,20 @@ class CallContext {
 
   // Where the caller is, as gRPC writes it: "ipv4:127.0.0.1:4711", "unix:"; in process: "process".
   // May be "unknown" once the caller has gone.
-  virtual std::string Peer() const { return "process"; }
+  std::string Peer() const { return caller_->Peer(); }
   // Who the caller has proved to be; empty where the connection proves nothing. It and the metadata
   // are empty as well once the caller has gone.
-  virtual std::string Principal() const { return ""; }
+  std::string Principal() const { return caller_->Principal(); }
   // The host that the caller meant to call, HTTP/2's :authority; in process: empty.
-  virtual std::string Authority() const { return ""; }
+  std::string Authority() const { return caller_->Authority(); }
   // All of the call's metadata, in no order but that of the values of one key.
-  virtual std::vector<Metadatum> AllMetadata() const { return {}; }
+  std::vector<Metadatum> AllMetadata() const { return caller_->AllMetadata(); }
   // The values under that lower-case key.
-  virtual std::vector<std::string> MetadataValues(absl::string_view key) const;
+  std::vector<std::string> MetadataValues(absl::string_view key) const {
+    return caller_->MetadataValues(key);
+  }
   // The first of them; empty where there is none.
-  virtual std::string Metadata(absl::string_view key) const;
+  std::string Metadata(absl::string_view key) const;
   // The W3C trace context that came with the call.
   std::string TraceParent() const { return Metadata("traceparent"); }
 
@@ -78,22 +82,25 @@ class CallContext {
     if (counter != nullptr) counter->fetch_add(1, std::memory_order_release);
   }
   // Metadata of the answer, which can be sent. False where what it belongs to was sent already.
-  virtual bool AddHeader(Metadatum /*header*/) { return false; }
-  virtual bool AddTrailer(Metadatum /*trailer*/) { return false; }
+  bool AddHeader(Metadatum header) { return caller_->AddHeader(std::move(header)); }
+  bool AddTrailer(Metadatum trailer) { return caller_->AddTrailer(std::move(trailer)); }
 
- protected:
-  CallContext() = default;
-  ~CallContext();
+  // For what carries the call.
 
-  // Before the call is handed on; again, where the object is used for another call. `method` must
-  // outlive it.
-  void BeginCall(SteadyTime deadline, const char* method = "");
+  // Before the call is handed on; again, where the object is used for another call. `method` and
+  // `caller` must outlive it.
+  void BeginCall(SteadyTime deadline, const char* method = "",
+                 CallerSide& caller = CallerSide::Silent());
   // The caller has gone.
   void MarkCancelled() { Tell(TakeCancelled()); }
   // The call was answered: nobody needs to hear that the caller went.
   void ForgetCancel();
   // This call is made on behalf of another, and cancelled with it. Before it is handed on.
   void JoinFamilyOf(const CallContext& origin);
+
+ protected:
+  CallContext() = default;
+  ~CallContext();
 
  private:
   friend class CallFamily;
@@ -112,6 +119,7 @@ class CallContext {
 
   SteadyTime deadline_ = kNever;
   const char* method_ = "";
+  CallerSide* caller_ = &CallerSide::Silent();
   mutable std::atomic<std::atomic<uint64_t>*> counted_in_{nullptr};
   // Null, a hook that is owned, or &kCancelled. Most calls never have a hook, so they pay for a
   // pointer.

@@ -81,7 +81,7 @@ class Context {
           absl::StrCat("no component \"", name,
                        "\"; there are: ", absl::StrJoin(surroundings_.directory.Names(), ", ")));
     }
-    auto typed = std::dynamic_pointer_cast<Mailbox<typename R::RequestEnum>>(mailbox);
+    auto typed = std::dynamic_pointer_cast<Inbox<typename R::RequestEnum>>(mailbox);
     if (typed == nullptr) {
       return absl::InvalidArgumentError(
           absl::StrCat("component \"", name, "\" answers another service than was asked for"));

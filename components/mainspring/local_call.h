@@ -20,20 +20,15 @@
 
 namespace mainspring {
 
-// What `Sink` shows of a call that is made in process.
-template <class Sink>
-class LocalSink : public Sink {
+// The caller's side of a call that is made in process.
+class LocalCaller : public CallerSide {
  public:
-  LocalSink(const CallOptions& options, const char* method) : origin_(OriginOf(options)) {
-    this->BeginCall(options.EffectiveDeadline(), method);
-    if (options.from) this->JoinFamilyOf(*options.from);
-  }
+  explicit LocalCaller(const CallOptions& options) : origin_(OriginOf(options)) {}
 
   std::string Principal() const override { return origin_ == nullptr ? "" : origin_->principal; }
   std::vector<Metadatum> AllMetadata() const override {
     return origin_ == nullptr ? std::vector<Metadatum>() : origin_->metadata;
   }
-
   bool AddHeader(Metadatum header) override {
     answer_metadata_.headers.push_back(std::move(header));
     return true;
@@ -45,13 +40,14 @@ class LocalSink : public Sink {
   // Written by whoever answers: for whoever asked, once that is there which it came before.
   const AnswerMetadata& answer_metadata() const { return answer_metadata_; }
 
- protected:
-  ~LocalSink() = default;
-
  private:
   const std::unique_ptr<LocalOrigin> origin_;
   AnswerMetadata answer_metadata_;
 };
+
+// Begins a call that is made so; `caller` must outlive it.
+void BeginLocalCall(CallContext& call, const CallOptions& options, const char* method,
+                    LocalCaller& caller);
 
 template <class T>
 using AnswerCallback = absl::AnyInvocable<void(absl::StatusOr<T>)>;
@@ -67,10 +63,12 @@ struct WaitingRoom {
 // One that is answered once: the reply writes the result, the answer waits for it. Each holds it
 // once, from the start.
 template <class T>
-class LocalCall final : public Shared<LocalCall<T>>, public LocalSink<ReplySink<T>> {
+class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
  public:
   explicit LocalCall(const CallOptions& options, const char* method = "")
-      : Shared<LocalCall>(/*holds=*/2), LocalSink<ReplySink<T>>(options, method) {}
+      : Shared<LocalCall>(/*holds=*/2), caller_(options) {
+    BeginLocalCall(*this, options, method, caller_);
+  }
 
   void Succeed(T&& response) override {
     result_ = std::move(response);
@@ -120,7 +118,7 @@ class LocalCall final : public Shared<LocalCall<T>>, public LocalSink<ReplySink<
   // Runs `callback` when the call is answered, on the thread that answers. Before it is made.
   void WhenDone(Callback callback) { when_done_ = std::make_unique<Callback>(std::move(callback)); }
 
-  using CallContext::MarkCancelled;
+  const AnswerMetadata& answer_metadata() const { return caller_.answer_metadata(); }
 
  private:
   static constexpr int kYields = 32;
@@ -141,6 +139,7 @@ class LocalCall final : public Shared<LocalCall<T>>, public LocalSink<ReplySink<
     this->Unref();
   }
 
+  LocalCaller caller_;
   std::atomic<State> state_{State::kPending};
   absl::StatusOr<T> result_;                                  // written before kDone
   std::unique_ptr<Waiting<absl::StatusOr<T>>> continuation_;  // written before kCallback

@@ -7,6 +7,8 @@
 #ifndef MAINSPRING_MAILBOX_H_
 #define MAINSPRING_MAILBOX_H_
 
+#include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -17,15 +19,33 @@
 #include "mainspring/call.h"
 #include "mainspring/call_batch.h"
 #include "mainspring/handler.h"
+#include "mainspring/inbox.h"
 #include "mainspring/mailbox_base.h"
 #include "mainspring/mutex.h"
 
 namespace mainspring {
 
-template <class RequestEnum>
-class Mailbox final : public MailboxBase {
+// All alternatives of several request enums.
+template <class... Enums>
+struct Joined;
+template <class Enum>
+struct Joined<Enum> {
+  using Type = Enum;
+};
+template <class... First, class... Second, class... Rest>
+struct Joined<std::variant<First...>, std::variant<Second...>, Rest...> {
+  using Type = typename Joined<std::variant<First..., Second...>, Rest...>::Type;
+};
+
+// `Enums` are the request enums of the services that the component answers.
+template <class... Enums>
+class Mailbox final : public MailboxBase, public InboxOf<Mailbox<Enums...>, Enums>... {
  public:
+  using Request = typename Joined<Enums...>::Type;
+
   using MailboxBase::MailboxBase;
+
+  const std::string& component() const override { return MailboxBase::component(); }
 
   // Queues the call, or answers it: RESOURCE_EXHAUSTED where there is no room for it, UNAVAILABLE
   // where the mailbox is closed. Says which: true, it is queued. Any thread; never blocks.
@@ -53,7 +73,7 @@ class Mailbox final : public MailboxBase {
     return false;
   }
   // The same, whichever call it is.
-  bool Push(RequestEnum&& request) {
+  bool Push(Request&& request) {
     return std::visit([this](auto& call) { return this->Push(std::move(call)); }, request);
   }
 
@@ -65,8 +85,8 @@ class Mailbox final : public MailboxBase {
   }
 
   bool Attach(Component* component) override {
-    handler_ = dynamic_cast<Handler<RequestEnum>*>(component);
-    return component == nullptr || handler_ != nullptr;
+    handlers_ = {dynamic_cast<Handler<Enums>*>(component)...};
+    return component == nullptr || (std::get<Handler<Enums>*>(handlers_) && ...);
   }
 
   const char* TakeCall(SteadyTime now) override {
@@ -84,21 +104,25 @@ class Mailbox final : public MailboxBase {
   void HandOn() override {
     // Destroyed here, also where Handle throws, and not with the next batch.
     const absl::Cleanup done = [taken = taken_] { taken->request.reset(); };
-    handler_->Handle(std::move(*taken_->request));
+    if constexpr (sizeof...(Enums) == 1) {
+      std::get<0>(handlers_)->Handle(std::move(*taken_->request));
+    } else {
+      std::visit([this](auto& call) { (HandTo<Enums>(call), ...); }, *taken_->request);
+    }
   }
 
   size_t RefuseAll(const absl::Status& why) override {
-    std::vector<QueuedCall<RequestEnum>> refused;
+    std::vector<QueuedCall<Request>> refused;
     {
       MutexLock lock(mutex_);
-      while (QueuedCall<RequestEnum>* call = batch_.Claim()) refused.push_back(call->TakeOut());
-      for (QueuedCall<RequestEnum>& call : incoming_) refused.push_back(call.TakeOut());
+      while (QueuedCall<Request>* call = batch_.Claim()) refused.push_back(call->TakeOut());
+      for (QueuedCall<Request>& call : incoming_) refused.push_back(call.TakeOut());
       incoming_.clear();
       size_t bytes = 0;
-      for (const QueuedCall<RequestEnum>& call : refused) bytes += call.bytes;
+      for (const QueuedCall<Request>& call : refused) bytes += call.bytes;
       counts_.Remove(refused.size(), bytes);
     }
-    for (QueuedCall<RequestEnum>& each : refused) {
+    for (QueuedCall<Request>& each : refused) {
       std::visit([&](auto& call) { Refuse(call, OwnCopy(why)); }, *each.request);
     }
     return refused.size();
@@ -114,6 +138,14 @@ class Mailbox final : public MailboxBase {
     }
   }
 
+  // Nothing where it is not a call of that enum.
+  template <class Enum, class Call>
+  void HandTo(Call& call) {
+    if constexpr (kAlternative<Call, Enum> < std::variant_size_v<Enum>) {
+      std::get<Handler<Enum>*>(handlers_)->Handle(Enum(std::in_place_type<Call>, std::move(call)));
+    }
+  }
+
   // Counts it among those that are handed on, or refuses it.
   template <class Call>
   bool IsWorthIt(Call& call, SteadyTime pushed, SteadyTime now) {
@@ -126,20 +158,34 @@ class Mailbox final : public MailboxBase {
     return true;
   }
 
-  QueuedCall<RequestEnum>* Next() {
-    if (QueuedCall<RequestEnum>* call = batch_.Claim()) return call;
+  QueuedCall<Request>* Next() {
+    if (QueuedCall<Request>* call = batch_.Claim()) return call;
     if (!has_calls()) return nullptr;
     MutexLock lock(mutex_);
     batch_.Refill(incoming_);
     return batch_.Claim();
   }
 
-  std::vector<QueuedCall<RequestEnum>> incoming_ ABSL_GUARDED_BY(mutex_);
-  CallBatch<RequestEnum> batch_;
+  std::vector<QueuedCall<Request>> incoming_ ABSL_GUARDED_BY(mutex_);
+  CallBatch<Request> batch_;
 
   // Component thread only.
-  QueuedCall<RequestEnum>* taken_ = nullptr;
-  Handler<RequestEnum>* handler_ = nullptr;
+  QueuedCall<Request>* taken_ = nullptr;
+  std::tuple<Handler<Enums>*...> handlers_;
+};
+
+// What a component that answers several services has as its Request.
+template <class... Enums>
+struct Several {};
+
+// The mailbox of a component by its Request: a request enum, or Several.
+template <class Request>
+struct MailboxOf {
+  using Type = Mailbox<Request>;
+};
+template <class... Enums>
+struct MailboxOf<Several<Enums...>> {
+  using Type = Mailbox<Enums...>;
 };
 
 }  // namespace mainspring

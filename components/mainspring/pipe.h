@@ -18,30 +18,49 @@
 
 namespace mainspring {
 
-// Writer and reader each hold the pipe once; Finish and Release give a hold back. Both ends: any
-// thread; the callbacks run at the return address of the thread that gave them.
-template <class T>
-class Pipe final : public Shared<Pipe<T>>, public LocalSink<StreamSink<T>>, public StreamSource<T> {
+// The caller's side of it: whoever reads may look at what the writer adds meanwhile.
+class StreamCaller final : public LocalCaller {
  public:
-  explicit Pipe(const CallOptions& options, const char* method = "")
-      : LocalSink<StreamSink<T>>(options, method) {}
-
-  // The writer's end.
+  using LocalCaller::LocalCaller;
 
   bool AddHeader(Metadatum header) override {
+    if (headers_ended_) return false;
     MutexLock lock(mutex_);
-    return !written_ && LocalSink<StreamSink<T>>::AddHeader(std::move(header));
+    return LocalCaller::AddHeader(std::move(header));
   }
   bool AddTrailer(Metadatum trailer) override {
     MutexLock lock(mutex_);
-    return LocalSink<StreamSink<T>>::AddTrailer(std::move(trailer));
+    return LocalCaller::AddTrailer(std::move(trailer));
   }
+  // A message was written.
+  void EndHeaders() { headers_ended_ = true; }
+  // All that was added.
+  AnswerMetadata Sent() const {
+    MutexLock lock(mutex_);
+    return answer_metadata();
+  }
+
+ private:
+  mutable Mutex mutex_;
+  bool headers_ended_ = false;  // the writer's alone
+};
+
+// Writer and reader each hold the pipe once; Finish and Release give a hold back. Both ends: any
+// thread; the callbacks run at the return address of the thread that gave them.
+template <class T>
+class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSource<T> {
+ public:
+  explicit Pipe(const CallOptions& options, const char* method = "") : caller_(options) {
+    BeginLocalCall(*this, options, method, caller_);
+  }
+
+  // The writer's end.
 
   WriteResult Write(T&& message) override {
     Wakeup wakeup;
+    caller_.EndHeaders();
     {
       MutexLock lock(mutex_);
-      written_ = true;
       if (reader_gone_ || finished_) return WriteResult::kClosed;
       if (messages_.size() >= kStreamBuffer) return WriteResult::kFull;
       messages_.push_back(std::move(message));
@@ -137,8 +156,8 @@ class Pipe final : public Shared<Pipe<T>>, public LocalSink<StreamSink<T>>, publ
 
   // What the writer has added, as far as it has been sent.
   AnswerMetadata metadata() const {
+    AnswerMetadata sent = caller_.Sent();
     MutexLock lock(mutex_);
-    AnswerMetadata sent = this->answer_metadata();
     if (!finished_) sent.trailers.clear();
     return sent;
   }
@@ -199,10 +218,10 @@ class Pipe final : public Shared<Pipe<T>>, public LocalSink<StreamSink<T>>, publ
     return message;
   }
 
+  StreamCaller caller_;
   mutable Mutex mutex_;
   CondVar changed_;
   std::deque<T> messages_ ABSL_GUARDED_BY(mutex_);
-  bool written_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   bool reader_gone_ ABSL_GUARDED_BY(mutex_) = false;
   // The callback that waits runs when fewer messages than this are left.

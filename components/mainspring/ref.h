@@ -11,7 +11,8 @@
 #include <utility>
 
 #include "mainspring/answer.h"
-#include "mainspring/mailbox.h"
+#include "mainspring/call.h"
+#include "mainspring/inbox.h"
 #include "mainspring/pipe.h"
 #include "mainspring/reply_stream.h"
 #include "mainspring/request_stream.h"
@@ -91,7 +92,7 @@ class Ref {
  public:
   using RequestEnum = Enum;
 
-  explicit Ref(std::shared_ptr<Mailbox<RequestEnum>> mailbox) : mailbox_(std::move(mailbox)) {}
+  explicit Ref(std::shared_ptr<Inbox<RequestEnum>> mailbox) : mailbox_(std::move(mailbox)) {}
   Ref(const Ref&) = default;
   Ref& operator=(const Ref&) = default;
 
@@ -170,7 +171,7 @@ class Ref {
     mailbox_->Push(std::move(call));
   }
 
-  std::shared_ptr<Mailbox<RequestEnum>> mailbox_;
+  std::shared_ptr<Inbox<RequestEnum>> mailbox_;
 };
 
 }  // namespace mainspring

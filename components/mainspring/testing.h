@@ -30,33 +30,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "mainspring/caller.h"
 #include "mainspring/component.h"
 #include "mainspring/control_loop.h"
 #include "mainspring/mailbox.h"
 #include "mainspring/manual_time.h"
 
 namespace mainspring::testing {
-
-// Somebody who calls from outside: {.from = caller}. He lives longer than the calls that are made
-// so, or leaves them.
-class Caller final : public CallContext {
- public:
-  struct Traits {
-    std::string principal;
-    std::vector<Metadatum> metadata;
-    SteadyTime deadline = kNever;
-  };
-  explicit Caller(Traits traits) : traits_(std::move(traits)) { BeginCall(traits_.deadline); }
-
-  // He waits for no answer any more.
-  void Leave() { MarkCancelled(); }
-
-  std::string Principal() const override { return traits_.principal; }
-  std::vector<Metadatum> AllMetadata() const override { return traits_.metadata; }
-
- private:
-  const Traits traits_;
-};
 
 // One thread only.
 class Stage {
@@ -106,7 +86,7 @@ class Stage {
   // The address of a component, for a test and for arguments of Add.
   template <class R>
   R Ref(absl::string_view name) {
-    auto typed = std::dynamic_pointer_cast<Mailbox<typename R::RequestEnum>>(Find(name).mailbox);
+    auto typed = std::dynamic_pointer_cast<Inbox<typename R::RequestEnum>>(Find(name).mailbox);
     if (typed == nullptr) throw std::logic_error(absl::StrCat(name, " answers another service"));
     return R(std::move(typed));
   }
@@ -224,9 +204,9 @@ class Stage {
     const Stage& stage_;
   };
 
-  template <class RequestEnum>
+  template <class Request>
   std::shared_ptr<MailboxBase> NewMailbox(const std::string& name) const {
-    return std::make_shared<Mailbox<RequestEnum>>(name, MailboxOptions(), time_);
+    return std::make_shared<typename MailboxOf<Request>::Type>(name, MailboxOptions(), time_);
   }
   Unit& AddUnit(std::shared_ptr<MailboxBase> mailbox, ComponentFactory make);
   Unit& Find(absl::string_view name);

@@ -86,7 +86,7 @@ class $ref$ {
  public:
   using RequestEnum = ::$namespace$::$request_enum$;
 
-  explicit $ref$(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : $ref_member$(::std::move(mailbox)) {}
+  explicit $ref$(::std::shared_ptr<::mainspring::Inbox<RequestEnum>> mailbox) : $ref_member$(::std::move(mailbox)) {}
 
   // The name of the component that answers.
   const ::std::string& component() const { return $ref_member$.component(); }

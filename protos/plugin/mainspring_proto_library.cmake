@@ -104,9 +104,9 @@ function(mainspring_proto_library NAME)
   add_library(${NAME}_binding STATIC EXCLUDE_FROM_ALL ${bindings})
   add_dependencies(${NAME}_binding ${NAME}_generate)
   target_link_libraries(${NAME}_binding PUBLIC ${NAME}_component mainspring::rpc)
-  if(PROJECT_NAME STREQUAL mainspring)
-    # Later, because the rpc layer stands above the protos and is not known yet.
-    cmake_language(EVAL CODE "cmake_language(DEFER DIRECTORY \"${PROJECT_SOURCE_DIR}\"
-      CALL target_precompile_headers ${NAME}_binding REUSE_FROM mainspring_rpc)")
-  endif()
+
+  # What a program does not use of all that is not linked into it: see mainspring_model.
+  foreach(part IN ITEMS proto grpc component binding)
+    target_compile_options(${NAME}_${part} PRIVATE -ffunction-sections -fdata-sections)
+  endforeach()
 endfunction()

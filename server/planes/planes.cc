@@ -56,13 +56,15 @@ absl::Status Planes::AddComponents(const std::vector<ComponentType>& types,
                                    const Supervision& supervision) {
   absl::Status status;
   for (const ComponentType& type : types) {
-    if (!type.bind) continue;
-    // Two types may answer the same service, each with components of its own.
-    rpc::Service* service = data_.Find(type.service);
-    if (service == nullptr) service = &data_.Add(type.bind());
-    for (const ComponentConfig& component : config_.components) {
-      if (component.type != type.name) continue;
-      status.Update(service->AddComponent(supervision.table().Find(component.name), type.before));
+    if (type.in_process_only) continue;
+    for (const ComponentType::Answers& answers : type.services) {
+      // Two types may answer the same service, each with components of its own.
+      rpc::Service* service = data_.Find(answers.service);
+      if (service == nullptr) service = &data_.Add(answers.bind());
+      for (const ComponentConfig& component : config_.components) {
+        if (component.type != type.name) continue;
+        status.Update(service->AddComponent(supervision.table().Find(component.name), type.before));
+      }
     }
   }
   return status;

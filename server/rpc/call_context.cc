@@ -89,11 +89,6 @@ std::vector<std::string> GrpcContext::MetadataValues(absl::string_view key) cons
   return values;
 }
 
-std::string GrpcContext::Metadata(absl::string_view key) const {
-  std::vector<std::string> values = MetadataValues(key);
-  return values.empty() ? "" : std::move(values.front());
-}
-
 bool GrpcContext::IsAdded(absl::string_view key) const {
   return added_ != nullptr && std::any_of(added_->metadata.begin(), added_->metadata.end(),
                                           [&](const Metadatum& each) { return each.first == key; });

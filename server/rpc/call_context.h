@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "mainspring/caller_side.h"
 #include "mainspring/metadata.h"
 #include "mainspring/mutex.h"
 #include "mainspring/steady_time.h"
@@ -19,7 +20,7 @@ namespace mainspring::rpc {
 // It ends when gRPC has no more to do with the call, for it keeps the connection's descriptor as
 // long as it lives; whoever holds the right to answer may ask after that. The ingress thread alone
 // begins and ends it, and so needs no lock to use it.
-class GrpcContext {
+class GrpcContext final : public CallerSide {
  public:
   // For the next call: what was known of the one before is forgotten.
   grpc::ServerContext& Begin();
@@ -32,18 +33,17 @@ class GrpcContext {
 
   // Any thread, at any time.
 
-  std::string Peer() const;
-  // The identity that the connection's certificate proves; empty where there is none.
-  std::string Principal() const;
-  std::string Authority() const;
+  // CallerSide.
+  std::string Peer() const override;
+  std::string Principal() const override;
+  std::string Authority() const override;
   // Of values whose keys do not end in "-bin", bytes that are no UTF-8 are escaped.
-  std::vector<Metadatum> AllMetadata() const;
-  std::vector<std::string> MetadataValues(absl::string_view key) const;
-  // The first of them, or "".
-  std::string Metadata(absl::string_view key) const;
+  std::vector<Metadatum> AllMetadata() const override;
+  std::vector<std::string> MetadataValues(absl::string_view key) const override;
   // False where the headers, or the trailers, were put to gRPC already.
-  bool AddHeader(Metadatum header);
-  bool AddTrailer(Metadatum trailer);
+  bool AddHeader(Metadatum header) override;
+  bool AddTrailer(Metadatum trailer) override;
+
   // The check before the mailbox: in place of what the client has sent under that key.
   void AddMetadata(Metadatum metadatum);
   // In place of what the connection proves.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "mainspring/component.h"
 #include "mainspring/mailbox.h"
@@ -15,40 +16,52 @@ namespace mainspring {
 
 // A class, its request enum and its proto service. Cheap to copy.
 struct ComponentType {
+  using Bind = std::unique_ptr<rpc::Service> (*)();
+
+  // A proto service by its full name, and what makes the gRPC service, for one plane.
+  struct Answers {
+    std::string service;
+    Bind bind;
+  };
+
   // The type's name, and the name of a host's only component of it.
   std::string name;
-  // The proto service's full name.
-  std::string service;
+  // What it answers: one, unless told otherwise.
+  std::vector<Answers> services;
   // Makes an instance, on the component's thread.
   ComponentFactory make;
   std::function<std::shared_ptr<MailboxBase>(const std::string& component,
                                              const MailboxOptions& options, const TimeSource& time)>
       make_mailbox;
-  // Makes the gRPC service, for one plane; empty: it is for calls in process alone.
-  std::function<std::unique_ptr<rpc::Service>()> bind;
   // What its calls from outside pass before its mailbox; empty: nothing.
   rpc::Before before = nullptr;
+  // It is for calls in process alone.
+  bool in_process_only = false;
 
   // `Class` is constructible from a Context&.
   template <class Class>
-  static ComponentType Of(std::string name, std::unique_ptr<rpc::Service> (*bind)()) {
-    return Of<Class>(std::move(name), bind,
+  static ComponentType Of(std::string name, std::string service, Bind bind) {
+    return Of<Class>(std::move(name), std::move(service), bind,
                      [](Context& context) { return std::make_unique<Class>(context); });
   }
 
   // The same for a class whose constructor wants more than a Context&.
   template <class Class>
-  static ComponentType Of(std::string name, std::unique_ptr<rpc::Service> (*bind)(),
-                          ComponentFactory make) {
+  static ComponentType Of(std::string name, std::string service, Bind bind, ComponentFactory make) {
+    using MailboxType = typename MailboxOf<typename Class::Request>::Type;
     return {std::move(name),
-            Class::kService,
+            {{std::move(service), bind}},
             std::move(make),
             [](const std::string& component, const MailboxOptions& options,
                const TimeSource& time) -> std::shared_ptr<MailboxBase> {
-              return std::make_shared<Mailbox<typename Class::Request>>(component, options, time);
-            },
-            bind,
-            nullptr};
+              return std::make_shared<MailboxType>(component, options, time);
+            }};
+  }
+
+  // Its class answers another service as well, whose request enum is among its Several.
+  ComponentType& Also(std::string service, Bind bind) {
+    services.push_back({std::move(service), bind});
+    return *this;
   }
 };
 

@@ -7,9 +7,12 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "mainspring/handler.h"
-#include "mainspring/mailbox.h"
+#include "mainspring/inbox.h"
+#include "mainspring/mailbox_base.h"
 #include "mainspring/server/rpc/before.h"
+#include "mainspring/server/rpc/typed_call.h"
 
 namespace grpc {
 class Service;
@@ -41,6 +44,18 @@ class Service {
   virtual grpc::Service& grpc_service() = 0;
   virtual void Arm(Ingress& ingress) = 0;
 };
+
+// What a binding knows of its service. All of it lives as long as the process.
+struct ServiceDescription {
+  const char* name;
+  absl::Span<const Method> methods;
+  // The mailbox as an inbox of the service; null: it is of another.
+  AnyInbox* (*inbox_of)(MailboxBase& mailbox);
+  // The same for what answers on the ingress thread; it must outlive the inbox.
+  std::unique_ptr<AnyInbox> (*servicer_of)(AnyHandler& handler);
+};
+
+std::unique_ptr<Service> NewService(const ServiceDescription& description);
 
 }  // namespace mainspring::rpc
 

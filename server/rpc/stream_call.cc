@@ -1,13 +1,41 @@
 #include "mainspring/server/rpc/stream_call.h"
 
+#include <google/protobuf/message_lite.h>
+
 #include <utility>
 
+#include "mainspring/server/rpc/ingress.h"
 #include "mainspring/server/rpc/status.h"
 
 namespace mainspring::rpc {
 
+StreamCall::StreamCall(Rpc& rpc)
+    : rpc_(rpc),
+      ingress_(rpc.ingress()),
+      typed_(rpc.method().make(*this)),
+      circumstances_(typed_->context()) {}
+
+void StreamCall::Arm() {
+  context_->AsyncNotifyWhenDone(&done_tag_);
+  rpc_.AwaitStream(*context_, request_, *stream_, &arrived_tag_);
+}
+
+void StreamCall::Arrived(bool ok) {
+  // The server shuts down: no call will come.
+  if (!ok) return Unref();
+  rpc_.ArmAnother();
+  const absl::Status admitted = rpc_.Admit(*this, *context_);
+  circumstances_.BeginCall(SteadyDeadline(*context_), rpc_.method().path, context_);
+  Ref();                                        // for the handle that answers
+  if (!rpc_.method().has_one_request()) Ref();  // for the one that reads
+  const absl::Status handed = rpc_.HandOn(admitted, context_, *typed_, request_);
+  if (handed.ok()) return;
+  if (!rpc_.method().has_one_request()) ReleaseRequests();
+  End(handed);
+}
+
 void StreamCall::EndStream(const absl::Status& status) {
-  if (answers_ == Answers::kOne) {
+  if (rpc_.method().has_one_answer()) {
     // Nothing is missing but the answer: it is like any other call.
     MutexLock lock(mutex_);
     if (requests_ended_) return;
@@ -19,10 +47,10 @@ bool StreamCall::Cut(const absl::Status& status) {
   {
     MutexLock lock(mutex_);
     // Where nothing is left but to take the end away, the client has got all it was promised.
-    if (finish_started_ || (ending_ && room().empty() && !write_in_flight_)) return false;
+    if (finish_started_ || (ending_ && writes_.empty() && !write_in_flight_)) return false;
     ending_ = true;
     status_ = ToGrpc(status);
-    DropWrites();
+    writes_.Clear();
   }
   // A write that its reader keeps waiting keeps the status waiting too.
   if (write_in_flight_) context_->TryCancel();
@@ -30,29 +58,64 @@ bool StreamCall::Cut(const absl::Status& status) {
   return true;
 }
 
+void StreamCall::Answer(const google::protobuf::MessageLite& response) {
+  absl::StatusOr<Payload> payload = Payload::Of(response);
+  if (!payload.ok()) return End(payload.status());
+  {
+    MutexLock lock(mutex_);
+    if (BeginEnd()) response_ = *std::move(payload);
+  }
+  LetGo();
+}
+
+void StreamCall::End(const absl::Status& status) {
+  SetEnd(status);
+  LetGo();
+}
+
+WriteResult StreamCall::Write(const google::protobuf::MessageLite& response) {
+  {
+    MutexLock lock(mutex_);
+    if (!takes_writes()) return WriteResult::kClosed;
+    if (!writes_.HasRoom()) return WriteResult::kFull;
+  }
+  absl::StatusOr<Payload> payload = Payload::Of(response);
+  {
+    MutexLock lock(mutex_);
+    if (payload.ok()) {
+      if (!takes_writes()) return WriteResult::kClosed;
+      writes_.Push(*std::move(payload));
+    } else if (BeginEnd()) {
+      status_ = ToGrpc(payload.status());
+    }
+  }
+  CallIngress();
+  return payload.ok() ? WriteResult::kAccepted : WriteResult::kClosed;
+}
+
 // The end is decided; whoever answers is told that nobody waits for more.
 void StreamCall::Abandon() {
-  MarkCallerGone();
-  room().PostReady();
+  circumstances_.MarkCancelled();
+  writes_.PostReady();
   ComeRound();
 }
 
-void StreamCall::WhenReady(Callback callback) {
-  room().SetReady(std::move(callback));
+void StreamCall::OnReady(Callback callback) {
+  writes_.SetReady(std::move(callback));
   {
     MutexLock lock(mutex_);
-    if (takes_writes() && room().full()) return room().Await();
+    if (takes_writes() && writes_.full()) return writes_.Await();
   }
-  room().PostReady();
+  writes_.PostReady();
 }
 
-void StreamCall::WhenSent(Callback callback) {
-  room().SetReady(std::move(callback));
+void StreamCall::OnSent(Callback callback) {
+  writes_.SetReady(std::move(callback));
   {
     MutexLock lock(mutex_);
-    if (takes_writes() && (write_in_flight_ || !room().empty())) return room().AwaitEnd();
+    if (takes_writes() && (write_in_flight_ || !writes_.empty())) return writes_.AwaitEnd();
   }
-  room().PostReady();
+  writes_.PostReady();
 }
 
 bool StreamCall::SetEnd(const absl::Status& status) {
@@ -63,11 +126,28 @@ bool StreamCall::SetEnd(const absl::Status& status) {
 }
 
 void StreamCall::LetGo() {
-  ForgetCaller();
+  circumstances_.ForgetCancel();
   CallIngress();
   Unref();
 }
 
+bool StreamCall::WantRequest() {
+  {
+    MutexLock lock(mutex_);
+    wants_read_ = takes_writes() && !requests_ended_;
+    if (!wants_read_) return false;
+  }
+  CallIngress();
+  return true;
+}
+
+void StreamCall::RequestGiven(bool more) {
+  MutexLock lock(mutex_);
+  wants_read_ = false;
+  requests_ended_ = !more;
+}
+
+// Has the ingress come round.
 void StreamCall::CallIngress() {
   if (ingress_.is_current()) return ComeRound();
   {
@@ -88,20 +168,35 @@ void StreamCall::ComeRound() {
     wants_read_ = false;
     read_in_flight_ = true;
     ++operations_;
-    StartRead();
+    stream_->Read(&request_, &read_tag_);
   }
   if (ending_) ingress_.Answered(*this);
   if (write_in_flight_ || finish_started_) return;
-  if (!room().empty()) context_.PutHeaders();
+  if (!writes_.empty()) context_.PutHeaders();
   if (StartWrite()) {
     write_in_flight_ = true;
     ++operations_;
   } else if (ending_) {
     // Counted from the start, so that a call cannot be over before it.
     finish_started_ = true;
-    wanted_ = !caller_gone();
+    wanted_ = !circumstances_.cancelled();
     context_.PutTrailers();
-    StartFinish(status_);
+    StartFinish();
+  }
+}
+
+// Writes the next message; false: none waits.
+bool StreamCall::StartWrite() {
+  const std::optional<Payload> next = writes_.Pop();
+  if (next.has_value()) stream_->Write(*next, &wrote_tag_);
+  return next.has_value();
+}
+
+void StreamCall::StartFinish() {
+  if (status_.ok() && rpc_.method().has_one_answer()) {
+    stream_->WriteAndFinish(response_, grpc::WriteOptions(), status_, &finished_tag_);
+  } else {
+    stream_->Finish(status_, &finished_tag_);
   }
 }
 
@@ -115,15 +210,18 @@ void StreamCall::Wrote(bool ok) {
   bool ready;
   {
     MutexLock lock(mutex_);
-    ready = broken_ || room().TakeRoom() || (!write_in_flight_ && room().TakeEnd());
+    ready = broken_ || writes_.TakeRoom() || (!write_in_flight_ && writes_.TakeEnd());
   }
-  if (ready) room().PostReady();
+  if (ready) writes_.PostReady();
   OperationCame();
 }
 
 void StreamCall::WasRead(bool ok) {
   read_in_flight_ = false;
-  GiveRequest(ok);
+  absl::Status parsed;
+  if (ok) parsed = request_.ParseInto(typed_->request());
+  typed_->GiveRequest(ok && parsed.ok());
+  if (!parsed.ok() && SetEnd(parsed)) Abandon();
   OperationCame();
 }
 
@@ -147,7 +245,7 @@ void StreamCall::Done(bool) {
 void StreamCall::OperationCame() {
   if (--operations_ != 0) return;
   ingress_.Remove(*this);
-  DropStream();
+  stream_.reset();
   context_.End(/*may_be_asked=*/true);
   Unref();
 }
@@ -156,7 +254,7 @@ void StreamCall::OperationCame() {
 void StreamCall::Break() {
   MutexLock lock(mutex_);
   broken_ = true;
-  DropWrites();
+  writes_.Clear();
 }
 
 }  // namespace mainspring::rpc

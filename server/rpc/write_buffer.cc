@@ -2,36 +2,49 @@
 
 namespace mainspring::rpc {
 
-bool WriteRoom::Take(size_t bytes) {
-  if (full()) {
-    was_full_ = true;
-    return false;
-  }
-  ++count_;
-  bytes_ += bytes;
-  return true;
+bool WriteBuffer::HasRoom() {
+  was_full_ |= full();
+  return !full();
 }
 
-bool WriteRoom::TakeRoom() {
-  if (!was_full_ || awaits_end_ || count_ > kStreamBuffer / 2 || full()) return false;
+void WriteBuffer::Push(Payload payload) {
+  bytes_ += payload.size();
+  payloads_.push_back(std::move(payload));
+}
+
+std::optional<Payload> WriteBuffer::Pop() {
+  if (empty()) return std::nullopt;
+  std::optional<Payload> payload = std::move(payloads_.front());
+  payloads_.pop_front();
+  bytes_ -= payload->size();
+  return payload;
+}
+
+void WriteBuffer::Clear() {
+  payloads_.clear();
+  bytes_ = 0;
+}
+
+bool WriteBuffer::TakeRoom() {
+  if (!was_full_ || awaits_end_ || payloads_.size() > kStreamBuffer / 2 || full()) return false;
   was_full_ = false;
   return true;
 }
 
-bool WriteRoom::TakeEnd() {
+bool WriteBuffer::TakeEnd() {
   if (!awaits_end_ || !empty()) return false;
   awaits_end_ = false;
   was_full_ = false;
   return true;
 }
 
-void WriteRoom::SetReady(Callback callback) {
+void WriteBuffer::SetReady(Callback callback) {
   Waiting<> ready(std::move(callback));
   MutexLock lock(ready_mutex_);
   std::swap(on_ready_, ready);
 }
 
-void WriteRoom::PostReady() {
+void WriteBuffer::PostReady() {
   Waiting<> ready;
   {
     MutexLock lock(ready_mutex_);

@@ -9,17 +9,25 @@
 
 #include "mainspring/mutex.h"
 #include "mainspring/reply_stream.h"
+#include "mainspring/server/rpc/payload.h"
 #include "mainspring/waiting.h"
 
 namespace mainspring::rpc {
 
-// How full a buffer is, and the callback of the writer who waits for room. Its owner's lock guards
-// all but the callback, which has a lock of its own, because it is posted when the owner's has been
-// given back.
-class WriteRoom {
+// Payloads in order, bounded in number and bytes. Its owner's lock guards all but the callback of
+// the writer who waits for room, which has a lock of its own, because it is posted when the owner's
+// has been given back.
+class WriteBuffer {
  public:
-  bool empty() const { return count_ == 0; }
-  bool full() const { return count_ >= kStreamBuffer || bytes_ >= kStreamBufferBytes; }
+  bool empty() const { return payloads_.empty(); }
+  bool full() const { return payloads_.size() >= kStreamBuffer || bytes_ >= kStreamBufferBytes; }
+
+  // Whether there is room for one more, however large; where there is none, somebody will want it.
+  bool HasRoom();
+  // Of the one writer, who has asked whether there is room.
+  void Push(Payload payload);
+  std::optional<Payload> Pop();
+  void Clear();
 
   // Somebody waits for room, or, in its place, until there is nothing left.
   void Await() {
@@ -39,54 +47,14 @@ class WriteRoom {
   // Posts the callback that was set last to its thread, once.
   void PostReady();
 
- protected:
-  WriteRoom() = default;
-  ~WriteRoom() = default;
-
-  // Takes the place of one more message; false: there is none.
-  bool Take(size_t bytes);
-  void GiveBack(size_t bytes) {
-    --count_;
-    bytes_ -= bytes;
-  }
-  void GiveBackAll() { count_ = bytes_ = 0; }
-
  private:
-  size_t count_ = 0;
+  std::deque<Payload> payloads_;
   size_t bytes_ = 0;
   bool was_full_ = false;
   bool awaits_end_ = false;
 
   Mutex ready_mutex_;
-  Waiting<> on_ready_ ABSL_GUARDED_BY(ready_mutex_);
-};
-
-// Messages in order, bounded in number and bytes.
-template <class Message>
-class WriteBuffer final : public WriteRoom {
- public:
-  // False where there is no room; then the message is left as it was.
-  bool Push(Message&& message) {
-    if (!Take(message.ByteSizeLong())) return false;
-    messages_.push_back(std::move(message));
-    return true;
-  }
-
-  std::optional<Message> Pop() {
-    if (messages_.empty()) return std::nullopt;
-    std::optional<Message> message = std::move(messages_.front());
-    messages_.pop_front();
-    GiveBack(message->ByteSizeLong());
-    return message;
-  }
-
-  void Clear() {
-    messages_.clear();
-    GiveBackAll();
-  }
-
- private:
-  std::deque<Message> messages_;
+  mainspring::Waiting<> on_ready_ ABSL_GUARDED_BY(ready_mutex_);
 };
 
 }  // namespace mainspring::rpc

@@ -5,9 +5,9 @@
     components  never see the server, nor gRPC
     protos      the plugin includes nothing of ours
 
-gRPC is included by server/rpc/ and generated bindings, and by clients and tests, which call
-through it. Nothing but tests includes tests, and nothing but the main of a host includes clients,
-for --probe.
+gRPC is included by server/rpc/, but for what generated bindings include of it, and by clients and
+tests, which call through it. Nothing but tests includes tests, and nothing but the main of a host
+includes clients, for --probe.
 
 Inside of server/ each folder has a floor of its own, and includes those below: so there is no circle.
 """
@@ -69,6 +69,12 @@ def classify(included: str, including: str, root: pathlib.Path) -> Include:
     if beside.split("/")[0] in FLOORS and (root / beside).is_file():
         return Include(beside, "sibling")
     return Include(included, "other")
+
+
+# What of server/rpc/ generated bindings include.
+OF_BINDINGS = tuple(
+    f"server/rpc/{name}.h" for name in ("before", "binding", "component_type", "service", "typed_call")
+)
 
 
 def server_folder(path: str) -> str:
@@ -134,7 +140,9 @@ def refusal(path: str, include: Include) -> Optional[tuple[str, str]]:
                 return quoted, "the model knows no component; turn the dependency round"
     elif judged == "server":
         if kind in ("grpc", "stub") and not path.startswith("server/rpc/"):
-            return quoted, "only server/rpc/ and generated bindings include gRPC; use what server/rpc/ offers"
+            return quoted, "only server/rpc/ includes gRPC; use what server/rpc/ offers"
+        if path in OF_BINDINGS and (kind in ("grpc", "stub") or (kind == "server" and include.path not in OF_BINDINGS)):
+            return quoted, "generated bindings include it, and are compiled without gRPC; put it into a .cc"
         shipped = kind == "components" and not include.path.startswith("components/mainspring/")
         if shipped and path != "server/main.cc":
             return quoted, "only server/main.cc names component types; pass it in as a ComponentType"

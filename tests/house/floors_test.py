@@ -124,10 +124,11 @@ class Planted(PlantedTreeTest):
             self.assert_refused(path, include)
         self.assert_allowed(path, '"mainspring/clock/v1/clock.grpc.pb.h"', "<grpcpp/channel.h>")
 
-    def test_generated_binding_may_include_grpc(self):
-        self.assert_allowed(
-            "server/x.binding.pb.cc", '"mainspring/server/rpc/binding.h"', "<grpcpp/server_context.h>"
-        )
+    def test_what_generated_bindings_include_is_free_of_grpc(self):
+        path = "server/rpc/binding.h"
+        self.assert_refused(path, "<grpcpp/grpcpp.h>")
+        self.assert_refused(path, '"mainspring/server/rpc/stream_call.h"')
+        self.assert_allowed(path, '"mainspring/server/rpc/typed_call.h"', '"mainspring/mailbox.h"')
 
     def test_relative_include_is_refused_and_seen_for_what_it_is(self):
         self.plant("server/host.h")

@@ -14,7 +14,7 @@ namespace mainspring::testing {
 
 inline ComponentType HookedType(std::string name, Hooks hooks) {
   return ComponentType::Of<HookedComponent>(
-      std::move(name), &trial::v1::BindTrial,
+      std::move(name), HookedComponent::kService, &trial::v1::BindTrial,
       [hooks](Context& context) { return std::make_unique<HookedComponent>(context, hooks); });
 }
 

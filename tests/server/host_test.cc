@@ -13,6 +13,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "mainspring/clock/v1/clock.binding.pb.h"
 #include "mainspring/clock/v1/clock.grpc.pb.h"
+#include "mainspring/lifecycle/v1/lifecycle.grpc.pb.h"
 #include "mainspring/server/rpc/listener.h"
 #include "tests/server/process_view.h"
 #include "tests/server/trial_host.h"
@@ -58,6 +59,83 @@ TEST(Host, WhenStartedWithAClock_ServesItUntilItIsDrained) {
   DrainTrigger trigger;
   trigger.Pull("test");
   EXPECT_EQ(0, host.Run(trigger));
+}
+
+// Two services over one state: what Echo was sent is the time zone that GetTime tells.
+class TrialClock final : public testing::Trial, public clock::v1::ClockMethods {
+ public:
+  using Request = Several<trial::v1::TrialRequest, clock::v1::ClockRequest>;
+  using Trial::Trial;
+
+  void Echo(trial::v1::EchoRequest request, Reply<trial::v1::EchoResponse> reply) override {
+    heard_ = request.text();
+    Trial::Echo(std::move(request), std::move(reply));
+  }
+  void GetTime(clock::v1::GetTimeRequest, Reply<clock::v1::GetTimeResponse> reply) override {
+    clock::v1::GetTimeResponse response;
+    response.set_time_zone(heard_);
+    reply.Send(std::move(response));
+  }
+  void SetOffset(clock::v1::SetOffsetRequest, Reply<clock::v1::SetOffsetResponse>) override {}
+  void WatchTime(clock::v1::WatchTimeRequest,
+                 ReplyStream<clock::v1::WatchTimeResponse> replies) override {
+    replies.Finish();
+  }
+
+ private:
+  std::string heard_;
+};
+
+class HostOfSeveral : public ::testing::Test {
+ protected:
+  void Start(const ComponentType& type) {
+    HostConfig config = QuickConfig(directory_.File("admin"));
+    config.components = {Named("both", "both")};
+    host_.emplace(std::vector<ComponentType>{type}, config, world_.world());
+    ASSERT_TRUE(host_->Start().ok());
+    channel_ = testing::ConnectTo(host_->data_addresses().front());
+  }
+  void TearDown() override {
+    DrainTrigger trigger;
+    trigger.Pull("test");
+    EXPECT_EQ(0, host_->Run(trigger));
+  }
+  grpc::Status GetTime() {
+    Waiting context;
+    return clock::v1::Clock::NewStub(channel_)->GetTime(&context, {}, &time_);
+  }
+
+  testing::TemporaryDirectory directory_;
+  testing::CaughtWorld world_;
+  std::optional<Host> host_;
+  std::shared_ptr<grpc::Channel> channel_;
+  clock::v1::GetTimeResponse time_;
+};
+
+TEST_F(HostOfSeveral, WhenAClassAnswersTwoServices_ServesBothFromOneInstance) {
+  ComponentType type = trial::v1::TrialType<TrialClock>("both");
+  Start(type.Also(clock::v1::ClockMethods::kService, &clock::v1::BindClock));
+  EXPECT_TRUE(testing::Echo(*trial::v1::Trial::NewStub(channel_), "Mars").ok());
+  EXPECT_TRUE(GetTime().ok());
+  EXPECT_EQ(time_.time_zone(), "Mars");
+
+  lifecycle::v1::GetComponentRequest request;
+  request.set_name("both");
+  lifecycle::v1::GetComponentResponse response;
+  Waiting context;
+  const auto admin = testing::ConnectTo(host_->admin_addresses().front());
+  ASSERT_TRUE(
+      lifecycle::v1::Lifecycle::NewStub(admin)->GetComponent(&context, request, &response).ok());
+  EXPECT_EQ(response.component().service(), "mainspring.trial.v1.Trial, mainspring.clock.v1.Clock");
+}
+
+TEST_F(HostOfSeveral, WhenATypeIsForCallsInProcess_IsNotServed) {
+  ComponentType type = trial::v1::TrialType<TrialClock>("both");
+  type.in_process_only = true;
+  Start(type);
+  EXPECT_EQ(testing::Echo(*trial::v1::Trial::NewStub(channel_)).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_TRUE(host_->Status().ready);
 }
 
 TEST(Host, WhenServing_TellsItsAddressesAndEachAnswers) {
@@ -274,7 +352,9 @@ class Relay final : public Component, public Handler<trial::v1::TrialRequest> {
   std::optional<trial::v1::TrialRef> answerer_;
 };
 
-ComponentType RelayType() { return ComponentType::Of<Relay>("trial", &trial::v1::BindTrial); }
+ComponentType RelayType() {
+  return ComponentType::Of<Relay>("trial", Relay::kService, &trial::v1::BindTrial);
+}
 
 TEST(Host, WhenAComponentAsksAnother_AnswersWithItsAnswer) {
   TrialHost host(

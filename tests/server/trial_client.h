@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_TESTS_SERVER_TRIAL_CLIENT_H_
 #define MAINSPRING_TESTS_SERVER_TRIAL_CLIENT_H_
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <stdlib.h>
 
@@ -41,6 +42,20 @@ inline grpc::Status Echo(trial::v1::Trial::Stub& stub, const std::string& text =
   Waiting context;
   trial::v1::EchoResponse ignored;
   return stub.Echo(&context, EchoOf(text), response == nullptr ? &ignored : response);
+}
+
+// Sends those bytes as the only message of a call.
+inline grpc::Status SendBytes(const std::string& address, const std::string& path,
+                              const std::string& bytes) {
+  grpc::GenericStub stub(ConnectTo(address));
+  Waiting context;
+  const grpc::Slice slice(bytes);
+  const grpc::ByteBuffer request(&slice, 1);
+  grpc::ByteBuffer response;
+  std::promise<grpc::Status> done;
+  stub.UnaryCall(&context, path, {}, &request, &response,
+                 [&](const grpc::Status& status) { done.set_value(status); });
+  return done.get_future().get();
 }
 
 // An Echo that is under way: it has been sent when this is made, after what was sent before it.

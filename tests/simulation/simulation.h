@@ -38,7 +38,6 @@ class Asked final : public ReplySink<T> {
     ++answers;
     answer = std::move(why);
   }
-  using CallContext::MarkCancelled;
 
   int answers = 0;
   absl::StatusOr<T> answer = absl::UnknownError("not answered");

@@ -21,12 +21,18 @@ using ::testing::UnorderedElementsAre;
 // A call that came from outside.
 class Incoming final : public CallContext {
  public:
-  explicit Incoming(SteadyTime deadline = kNever) { BeginCall(deadline, "/test.Speaker/Say"); }
-  std::string Principal() const override { return "alice"; }
-  std::vector<Metadatum> AllMetadata() const override {
-    return {{"traceparent", "00-1"}, {"x-tenant", "a"}, {"x-tenant", "b"}, {"cookie", "secret"}};
+  explicit Incoming(SteadyTime deadline = kNever) {
+    BeginCall(deadline, "/test.Speaker/Say", alice_);
   }
-  using CallContext::MarkCancelled;
+
+ private:
+  struct Alice final : CallerSide {
+    std::string Principal() const override { return "alice"; }
+    std::vector<Metadatum> AllMetadata() const override {
+      return {{"traceparent", "00-1"}, {"x-tenant", "a"}, {"x-tenant", "b"}, {"cookie", "secret"}};
+    }
+  };
+  Alice alice_;
 };
 
 SharedPtr<LocalCall<Word>> CallOf(const CallOptions& options) {

@@ -209,8 +209,6 @@ TEST_F(ComponentThreadTest, ManyProducers_GetOneAnswerToEachCall) {
   struct OneReply final : ReplySink<Word> {
     void Succeed(Word&&) override { answers.fetch_add(1); }
     void Fail(absl::Status) override { answers.fetch_add(1); }
-    using CallContext::BeginCall;
-    using CallContext::MarkCancelled;
     std::atomic<int> answers{0};
   };
   constexpr int kProducers = 4, kEach = 5000;

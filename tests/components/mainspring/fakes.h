@@ -112,8 +112,6 @@ class ReplyRecord final : public ReplySink<T> {
 
   void Succeed(T&& response) override { Take(std::move(response)); }
   void Fail(absl::Status status) override { Take(std::move(status)); }
-  using CallContext::BeginCall;
-  using CallContext::MarkCancelled;
 
   int answers() const {
     MutexLock lock(mutex_);
@@ -149,7 +147,6 @@ struct StreamRecord final : public StreamSink<T> {
   }
   void OnReady(Callback callback) override { ready = std::move(callback); }
   void Finish(absl::Status with) override { endings.push_back(std::move(with)); }
-  using CallContext::MarkCancelled;
 
   size_t room = kStreamBuffer;
   std::vector<T> messages;

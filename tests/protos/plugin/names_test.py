@@ -108,19 +108,15 @@ class Protos:
         if done.returncode != 0:
             return done.stdout
         stems = [proto.removesuffix(".proto") for proto in protos]
-        # Bind itself is a template of the library, and gRPC behind it costs the compiler minutes.
-        stub = self.directory / "stub/mainspring/server/rpc/binding.h"
-        stub.parent.mkdir(parents=True, exist_ok=True)
-        for header in ("before.h", "component_type.h", "service.h"):
-            (stub.parent / header).unlink(missing_ok=True)
-            (stub.parent / header).symlink_to(f"{SOURCE}/server/rpc/{header}")
-        stub.write_text("#pragma once\nnamespace mainspring::rpc { template <class RequestEnum> "
-                        "std::unique_ptr<Service> Bind(const char* name); }\n")
+        server = self.directory / "include/mainspring/server"
+        server.parent.mkdir(parents=True, exist_ok=True)
+        if not server.exists():
+            server.symlink_to(f"{SOURCE}/server")
         (self.directory / "all.cc").write_text(
             "".join(f'#include "{stem}.component.pb.cc"\n#include "{stem}.binding.pb.cc"\n'
                     for stem in stems) + authors)
         return self.run(os.environ["MAINSPRING_COMPILER"], "-std=c++20", "-fsyntax-only", "-Wall",
-                        "-Wextra", "-Woverloaded-virtual", "-Werror", "-Istub", "-Iplugin",
+                        "-Wextra", "-Woverloaded-virtual", "-Werror", "-Iinclude", "-Iplugin",
                         "-isystem", "protoc", f"-I{SOURCE}", f"-I{SOURCE}/components",
                         "all.cc").stdout[:4000]
 

@@ -33,8 +33,11 @@ HealthCheckRequest Named(const std::string& name) {
 }
 
 // A watcher's stream. It takes messages as long as it has room.
-class FakeStream final : public StreamSink<HealthCheckResponse> {
+class FakeStream final : public StreamSink<HealthCheckResponse>, public CallerSide {
  public:
+  FakeStream() { BeginCall(kNever, "", *this); }
+  std::string Peer() const override { return peer; }
+
   WriteResult Write(HealthCheckResponse&& message) override {
     if (closed) return WriteResult::kClosed;
     if (room == 0) return WriteResult::kFull;
@@ -48,8 +51,6 @@ class FakeStream final : public StreamSink<HealthCheckResponse> {
     finished = true;
     end = std::move(status);
   }
-
-  std::string Peer() const override { return peer; }
 
   // The client goes.
   void Cancel() {

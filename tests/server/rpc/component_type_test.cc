@@ -24,8 +24,9 @@ class Nobody final : public Directory {
 TEST(ComponentType, WhenMadeByGeneratedCode_KnowsClassMailboxAndService) {
   const ComponentType type = trial::v1::TrialType<Trial>("trial");
   EXPECT_EQ("trial", type.name);
-  EXPECT_EQ("mainspring.trial.v1.Trial", type.service);
-  EXPECT_EQ(type.service, type.bind()->name());
+  ASSERT_EQ(1u, type.services.size());
+  EXPECT_EQ("mainspring.trial.v1.Trial", type.services[0].service);
+  EXPECT_EQ("mainspring.trial.v1.Trial", type.services[0].bind()->name());
 
   const auto mailbox = type.make_mailbox("one", {}, TimeSource::Real());
   EXPECT_EQ("one", mailbox->component());
@@ -40,8 +41,10 @@ TEST(ComponentType, WhenMadeByGeneratedCode_KnowsClassMailboxAndService) {
 
 TEST(ComponentType, WhenTheServiceGetsItsMailbox_TakesIt) {
   const ComponentType type = trial::v1::TrialType<Trial>("trial");
-  EXPECT_TRUE(
-      type.bind()->AddComponent(type.make_mailbox("one", {}, TimeSource::Real()), nullptr).ok());
+  EXPECT_TRUE(type.services[0]
+                  .bind()
+                  ->AddComponent(type.make_mailbox("one", {}, TimeSource::Real()), nullptr)
+                  .ok());
 }
 
 TEST(ComponentType, WhenGivenAFactory_MakesInstancesWithIt) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "grpc/health/v1/health.component.pb.h"
+#include "mainspring/server/rpc/binding.h"
 #include "tests/server/rpc/trial_plane.h"
 #include "tests/testing/trial.h"
 
@@ -19,7 +20,6 @@ using ::testing::Not;
 using testing::Trial;
 using testing::TrialPlane;
 using testing::Waiting;
-using trial::v1::TrialRequest;
 
 class ReceiversTest : public ::testing::Test {
  protected:
@@ -103,7 +103,8 @@ class OtherServicer final : public grpc::health::v1::HealthMethods {
 };
 
 TEST(Receivers, WhenGivenWhatAnswersAnotherService_Refuses) {
-  Receivers<TrialRequest> receivers;
+  using Binding = BindingOf<trial::v1::TrialRequest>;
+  Receivers receivers({"trial", Binding::kMethods, &Binding::InboxOf, &Binding::ServicerOf});
   const auto mailbox = std::make_shared<Mailbox<grpc::health::v1::HealthRequest>>(
       "other", MailboxOptions(), TimeSource::Real());
   const absl::Status added = receivers.AddComponent(mailbox, nullptr);

@@ -124,6 +124,18 @@ TEST_F(StreamCallTest, WhenThereAreNoMessages_EndsClean) {
   EXPECT_EQ(0, response.count());
 }
 
+TEST_F(StreamCallTest, WhenARequestIsNoSuchMessage_EndsWithWhatWasWanted) {
+  for (const auto& [method, message] :
+       {std::pair("Flood", "FloodRequest"), {"Sum", "SumRequest"}, {"Parrot", "ParrotRequest"}}) {
+    const grpc::Status status = testing::SendBytes(
+        plane_.address(), std::string("/mainspring.trial.v1.Trial/") + method, "\xff\xff");
+    EXPECT_EQ(grpc::StatusCode::INTERNAL, status.error_code()) << method;
+    EXPECT_EQ(std::string("the request is no mainspring.trial.v1.") + message,
+              status.error_message());
+  }
+  EXPECT_TRUE(ComesToRest());
+}
+
 TEST_F(StreamCallTest, WhenTheClientDoesNotRead_TheComponentIsHeldBack) {
   constexpr int64_t kCount = 2000;
   constexpr int64_t kBytes = 60'000;

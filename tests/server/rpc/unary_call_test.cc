@@ -53,6 +53,15 @@ TEST_F(UnaryCallTest, WhenCalledAgainAndAgain_AnswersEachWithItsOwn) {
   }
 }
 
+TEST_F(UnaryCallTest, WhenTheRequestIsNoSuchMessage_SaysSoAndServesTheNext) {
+  const grpc::Status status =
+      testing::SendBytes(plane_.address(), "/mainspring.trial.v1.Trial/Echo", "\xff\xff");
+  EXPECT_EQ(grpc::StatusCode::INTERNAL, status.error_code());
+  EXPECT_EQ("the request is no mainspring.trial.v1.EchoRequest", status.error_message());
+  EXPECT_TRUE(ComesToRest());
+  EXPECT_TRUE(testing::Echo(*stub_).ok());
+}
+
 TEST_F(UnaryCallTest, WhenTheReplyIsDropped_IsInternal) {
   Waiting context;
   trial::v1::DropReplyResponse response;

@@ -84,7 +84,7 @@ class LocksmithRef {
  public:
   using RequestEnum = ::mainspring::golden::v1::LocksmithRequest;
 
-  explicit LocksmithRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+  explicit LocksmithRef(::std::shared_ptr<::mainspring::Inbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
 
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }

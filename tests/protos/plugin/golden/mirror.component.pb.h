@@ -52,7 +52,7 @@ class MirrorRef {
  public:
   using RequestEnum = ::mainspring::golden::mirror::v1::MirrorRequest_;
 
-  explicit MirrorRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+  explicit MirrorRef(::std::shared_ptr<::mainspring::Inbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
 
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }

@@ -106,7 +106,7 @@ class JobRef_ {
  public:
   using RequestEnum = ::mainspring::golden::taken::v1::JobRequest_;
 
-  explicit JobRef_(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+  explicit JobRef_(::std::shared_ptr<::mainspring::Inbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
 
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }
@@ -165,7 +165,7 @@ class JobRefRef {
  public:
   using RequestEnum = ::mainspring::golden::taken::v1::JobRefRequest;
 
-  explicit JobRefRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+  explicit JobRefRef(::std::shared_ptr<::mainspring::Inbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
 
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }

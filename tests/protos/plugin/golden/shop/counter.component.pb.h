@@ -82,7 +82,7 @@ class CounterRef {
  public:
   using RequestEnum = ::mainspring::golden::shop::v1::CounterRequest;
 
-  explicit CounterRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+  explicit CounterRef(::std::shared_ptr<::mainspring::Inbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
 
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }
@@ -151,7 +151,7 @@ class StoreroomRef {
  public:
   using RequestEnum = ::mainspring::golden::shop::v1::StoreroomRequest;
 
-  explicit StoreroomRef(::std::shared_ptr<::mainspring::Mailbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
+  explicit StoreroomRef(::std::shared_ptr<::mainspring::Inbox<RequestEnum>> mailbox) : ref_(::std::move(mailbox)) {}
 
   // The name of the component that answers.
   const ::std::string& component() const { return ref_.component(); }

@@ -1,0 +1,69 @@
+// Inbox<RequestEnum>: where the calls of a request enum are put, whoever takes them out. A mailbox
+// is one, of each service that its component answers.
+#ifndef MAINSPRING_INBOX_H_
+#define MAINSPRING_INBOX_H_
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace mainspring {
+
+// What every inbox is, whatever is put into it.
+class AnyInbox {
+ public:
+  virtual ~AnyInbox() = default;
+  // The name of the component that answers. Any thread.
+  virtual const std::string& component() const = 0;
+};
+
+// At which place among the alternatives of a request enum a call struct stands.
+template <class Call, class RequestEnum>
+inline constexpr size_t kAlternative = 0;
+template <class Call, class First, class... Rest>
+inline constexpr size_t kAlternative<Call, std::variant<First, Rest...>> =
+    std::is_same_v<Call, First> ? 0 : 1 + kAlternative<Call, std::variant<Rest...>>;
+
+template <class RequestEnum>
+class Inbox : public AnyInbox {
+ public:
+  // Takes the call, or answers it where it cannot. Says which: true, it is taken. Any thread.
+  template <class Call>
+  bool Push(Call&& call) {
+    static_assert(!std::is_lvalue_reference_v<Call>, "it is moved from");
+    static_assert(kAlternative<Call, RequestEnum> < std::variant_size_v<RequestEnum>,
+                  "the service has no such call");
+    return Put({kAlternative<Call, RequestEnum>, &call});
+  }
+
+ protected:
+  // A call struct of the request enum, by its place; it may be moved from.
+  struct AnyCall {
+    size_t alternative;
+    void* call;
+  };
+  virtual bool Put(AnyCall call) = 0;
+};
+
+// An inbox by what its owner has for each call struct: Push(Call&&), any thread.
+template <class Owner, class RequestEnum>
+class InboxOf;
+template <class Owner, class... Calls>
+class InboxOf<Owner, std::variant<Calls...>> : public Inbox<std::variant<Calls...>> {
+  using AnyCall = typename Inbox<std::variant<Calls...>>::AnyCall;
+
+  bool Put(AnyCall call) final {
+    static constexpr bool (*kPush[])(InboxOf&, void*) = {&PushAs<Calls>...};
+    return kPush[call.alternative](*this, call.call);
+  }
+  template <class Call>
+  static bool PushAs(InboxOf& self, void* call) {
+    return static_cast<Owner&>(self).Push(std::move(*static_cast<Call*>(call)));
+  }
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_INBOX_H_

@@ -1,0 +1,94 @@
+#include "mainspring/server/rpc/receivers.h"
+
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "mainspring/metadata.h"
+#include "mainspring/server/rpc/call_context.h"
+
+namespace mainspring::rpc {
+namespace {
+
+// What a check before the inbox sees of a call.
+class CheckedCall final : public IncomingCall {
+ public:
+  CheckedCall(GrpcContext& context, const CallContext& circumstances)
+      : context_(context), circumstances_(circumstances) {}
+  const CallContext& context() const override { return circumstances_; }
+  bool AddMetadata(absl::string_view key, absl::string_view value) override {
+    if (!IsSendable(key, value)) return false;
+    context_.AddMetadata({std::string(key), std::string(value)});
+    return true;
+  }
+  void SetPrincipal(absl::string_view principal) override {
+    context_.SetPrincipal(std::string(principal));
+  }
+
+ private:
+  GrpcContext& context_;
+  const CallContext& circumstances_;
+};
+
+absl::Status WrongService(const std::string& whose) {
+  return absl::InvalidArgumentError(absl::StrCat(whose, ": answers another service"));
+}
+
+}  // namespace
+
+absl::Status Receiver::Check(GrpcContext& context, const CallContext& circumstances) const {
+  if (!before) return absl::OkStatus();
+  CheckedCall checked(context, circumstances);
+  return before(checked);
+}
+
+absl::Status Receivers::AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before) {
+  AnyInbox* const inbox = service_.inbox_of(*mailbox);
+  const std::string& name = mailbox->component();
+  if (inbox == nullptr) return WrongService(absl::StrCat("component \"", name, "\""));
+  // One owner, seen as the inbox.
+  std::shared_ptr<AnyInbox> held(std::move(mailbox), inbox);
+  receivers_.emplace(name, Receiver{std::move(held), std::move(before)});
+  return absl::OkStatus();
+}
+
+absl::Status Receivers::SetServicer(AnyHandler& servicer) {
+  servicer_.inbox = service_.servicer_of(servicer);
+  return servicer_.inbox == nullptr ? WrongService("the servicer") : absl::OkStatus();
+}
+
+absl::StatusOr<const Receiver*> Receivers::For(GrpcContext& context) const {
+  if (servicer_.inbox != nullptr) return &servicer_;
+  const auto& metadata = context->client_metadata();
+  const auto named = metadata.find(kComponentKey);
+  if (named != metadata.end()) {
+    return Find(std::string(named->second.data(), named->second.size()));
+  }
+  if (receivers_.size() != 1) return Ambiguous();
+  return &receivers_.begin()->second;
+}
+
+absl::StatusOr<const Receiver*> Receivers::Find(const std::string& name) const {
+  const auto found = receivers_.find(name);
+  if (found != receivers_.end()) return &found->second;
+  if (receivers_.empty()) return Ambiguous();
+  return absl::NotFoundError(absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)),
+                                          "\" answers this service; there are: ", Names()));
+}
+
+// A call that names none, where there is not one.
+absl::Status Receivers::Ambiguous() const {
+  if (receivers_.empty()) return absl::NotFoundError("no component answers this service");
+  return absl::InvalidArgumentError(
+      absl::StrCat("several components answer this service; name one in the metadata \"",
+                   kComponentKey, "\": ", Names()));
+}
+
+std::string Receivers::Names() const {
+  return absl::StrJoin(receivers_, ", ", [](std::string* out, const auto& entry) {
+    absl::StrAppend(out, entry.first);
+  });
+}
+
+}  // namespace mainspring::rpc
