@@ -1,0 +1,33 @@
+#include <utility>
+
+#include "cookbook/v1/cookbook.component.pb.h"
+
+namespace cookbook {
+
+class Orders final : public v1::OrdersComponent {
+ public:
+  using OrdersComponent::OrdersComponent;
+
+  absl::Status Start() override { return inventory_.status(); }
+
+  void PlaceOrder(v1::PlaceOrderRequest request,
+                  mainspring::Reply<v1::PlaceOrderResponse> reply) override {
+    v1::ReserveRequest reserve;
+    reserve.set_item(request.item());
+    const absl::StatusOr<v1::ReserveResponse> stock =
+        co_await inventory_->Reserve(reserve, {.from = reply.context()});
+    if (!stock.ok()) {
+      reply.Fail(stock.status());  // with its details
+      co_return;
+    }
+    v1::PlaceOrderResponse response;
+    response.set_number(++last_number_);
+    reply.Send(std::move(response));
+  }
+
+ private:
+  const absl::StatusOr<v1::InventoryRef> inventory_ = context().Find<v1::InventoryRef>("inventory");
+  int64_t last_number_ = 0;
+};
+
+}  // namespace cookbook
