@@ -111,8 +111,8 @@ def refusal(path: str, include: Include) -> Optional[tuple[str, str]]:
 
     if kind == "misspelt":
         return quoted, f'write "mainspring/{include.path}", as who has it installed does'
-    # The example is a project of somebody else's, as its author would write it.
-    if kind == "sibling" and not path.startswith("tests/example/"):
+    # These are projects of somebody else's, as their authors would write them.
+    if kind == "sibling" and not path.startswith(("tests/example/", "tests/shop/")):
         return quoted, "write its path from the root of the tree, or mainspring/... for the model"
     if kind == "tests" and floor != "tests":
         return quoted, "nothing outside tests/ includes tests/; move what both need to the floor of its users"

@@ -21,7 +21,9 @@ LONGEST_EXAMPLE = 59
 _EXAMPLE = re.compile(r"clients/examples/\w+/(?:src/(?:main/java/)?)?(?:client|Client|main)\.[a-z]+")
 
 # Folders of tests whose subject is no single file.
-WHOLE_SUBJECT = ("blackbox", "bench", "cookbook", "example", "fuzz", "house", "integration", "protos", "testing")
+WHOLE_SUBJECT = (
+    "blackbox", "bench", "cookbook", "example", "fuzz", "house", "integration", "protos", "shop", "testing"
+)
 # Single tests of that kind, by path.
 WHOLE_SUBJECT_FILES: set[str] = set()
 

@@ -42,9 +42,8 @@ class Inventory final : public v1::InventoryComponent {
     reply.Send(std::move(delivered));
   }
 
-  void WatchStock(v1::WatchStockRequest request,
-                  mainspring::ReplyStream<v1::Stock> replies) override {
-    const auto stock = stocks_.find(request.sku());
+  void WatchStock(v1::Sku sku, mainspring::ReplyStream<v1::Stock> replies) override {
+    const auto stock = stocks_.find(sku.sku());
     if (stock == stocks_.end()) co_return (void) replies.Finish(absl::NotFoundError("no such sku"));
     while (co_await replies.Send(stock->second)) co_await context().Sleep(absl::Seconds(1));
   }

@@ -49,8 +49,7 @@ class Orders final : public v1::OrdersComponent {
     reply.Send(order);
   }
 
-  void AwaitShipment(v1::AwaitShipmentRequest request,
-                     mainspring::Reply<v1::Order> reply) override {
+  void AwaitShipment(v1::OrderNumber request, mainspring::Reply<v1::Order> reply) override {
     const auto found = orders_.find(request.number());
     if (found == orders_.end()) return (void)reply.Fail(absl::NotFoundError("no such order"));
     auto& [order, polls] = found->second;
@@ -58,7 +57,7 @@ class Orders final : public v1::OrdersComponent {
     polls.push_back(std::move(reply));
   }
 
-  void Ship(v1::ShipRequest request, mainspring::Reply<v1::Order> reply) override {
+  void Ship(v1::OrderNumber request, mainspring::Reply<v1::Order> reply) override {
     const auto found = orders_.find(request.number());
     if (found == orders_.end()) return (void)reply.Fail(absl::NotFoundError("no such order"));
     found->second.order.set_shipped(true);

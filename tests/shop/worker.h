@@ -15,12 +15,12 @@ class Worker final : public v1::WorkerComponent {
 
   absl::Status Start() override { return orders_.status(); }
 
-  void Pack(mainspring::RequestStream<v1::ShipRequest> parcels,
+  void Pack(mainspring::RequestStream<v1::OrderNumber> parcels,
             mainspring::ReplyStream<v1::Order> shipped) override {
-    while (const std::optional<v1::ShipRequest> parcel = co_await parcels.Read()) {
+    while (const std::optional<v1::OrderNumber> parcel = co_await parcels.Read()) {
       const auto order = co_await orders_->Ship(*parcel, {.from = shipped.context()});
       if (!order.ok()) co_return (void) shipped.Finish(order.status());
-      if (!co_await shipped.Send(*order)) co_return;  // the station has gone
+      co_await shipped.Send(*order);  // where the station has gone, so has the next parcel
     }
     shipped.Finish();
   }

@@ -18,7 +18,8 @@ from google.protobuf import message_factory
 
 from harness import places
 
-_ROOTS = (places.REPOSITORY / "protos", places.REPOSITORY / "tests" / "testing" / "protos")
+_ROOTS = (places.REPOSITORY / "protos", places.REPOSITORY / "tests" / "testing" / "protos",
+          places.REPOSITORY / "tests" / "shop")
 _FILES = (
     "mainspring/clock/v1/clock.proto",
     "mainspring/lifecycle/v1/lifecycle.proto",
@@ -26,6 +27,10 @@ _FILES = (
     "grpc/health/v1/health.proto",
     "grpc/reflection/v1/reflection.proto",
     "grpc/reflection/v1alpha/reflection.proto",
+    "shop/v1/inventory.proto",
+    "shop/v1/orders.proto",
+    "shop/v1/payments.proto",
+    "shop/v1/worker.proto",
 )
 
 
@@ -98,6 +103,7 @@ class Package:
 clock = Package("mainspring.clock.v1")
 lifecycle = Package("mainspring.lifecycle.v1")
 trial = Package("mainspring.trial.v1")
+shop = Package("shop.v1")
 health = Package("grpc.health.v1")
 reflection_v1 = Package("grpc.reflection.v1")
 reflection_v1alpha = Package("grpc.reflection.v1alpha")
