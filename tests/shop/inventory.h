@@ -3,11 +3,10 @@
 #define SHOP_INVENTORY_H_
 
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 
-#include "shop/v1/inventory.component.pb.h"
+#include "shop/v1/shop.component.pb.h"
 
 namespace shop {
 
@@ -35,7 +34,7 @@ class Inventory final : public v1::InventoryComponent {
   void Restock(mainspring::RequestStream<v1::Box> boxes,
                mainspring::Reply<v1::Delivery> reply) override {
     v1::Delivery delivered;
-    while (const std::optional<v1::Box> box = co_await boxes.Read()) {
+    while (const auto box = co_await boxes.Read()) {
       Put(box->item()).set_unit_cents(box->unit_cents());
       delivered.set_units(delivered.units() + box->item().units());
     }

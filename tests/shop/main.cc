@@ -1,15 +1,16 @@
 // The shop as a host; Payments is elsewhere.
 #include <grpcpp/create_channel.h>
 
+#include <memory>
+#include <string>
+
 #include "absl/flags/flag.h"
 #include "inventory.h"
 #include "mainspring/host.h"
 #include "mainspring/outgoing_call.h"
 #include "orders.h"
-#include "shop/v1/inventory.binding.pb.h"
-#include "shop/v1/orders.binding.pb.h"
 #include "shop/v1/payments.grpc.pb.h"
-#include "shop/v1/worker.binding.pb.h"
+#include "shop/v1/shop.binding.pb.h"
 #include "worker.h"
 
 ABSL_FLAG(std::string, payments, "localhost:50061", "Where the payments service is.");

@@ -8,9 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "shop/v1/inventory.component.pb.h"
-#include "shop/v1/orders.component.pb.h"
 #include "shop/v1/payments.pb.h"
+#include "shop/v1/shop.component.pb.h"
 
 namespace shop {
 
@@ -41,7 +40,7 @@ class Orders final : public v1::OrdersComponent {
       inventory_->Release(request.item()).Detach();  // even where the customer has gone
       co_return (void) reply.Fail(receipt.status());
     }
-    const int64_t number = std::ssize(orders_) + 1;
+    const int64_t number = orders_.size() + 1;
     v1::Order& order = orders_[number].order;
     order.set_number(number);
     *order.mutable_item() = request.item();

@@ -2,6 +2,9 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+
 #include "inventory.h"
 #include "mainspring/testing.h"
 #include "orders.h"
@@ -40,7 +43,7 @@ class Shop : public ::testing::Test {
   v1::InventoryRef inventory() { return stage_.Ref<v1::InventoryRef>("inventory"); }
   v1::OrdersRef orders() { return stage_.Ref<v1::OrdersRef>("orders"); }
   auto WatchTea() { return inventory().WatchStock(FromText<v1::Sku>("sku: 'tea'")); }
-  uint64_t TeaLeft() {
+  auto TeaLeft() {
     auto stock = WatchTea();
     return stage_.Next(stock)->units();
   }
@@ -57,9 +60,9 @@ class Shop : public ::testing::Test {
     auto station = stage_.Ref<v1::WorkerRef>("worker").Pack();
     station.requests.Write(parcel);
     station.requests.Finish();
-    auto order = stage_.Next(station.answers);
-    if (!order) return station.answers.status();
+    const auto order = stage_.Next(station.answers);
     EXPECT_FALSE(stage_.Next(station.answers).has_value());
+    if (!station.answers.status().ok()) return station.answers.status();
     return *order;
   }
 

@@ -2,10 +2,7 @@
 #ifndef SHOP_WORKER_H_
 #define SHOP_WORKER_H_
 
-#include <optional>
-
-#include "shop/v1/orders.component.pb.h"
-#include "shop/v1/worker.component.pb.h"
+#include "shop/v1/shop.component.pb.h"
 
 namespace shop {
 
@@ -17,10 +14,10 @@ class Worker final : public v1::WorkerComponent {
 
   void Pack(mainspring::RequestStream<v1::OrderNumber> parcels,
             mainspring::ReplyStream<v1::Order> shipped) override {
-    while (const std::optional<v1::OrderNumber> parcel = co_await parcels.Read()) {
+    while (const auto parcel = co_await parcels.Read()) {
       const auto order = co_await orders_->Ship(*parcel, {.from = shipped.context()});
       if (!order.ok()) co_return (void) shipped.Finish(order.status());
-      co_await shipped.Send(*order);  // where the station has gone, so has the next parcel
+      co_await shipped.Send(*order);  // once the station has gone, Read ends the loop
     }
     shipped.Finish();
   }

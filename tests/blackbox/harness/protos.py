@@ -27,10 +27,8 @@ _FILES = (
     "grpc/health/v1/health.proto",
     "grpc/reflection/v1/reflection.proto",
     "grpc/reflection/v1alpha/reflection.proto",
-    "shop/v1/inventory.proto",
-    "shop/v1/orders.proto",
     "shop/v1/payments.proto",
-    "shop/v1/worker.proto",
+    "shop/v1/shop.proto",
 )
 
 
