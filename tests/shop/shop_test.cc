@@ -72,8 +72,7 @@ class Shop : public ::testing::Test {
 };
 
 TEST_F(Shop, PlaceOrder_ReservesAndCharges) {
-  const mainspring::Metadatum key("idempotency-key", "42");
-  auto order = orders().PlaceOrder(two_, {.metadata = {&key, 1}});
+  auto order = orders().PlaceOrder(two_, {.metadata = {{"idempotency-key", "42"}}});
   auto charge = stage_.Take<ChargeCall>("payments");
   EXPECT_EQ(charge.request.cents(), 500);
   EXPECT_EQ(charge.reply.context().Metadata("idempotency-key"), "42");
