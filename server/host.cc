@@ -41,10 +41,9 @@ absl::StatusOr<std::vector<SupervisedComponent>> ComponentsOf(
                          absl::StrAppend(out, each.name);
                        })));
     }
-    const std::string services = absl::StrJoin(
-        type->services, ", ",
-        [](std::string* out, const auto& answers) { absl::StrAppend(out, answers.service); });
-    components.push_back({component, services, type->make,
+    std::vector<std::string> services;
+    for (const ComponentType::Answers& each : type->services) services.push_back(each.service);
+    components.push_back({component, std::move(services), type->make,
                           type->make_mailbox(component.name, component.mailbox, time)});
   }
   return components;

@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <memory>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -55,8 +56,9 @@ struct BlockingResult<void> {
   using Type = Nothing;
 };
 
-template <class Function>
-using BlockingResultOf = typename BlockingResult<std::invoke_result_t<Function&>>::Type;
+template <class Function, class... Arguments>
+using BlockingResultOf =
+    typename BlockingResult<std::invoke_result_t<Function&, Arguments...>>::Type;
 
 // Calls `function`; what it throws is INTERNAL.
 template <class Function>
@@ -81,17 +83,22 @@ absl::StatusOr<BlockingResultOf<Function>> CallBlocking(Function& function) {
 }
 
 // Has `function` called by `blocking`, with its result as the answer.
-template <class Function>
-Answer<BlockingResultOf<Function>> RunBlockingOn(Blocking& blocking, Function function) {
-  using Result = BlockingResultOf<Function>;
+template <class Function, class... Arguments>
+Answer<BlockingResultOf<Function, Arguments...>> RunBlockingOn(Blocking& blocking,
+                                                               Function function,
+                                                               Arguments... arguments) {
+  using Result = BlockingResultOf<Function, Arguments...>;
   SharedPtr<LocalCall<Result>> call(new LocalCall<Result>(CallOptions(), "RunBlocking"));
   // Shared, so that work that was refused is answered with the reason.
   auto reply = std::make_shared<Reply<Result>>(call.get());
-  const absl::Status accepted = blocking.Run([function = std::move(function), reply]() mutable {
-    // Nobody waits for it any more.
-    if (reply->cancelled()) return (void)reply->Fail(absl::CancelledError());
-    reply->Send(CallBlocking(function));
-  });
+  const absl::Status accepted =
+      blocking.Run([function = std::move(function), arguments = std::tuple(std::move(arguments)...),
+                    reply]() mutable {
+        // Nobody waits for it any more.
+        if (reply->cancelled()) return (void)reply->Fail(absl::CancelledError());
+        auto call = [&] { return std::apply(function, std::move(arguments)); };
+        reply->Send(CallBlocking(call));
+      });
   if (!accepted.ok()) reply->Fail(accepted);
   return Answer<Result>(std::move(call));
 }

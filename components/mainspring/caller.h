@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "mainspring/call_context.h"
+#include "mainspring/call_options.h"
 #include "mainspring/caller_side.h"
 #include "mainspring/metadata.h"
 #include "mainspring/steady_time.h"
 
 namespace mainspring::testing {
 
-// Somebody who calls from outside: {.from = caller}. He lives longer than the calls that are made
-// so, or leaves them.
+// Somebody who calls from outside. He lives longer than the calls that he makes, or leaves them.
 class Caller final : public CallContext {
  public:
   struct Traits {
@@ -29,6 +29,9 @@ class Caller final : public CallContext {
     BeginCall(side_.traits.deadline, "", side_);
   }
 
+  // A call of his own, with all his metadata: ref.Say(request, caller.options()). One on his behalf
+  // is {.from = caller}: see CallOptions.
+  CallOptions options() const { return {.from = *this, .metadata = side_.traits.metadata}; }
   // He waits for no answer any more.
   void Leave() { MarkCancelled(); }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -72,7 +73,10 @@ class Context {
   bool Cancel(TimerId id) { return timers_.Cancel(id); }
 
   // The in-process address of another component: Find<ClockRef>("clock").
-  // NOT_FOUND: no component has that name. INVALID_ARGUMENT: it answers another service.
+  // The typed address of another component of the host, a ClockRef for one. NOT_FOUND: no component
+  // has that name. INVALID_ARGUMENT: it answers another service. A component that cannot be without
+  // it has a member absl::StatusOr<ClockRef> clock_ = context().Find<ClockRef>("clock"), and its
+  // Start returns clock_.status().
   template <class R>
   absl::StatusOr<R> Find(absl::string_view name) const {
     std::shared_ptr<MailboxBase> mailbox = surroundings_.directory.Find(name);
@@ -111,14 +115,19 @@ class Context {
     return DescriptorAwaiter(descriptors_, fd, DescriptorWaits::For::kWritable);
   }
 
-  // Has `function` called on one of the host's threads for what must block, and its result as the
-  // answer, for Then or co_await: a T where it returns a T or an absl::StatusOr<T>, Nothing where
-  // it returns void or an absl::Status. It must not touch the component. An answer that nobody
+  // Has `function` called with `arguments`, as std::thread would, on one of the host's threads for
+  // what must block, and its result as the answer, for Then or co_await: a T where it returns a T
+  // or an absl::StatusOr<T>, Nothing where it returns void or an absl::Status. It must not touch
+  // the component, and may run when this instance has gone, beside the next. An answer that nobody
   // waits for any more leaves out what was not begun; what was is not interrupted. INTERNAL: it
   // threw. RESOURCE_EXHAUSTED: too much waits already.
-  template <class Function>
-  Answer<BlockingResultOf<Function>> RunBlocking(Function function) {
-    return RunBlockingOn(surroundings_.blocking, std::move(function));
+  template <class Function, class... Arguments>
+  Answer<BlockingResultOf<Function, Arguments...>> RunBlocking(Function function,
+                                                               Arguments... arguments) {
+    static_assert(std::is_trivially_copyable_v<Function>,
+                  "give what it captures as arguments: g++ 12 destroys a lambda that stands in a "
+                  "co_await expression twice; see coroutine.h");
+    return RunBlockingOn(surroundings_.blocking, function, std::move(arguments)...);
   }
 
   // A function for any thread to call, which runs on the component's: for callbacks of other

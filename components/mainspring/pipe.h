@@ -156,9 +156,10 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
 
   // What the writer has added, as far as it has been sent.
   AnswerMetadata metadata() const {
+    // Looked at first: what is added after the end was seen cannot be missed.
+    const bool all = finished();
     AnswerMetadata sent = caller_.Sent();
-    MutexLock lock(mutex_);
-    if (!finished_) sent.trailers.clear();
+    if (!all) sent.trailers.clear();
     return sent;
   }
 
@@ -169,6 +170,11 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   }
 
  private:
+  bool finished() const {
+    MutexLock lock(mutex_);
+    return finished_;
+  }
+
   // What is to be told once the lock is given back.
   struct Wakeup {
     Waiting<> ready = {};

@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_REPLY_H_
 #define MAINSPRING_REPLY_H_
 
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -70,7 +71,9 @@ class Reply {
     return true;
   }
 
-  bool Send(absl::StatusOr<T> answer) {
+  // Either of the two. A template, so that Send({}) is an empty message.
+  template <class Result, class = std::enable_if_t<std::is_same_v<Result, absl::StatusOr<T>>>>
+  bool Send(Result answer) {
     return answer.ok() ? Send(*std::move(answer)) : Fail(std::move(answer).status());
   }
 

@@ -1,5 +1,7 @@
 #include "mainspring/status_details.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/cord.h"
@@ -66,12 +68,16 @@ absl::Status WithReason(absl::Status status, absl::string_view reason, absl::str
 }
 
 std::string EncodedDetails(const absl::Status& status) {
+  // By type, since the order of payloads is none: abseil turns it round by address.
+  std::map<std::string, std::string> payloads;
+  status.ForEachPayload(
+      [&](absl::string_view type, const absl::Cord& payload) { payloads.emplace(type, payload); });
   details::v1::StatusWithDetails message;
-  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+  for (auto& [type, payload] : payloads) {
     google::protobuf::Any& any = *message.add_details();
-    any.set_type_url(std::string(type));
-    any.set_value(std::string(payload));
-  });
+    any.set_type_url(type);
+    any.set_value(std::move(payload));
+  }
   if (message.details().empty()) return "";
   message.set_code(static_cast<int>(status.code()));
   message.set_message(std::string(status.message()));

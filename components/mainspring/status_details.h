@@ -18,9 +18,9 @@ namespace mainspring {
 
 // google.rpc.ErrorInfo: why, in a word that a program can compare.
 struct ErrorInfo {
-  std::string reason;                           // "MAILBOX_FULL"
-  std::string domain = "mainspring";            // whose reasons those are
-  std::map<std::string, std::string> metadata;  // such as {"component", "clock"}
+  std::string reason;                                // "MAILBOX_FULL"
+  std::string domain = "mainspring";                 // whose reasons those are
+  std::map<std::string, std::string> metadata = {};  // such as {"component", "clock"}
 };
 
 // The domain of Mainspring's own reasons, all with "component" in the metadata where one is meant.

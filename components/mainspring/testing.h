@@ -21,6 +21,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -51,6 +52,8 @@ class Stage {
   // arguments.
   template <class Class, class... Arguments>
   void Add(const std::string& name, Arguments... arguments) {
+    static_assert(std::is_constructible_v<Class, Context&, const Arguments&...>,
+                  "the component's constructor does not take a Context& and these arguments");
     AddUnit(NewMailbox<typename Class::Request>(name), [arguments...](Context& context) {
       return std::make_unique<Class>(context, arguments...);
     });
@@ -58,10 +61,10 @@ class Stage {
   // One that answers what `Class` answers, and keeps its calls for Take.
   template <class Class>
   void Script(const std::string& name) {
-    using RequestEnum = typename Class::Request;
+    using Request = typename Class::Request;
     auto kept = std::make_shared<KeptCalls>();
-    AddUnit(NewMailbox<RequestEnum>(name), [kept](Context& context) {
-      return std::make_unique<Scripted<RequestEnum>>(context, *kept);
+    AddUnit(NewMailbox<Request>(name), [kept](Context& context) {
+      return std::make_unique<Scripted<Request>>(context, *kept);
     }).kept = kept;
   }
 
@@ -151,9 +154,9 @@ class Stage {
   using KeptCalls = std::deque<std::unique_ptr<KeptCall>>;
 
   template <class RequestEnum>
-  class Scripted final : public Component, public Handler<RequestEnum> {
+  class Keeper : public Handler<RequestEnum> {
    public:
-    Scripted(Context& context, KeptCalls& kept) : Component(context), kept_(kept) {}
+    explicit Keeper(KeptCalls& kept) : kept_(kept) {}
     void Handle(RequestEnum&& request) override {
       std::visit(
           [this]<class Call>(Call& call) {
@@ -164,6 +167,14 @@ class Stage {
 
    private:
     KeptCalls& kept_;
+  };
+  template <class Request>
+  struct Scripted final : Component, Keeper<Request> {
+    Scripted(Context& context, KeptCalls& kept) : Component(context), Keeper<Request>(kept) {}
+  };
+  template <class... Enums>
+  struct Scripted<Several<Enums...>> final : Component, Keeper<Enums>... {
+    Scripted(Context& context, KeptCalls& kept) : Component(context), Keeper<Enums>(kept)... {}
   };
 
   // Keeps what a component reports.

@@ -45,14 +45,14 @@ constexpr char kServiceDeclaration[] = R"(// Serves $full_name$ over gRPC.
 // The component type of `Class`, served as $full_name$: what a host is given.
 template <class Class>
 ::mainspring::ComponentType $type$(::std::string name) {
-  static_assert(::std::is_base_of_v<$methods$, Class>, "Class must derive from $component$");
+  static_assert(::std::is_base_of_v<$methods$, Class>, "Class must derive from $component$ or $methods$");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), $methods$::kService, &$bind$);
 }
 
 // The same, for a class whose constructor wants more than a Context&: `make` makes an instance.
 template <class Class, class Factory>
 ::mainspring::ComponentType $type$(::std::string name, Factory make) {
-  static_assert(::std::is_base_of_v<$methods$, Class>, "Class must derive from $component$");
+  static_assert(::std::is_base_of_v<$methods$, Class>, "Class must derive from $component$ or $methods$");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), $methods$::kService, &$bind$, ::std::move(make));
 }
 

@@ -108,5 +108,7 @@ function(mainspring_proto_library NAME)
   # What a program does not use of all that is not linked into it: see mainspring_model.
   foreach(part IN ITEMS proto grpc component binding)
     target_compile_options(${NAME}_${part} PRIVATE -ffunction-sections -fdata-sections)
+    # protoc's sources have names in common.
+    set_target_properties(${NAME}_${part} PROPERTIES UNITY_BUILD OFF)
   endforeach()
 endfunction()

@@ -22,20 +22,25 @@ HealthTable::HealthTable(const ComponentTable& components, std::function<bool()>
   reserve("startup", &Meaning::startup);
   MutexLock lock(mutex_);
   for (size_t i = 0; i < components.size(); ++i) {
-    Entries::value_type& service = *entries_.try_emplace(components.service(i)).first;
-    if (!service.second.service.has_value()) {
-      service.second.service = serving_.size();
-      serving_.push_back(0);
+    touched_[i] = always;
+    const auto touch = [&](const Entries::value_type& entry) {
+      if (std::find(touched_[i].begin(), touched_[i].end(), &entry) == touched_[i].end()) {
+        touched_[i].push_back(&entry);
+      }
+    };
+    services_.emplace_back();
+    for (const std::string& name : components.services(i)) {
+      Entries::value_type& service = *entries_.try_emplace(name).first;
+      if (!service.second.service.has_value()) {
+        service.second.service = serving_.size();
+        serving_.push_back(0);
+      }
+      services_.back().push_back(*service.second.service);
+      touch(service);
     }
-    services_.push_back(*service.second.service);
     Entries::value_type& component = *entries_.try_emplace(components.name(i)).first;
     component.second.component = i;
-    touched_[i] = always;
-    for (const Entries::value_type* each : {&service, &component}) {
-      if (std::find(touched_[i].begin(), touched_[i].end(), each) == touched_[i].end()) {
-        touched_[i].push_back(each);
-      }
-    }
+    touch(component);
     health_[i] = {components.IsServing(i), components.HasBeenRunning(i), false};
     Count(i, true);
   }
@@ -111,7 +116,9 @@ HealthTable::Names HealthTable::Change(size_t component, const Health& health) {
 void HealthTable::Count(size_t component, bool in) {
   const Health& health = health_[component];
   const auto count = [in](size_t& counted) { in ? ++counted : --counted; };
-  if (health.serving) count(serving_[services_[component]]);
+  if (health.serving) {
+    for (const size_t service : services_[component]) count(serving_[service]);
+  }
   if (!health.serving && components_.essential(component)) count(essential_missing_);
   if (!health.started && components_.essential(component) &&
       components_.config(component).autostart) {

@@ -75,8 +75,8 @@ class HealthTable final : public HealthSource {
 
   const ComponentTable& components_;
   const std::function<bool()> host_alive_;
-  Entries entries_;               // constant
-  std::vector<size_t> services_;  // of each component; constant
+  Entries entries_;                            // constant
+  std::vector<std::vector<size_t>> services_;  // of each component; constant
   // Those that may change with a component; constant.
   std::vector<std::vector<const Entries::value_type*>> touched_;
 

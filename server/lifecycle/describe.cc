@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/strings/str_join.h"
 #include "mainspring/proto_time.h"
 #include "mainspring/text.h"
 
@@ -154,7 +155,7 @@ proto::Component Describe(size_t component, const ComponentTable& table,
   proto::Component message;
   message.set_name(view.name);
   message.set_type(view.type);
-  message.set_service(view.service);
+  message.set_service(absl::StrJoin(view.services, ", "));
   message.set_essential(view.essential);
   DescribeStatus(view.status, message);
   AddEdges(graph.dependencies(component), table, *message.mutable_depends_on());

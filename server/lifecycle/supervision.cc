@@ -63,7 +63,7 @@ absl::StatusOr<std::unique_ptr<Supervision>> Supervision::Launch(
   const std::vector<bool> essential = EssentialOf(components, *graph);
   std::unique_ptr<Supervision> supervision(new Supervision(*std::move(graph), std::move(options)));
   for (size_t i = 0; i < components.size(); ++i) {
-    supervision->table_.Add(components[i].config, components[i].service, essential[i],
+    supervision->table_.Add(components[i].config, components[i].services, essential[i],
                             components[i].mailbox);
   }
   if (absl::Status launched = supervision->LaunchAll(std::move(components)); !launched.ok()) {

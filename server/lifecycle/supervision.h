@@ -23,7 +23,7 @@ namespace mainspring {
 // What is supervised: a component, and how it is made.
 struct SupervisedComponent {
   ComponentConfig config;
-  std::string service;
+  std::vector<std::string> services;
   ComponentFactory make;
   std::shared_ptr<MailboxBase> mailbox;
 };

@@ -75,7 +75,8 @@ class ManyRequests final : public StreamSource<Request> {
       std::swap(on_read_, replaced);
       if (carrier_.WantRequest()) std::swap(on_read_, read);
     }
-    if (read) read.Post(std::nullopt);
+    if (read) return read.Post(std::nullopt);
+    carrier_.FetchRequest();
   }
 
   void Release() override {
@@ -105,7 +106,7 @@ class ManyRequests final : public StreamSource<Request> {
  private:
   Carrier& carrier_;
   Request next_;
-  Mutex mutex_;  // held while the carrier is told
+  Mutex mutex_;  // held while the carrier is told, never while it acts
   mainspring::Waiting<std::optional<Request>> on_read_ ABSL_GUARDED_BY(mutex_);
 };
 

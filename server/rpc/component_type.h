@@ -58,10 +58,12 @@ struct ComponentType {
             }};
   }
 
-  // Its class answers another service as well, whose request enum is among its Several.
-  ComponentType& Also(std::string service, Bind bind) {
-    services.push_back({std::move(service), bind});
-    return *this;
+  // The same, of a class that answers another service as well, whose request enum is among its
+  // Several: v1::OrdersType<Orders>("orders").Also(&v2::BindOrders).
+  ComponentType Also(Bind bind) const {
+    ComponentType with = *this;
+    with.services.push_back({bind()->name(), bind});
+    return with;
   }
 };
 

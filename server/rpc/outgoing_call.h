@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "mainspring/answer.h"
 #include "mainspring/call_options.h"
+#include "mainspring/server/rpc/status.h"
 
 namespace mainspring {
 
@@ -25,6 +26,9 @@ namespace mainspring {
 // metadata, and of the call that it is made for its deadline and trace context. Not the principal:
 // who calls over a connection proves it there. Any thread.
 void FillClientContext(const CallOptions& options, grpc::ClientContext& context);
+
+// What a stub that blocks returns, with its details. Any thread.
+using rpc::FromGrpc;
 
 // The status of a call, with its details; the answer's metadata goes to `reply`. For CallStub.
 absl::Status TakeOver(const grpc::Status& status, const grpc::ClientContext& context,

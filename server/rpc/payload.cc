@@ -1,7 +1,7 @@
 #include "mainspring/server/rpc/payload.h"
 
 #include <google/protobuf/message_lite.h>
-#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/support/proto_buffer_reader.h>
 
 #include <limits>
 
@@ -19,19 +19,26 @@ absl::StatusOr<Payload> Payload::Of(const MessageLite& message) {
   }
   grpc::Slice slice(size);
   message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  grpc::ByteBuffer bytes(&slice, 1);
   Payload payload;
-  payload.bytes_ = grpc::ByteBuffer(&slice, 1);
+  payload.bytes_.Swap(&bytes);
   return payload;
 }
 
 absl::Status Payload::ParseInto(MessageLite& message) {
-  const grpc::Status parsed =
-      grpc::GenericDeserialize<grpc::ProtoBufferReader, MessageLite>(&bytes_, &message);
-  if (parsed.ok()) return absl::OkStatus();
-  message.Clear();
-  return absl::InternalError(absl::StrCat("the request is no ", message.GetTypeName(),
-                                          parsed.error_message().empty() ? "" : ": missing ",
-                                          parsed.error_message()));
+  absl::Status status;
+  {
+    grpc::ProtoBufferReader reader(&bytes_);
+    if (!reader.status().ok() || !message.ParsePartialFromZeroCopyStream(&reader)) {
+      status = absl::InternalError(absl::StrCat("the request is no ", message.GetTypeName()));
+    } else if (!message.IsInitialized()) {
+      status = absl::InternalError(absl::StrCat("the request is a ", message.GetTypeName(),
+                                                " without ", message.InitializationErrorString()));
+    }
+  }
+  bytes_.Clear();
+  if (!status.ok()) message.Clear();
+  return status;
 }
 
 }  // namespace mainspring::rpc

@@ -27,7 +27,6 @@ class AsyncService : public grpc::Service {
   using grpc::Service::AddMethod;
   using grpc::Service::MarkMethodAsync;
   using grpc::Service::RequestAsyncBidiStreaming;
-  using grpc::Service::RequestAsyncClientStreaming;
   using grpc::Service::RequestAsyncServerStreaming;
   using grpc::Service::RequestAsyncUnary;
 };

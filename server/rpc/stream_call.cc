@@ -30,6 +30,7 @@ void StreamCall::Arrived(bool ok) {
   if (!rpc_.method().has_one_request()) Ref();  // for the one that reads
   const absl::Status handed = rpc_.HandOn(admitted, context_, *typed_, request_);
   if (handed.ok()) return;
+  request_.Clear();
   if (!rpc_.method().has_one_request()) ReleaseRequests();
   End(handed);
 }
@@ -89,6 +90,7 @@ WriteResult StreamCall::Write(const google::protobuf::MessageLite& response) {
       status_ = ToGrpc(payload.status());
     }
   }
+  if (!payload.ok()) circumstances_.MarkCancelled();
   CallIngress();
   return payload.ok() ? WriteResult::kAccepted : WriteResult::kClosed;
 }
@@ -132,13 +134,8 @@ void StreamCall::LetGo() {
 }
 
 bool StreamCall::WantRequest() {
-  {
-    MutexLock lock(mutex_);
-    wants_read_ = takes_writes() && !requests_ended_;
-    if (!wants_read_) return false;
-  }
-  CallIngress();
-  return true;
+  MutexLock lock(mutex_);
+  return wants_read_ = takes_writes() && !requests_ended_;
 }
 
 void StreamCall::RequestGiven(bool more) {
@@ -220,8 +217,11 @@ void StreamCall::WasRead(bool ok) {
   read_in_flight_ = false;
   absl::Status parsed;
   if (ok) parsed = request_.ParseInto(typed_->request());
+  // Ended before the component hears that there are no more, lest it takes them for complete.
+  const bool broken = !parsed.ok() && SetEnd(parsed);
+  if (broken) circumstances_.MarkCancelled();
   typed_->GiveRequest(ok && parsed.ok());
-  if (!parsed.ok() && SetEnd(parsed)) Abandon();
+  if (broken) Abandon();
   OperationCame();
 }
 

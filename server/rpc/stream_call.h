@@ -48,6 +48,7 @@ class StreamCall final : public Shared<StreamCall>, public ServerCall, public Ca
   void OnReady(Callback callback) override;
   void OnSent(Callback callback) override;
   bool WantRequest() override;
+  void FetchRequest() override { CallIngress(); }
   void RequestGiven(bool more) override;
   void ReleaseRequests() override { Unref(); }
 

@@ -35,8 +35,10 @@ class Carrier {
 
   // Of a call with many requests.
 
-  // The next request is wanted: it comes to TypedCall::GiveRequest. False: there will be none.
+  // The next request is wanted. False: there will be none.
   virtual bool WantRequest() { return false; }
+  // What is wanted comes to TypedCall::GiveRequest.
+  virtual void FetchRequest() {}
   // A request was given, and none is wanted until WantRequest; or, where not `more`, their end was.
   virtual void RequestGiven(bool /*more*/) {}
   // The handle that reads lets go of the call; last.

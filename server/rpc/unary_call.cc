@@ -33,6 +33,7 @@ void UnaryCall::Arrived(bool ok) {
   tags_ = 2;
   if (const absl::Status handed = rpc_.HandOn(admitted, context_, *typed_, request_);
       !handed.ok()) {
+    request_.Clear();
     End(handed);
   }
 }

@@ -5,10 +5,11 @@
 
 namespace mainspring {
 
-void ComponentTable::Add(const ComponentConfig& config, const std::string& service, bool essential,
-                         std::shared_ptr<MailboxBase> mailbox) {
+void ComponentTable::Add(const ComponentConfig& config, std::vector<std::string> services,
+                         bool essential, std::shared_ptr<MailboxBase> mailbox) {
   numbers_.emplace(config.name, rows_.size());
-  rows_.push_back(std::make_unique<Row>(Row{config, service, essential, std::move(mailbox)}));
+  rows_.push_back(
+      std::make_unique<Row>(Row{config, std::move(services), essential, std::move(mailbox)}));
   MutexLock lock(mutex_);
   statuses_.emplace_back();
 }
@@ -40,7 +41,7 @@ ComponentView ComponentTable::View(size_t component) const {
   ComponentView view;
   view.name = row.config.name;
   view.type = row.config.type;
-  view.service = row.service;
+  view.services = row.services;
   view.essential = row.essential;
   {
     MutexLock lock(mutex_);

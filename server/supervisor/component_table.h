@@ -48,7 +48,7 @@ struct ComponentStatus {
 struct ComponentView {
   std::string name;
   std::string type;
-  std::string service;
+  std::vector<std::string> services;
   bool essential = false;
   ComponentStatus status;
   MailboxStats mailbox;
@@ -70,14 +70,17 @@ class ComponentTable final : public Directory {
   explicit ComponentTable(const TimeSource& time) : time_(time) {}
 
   // Before the host starts.
-  void Add(const ComponentConfig& config, const std::string& service, bool essential,
+  void Add(const ComponentConfig& config, std::vector<std::string> services, bool essential,
            std::shared_ptr<MailboxBase> mailbox);
   void SetRunner(size_t component, const Runner& runner) { rows_[component]->runner = &runner; }
 
   size_t size() const { return rows_.size(); }
   const ComponentConfig& config(size_t component) const { return rows_[component]->config; }
   const std::string& name(size_t component) const { return rows_[component]->config.name; }
-  const std::string& service(size_t component) const { return rows_[component]->service; }
+  // That it answers, by their full names.
+  const std::vector<std::string>& services(size_t component) const {
+    return rows_[component]->services;
+  }
   // By configuration, or because an essential component cannot do without it.
   bool essential(size_t component) const { return rows_[component]->essential; }
   MailboxBase& mailbox(size_t component) const { return *rows_[component]->mailbox; }
@@ -101,7 +104,7 @@ class ComponentTable final : public Directory {
  private:
   struct Row {
     ComponentConfig config;
-    std::string service;
+    std::vector<std::string> services;
     bool essential;
     std::shared_ptr<MailboxBase> mailbox;
     const Runner* runner = nullptr;

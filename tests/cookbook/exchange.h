@@ -8,7 +8,6 @@
 #include "cookbook/v1/cookbook.component.pb.h"
 #include "cookbook/v1/cookbook.grpc.pb.h"
 #include "mainspring/outgoing_call.h"
-#include "mainspring/server/rpc/status.h"
 
 namespace cookbook {
 
@@ -43,25 +42,22 @@ class Exchange final : public v1::ExchangeComponent {
     mainspring::FillClientContext({.from = reply.context()}, *call);
     reply.OnCancel([call] { call->TryCancel(); });
     // What it needs is held by it: it may take longer than this instance lives.
-    auto best = context().RunBlocking([call, bank = bank_, currency = request.currency()] {
-      return BestRate(*bank, *call, currency);
-    });
-    reply.Send(co_await std::move(best));
+    reply.Send(co_await context().RunBlocking(&BestRate, bank_, call, request.currency()));
   }
 
  private:
-  static absl::StatusOr<v1::GetBestRateResponse> BestRate(v1::Bank::Stub& bank,
-                                                          grpc::ClientContext& call,
-                                                          const std::string& currency) {
+  static absl::StatusOr<v1::GetBestRateResponse> BestRate(
+      const std::shared_ptr<v1::Bank::Stub>& bank, const std::shared_ptr<grpc::ClientContext>& call,
+      const std::string& currency) {
     v1::ListRatesRequest asked;
     asked.set_currency(currency);
-    auto rates = bank.ListRates(&call, asked);
+    auto rates = bank->ListRates(call.get(), asked);
     v1::GetBestRateResponse best;
     for (v1::ListRatesResponse next; rates->Read(&next);) {
       best.set_rate(std::max(best.rate(), next.rate()));
     }
     const grpc::Status status = rates->Finish();
-    if (!status.ok()) return mainspring::rpc::FromGrpc(status);
+    if (!status.ok()) return mainspring::FromGrpc(status);
     return best;
   }
 

@@ -33,9 +33,8 @@ class Ledger final : public v1::LedgerComponent {
     }
     const std::shared_ptr<Database> database = std::move(idle_.back());
     idle_.pop_back();
-    auto query = context().RunBlocking(
-        [database, account = request.account()] { return database->Balance(account); });
-    const absl::StatusOr<int64_t> cents = co_await std::move(query);
+    const absl::StatusOr<int64_t> cents =
+        co_await context().RunBlocking(&Database::Balance, database, request.account());
     idle_.push_back(database);
     if (!cents.ok()) {
       reply.Fail(cents.status());

@@ -28,10 +28,8 @@ class Names final : public v1::NamesComponent {
   using NamesComponent::NamesComponent;
 
   void Resolve(v1::ResolveRequest request, mainspring::Reply<v1::ResolveResponse> reply) override {
-    // A copy of what it works on, and not `this`: it runs on a thread of the host's, beside us.
-    // Two lines: g++ 12 miscompiles a co_await with a lambda in it that has captured something.
-    auto found = context().RunBlocking([host = request.host()] { return LookUp(host); });
-    reply.Send(co_await std::move(found));
+    // It gets a copy of what it works on: it runs on a thread of the host's, beside us.
+    reply.Send(co_await context().RunBlocking(&LookUp, request.host()));
   }
 };
 

@@ -22,7 +22,7 @@ class Vault final : public v1::VaultComponent {
 inline mainspring::ComponentType GuardedVault(std::map<std::string, std::string> tokens) {
   mainspring::ComponentType type = v1::VaultType<Vault>("vault");
   // On the ingress thread, of several planes at a time: it reads what it captured, and is quick.
-  type.before = [tokens = std::move(tokens)](mainspring::rpc::IncomingCall& call) {
+  type.before = [tokens = std::move(tokens)](mainspring::IncomingCall& call) {
     const auto token = tokens.find(call.context().Metadata("authorization"));
     if (token == tokens.end()) return absl::UnauthenticatedError("no token, or none that is known");
     call.SetPrincipal(token->second);

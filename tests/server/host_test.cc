@@ -113,8 +113,7 @@ class HostOfSeveral : public ::testing::Test {
 };
 
 TEST_F(HostOfSeveral, WhenAClassAnswersTwoServices_ServesBothFromOneInstance) {
-  ComponentType type = trial::v1::TrialType<TrialClock>("both");
-  Start(type.Also(clock::v1::ClockMethods::kService, &clock::v1::BindClock));
+  Start(trial::v1::TrialType<TrialClock>("both").Also(&clock::v1::BindClock));
   EXPECT_TRUE(testing::Echo(*trial::v1::Trial::NewStub(channel_), "Mars").ok());
   EXPECT_TRUE(GetTime().ok());
   EXPECT_EQ(time_.time_zone(), "Mars");

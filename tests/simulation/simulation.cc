@@ -118,7 +118,8 @@ void Simulation::Launch() {
     records_[i].name = components_[i].name;
     mailboxes_.push_back(std::make_shared<Mailbox<WorkRequest>>(
         components_[i].name, components_[i].mailbox, scheduler_.time()));
-    supervised.push_back({components_[i], "simulation.Worker",
+    supervised.push_back({components_[i],
+                          {"simulation.Worker"},
                           [this, i](Context& context) {
                             return std::make_unique<Worker>(context, scheduler_, faults_,
                                                             records_[i]);

@@ -41,6 +41,19 @@ TEST(RunBlocking, OfEachKindOfResult_GivesIt) {
   EXPECT_EQ(*ResultOf([p = std::make_unique<int>(3)] { return *p; }), 3);
 }
 
+TEST(RunBlocking, WithArguments_GivesThemAsAThreadWould) {
+  struct Shelf {
+    int Count(const std::string& item) const { return item == "apples" ? 3 : 0; }
+  };
+  Blocking& at_once = Blocking::AtOnce();
+  const auto shelf = std::make_shared<Shelf>();
+  EXPECT_EQ(*RunBlockingOn(at_once, &Shelf::Count, shelf, std::string("apples")).Await(kNoWait), 3);
+  EXPECT_EQ(*RunBlockingOn(
+                 at_once, [](std::unique_ptr<int> p) { return *p; }, std::make_unique<int>(4))
+                 .Await(kNoWait),
+            4);
+}
+
 TEST(RunBlocking, OfWhatThrows_IsInternal) {
   EXPECT_EQ(ResultOf([]() -> int { throw std::runtime_error("no disk"); }).status(),
             absl::InternalError("blocking work: no disk"));

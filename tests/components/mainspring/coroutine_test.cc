@@ -371,9 +371,12 @@ class Listener final : public Component, public Handler<SpeakerRequest> {
   }
   void Say(Reply<Word> reply) {
     co_await context().WhenReadable(fd_);
-    const absl::StatusOr<std::string> text =
-        co_await context().RunBlocking([] { return std::string("worked"); });
-    reply.Send(Word{*text});
+    // What it is given lies in the frame, and g++ 12 must destroy each once.
+    const auto held = std::make_shared<std::string>("ed, over more than a string keeps in itself");
+    const absl::StatusOr<std::string> text = co_await context().RunBlocking(
+        [](const std::shared_ptr<std::string>& end, std::string begin) { return begin + *end; },
+        held, std::string("work"));
+    reply.Send(Word(held.use_count() == 1 ? *text : "still held"));
   }
 
  private:
@@ -386,7 +389,7 @@ TEST(Coroutine, WhenReadableAndRunBlocking_GoOnAfterThem) {
       [fd](Context& context) { return std::make_unique<Listener>(context, fd); });
   Answer<Word> answer = SpeakerRef(host.mailbox).Say("when?");
   eventfd_write(fd, 1);
-  EXPECT_EQ(answer.Await(Patience())->text, "worked");
+  EXPECT_EQ(answer.Await(Patience())->text, "worked, over more than a string keeps in itself");
   host.thread.reset();
   close(fd);
 }

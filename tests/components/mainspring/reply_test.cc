@@ -50,6 +50,12 @@ TEST(Reply, AnsweredTwice_IsAnsweredOnce) {
   EXPECT_EQ(record.answer()->text, "first");
 }
 
+TEST(Reply, SendOfBraces_IsAnEmptyMessage) {
+  ReplyRecord<Word> record;
+  EXPECT_TRUE(Reply<Word>(&record).Send({}));
+  EXPECT_EQ(record.answer()->text, "");
+}
+
 TEST(Reply, SendOfAStatusOr_AnswersEither) {
   ReplyRecord<Word> good, bad;
   EXPECT_TRUE(Reply<Word>(&good).Send(absl::StatusOr<Word>(Word{"hello"})));

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/cord.h"
 #include "mainspring/call.h"
@@ -74,6 +77,20 @@ TEST(WithReason, NamesComponentStateAndWhenToTryAgain) {
   EXPECT_EQ(ErrorInfoOf(status)->metadata,
             (std::map<std::string, std::string>{{"component", "clock"}, {"state", "STOPPED"}}));
   EXPECT_EQ(RetryDelayOf(status), absl::Seconds(1));
+}
+
+TEST(StatusDetails, Encoded_AreInTheOrderOfTheirTypes) {
+  // abseil's own order changes with the addresses of statuses.
+  std::vector<std::unique_ptr<absl::Status>> statuses;
+  std::set<std::string> encoded;
+  for (int i = 0; i < 100; ++i) {
+    auto& status = *statuses.emplace_back(std::make_unique<absl::Status>(absl::AbortedError("x")));
+    status.SetPayload("b.B", absl::Cord("2"));
+    status.SetPayload("a.A", absl::Cord("1"));
+    encoded.insert(EncodedDetails(status));
+  }
+  ASSERT_EQ(encoded.size(), 1u);
+  EXPECT_LT(encoded.begin()->find("a.A"), encoded.begin()->find("b.B"));
 }
 
 }  // namespace

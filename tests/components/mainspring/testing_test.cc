@@ -165,6 +165,46 @@ TEST_F(StageTest, DrainServingAndStop_AreTold) {
   EXPECT_EQ(stage_.Await(std::move(cold)).status().code(), absl::StatusCode::kUnavailable);
 }
 
+struct AskCall {
+  static constexpr char kMethod[] = "/test.Asker/Ask";
+  Word request;
+  Reply<Word> reply;
+};
+// A class that answers two services.
+struct SpeakerAndAsker {
+  using Request = Several<SpeakerRequest, std::variant<AskCall>>;
+};
+struct AskerRef : Ref<std::variant<AskCall>> {
+  using Ref::Ref;
+};
+
+TEST(Stage, ANeighbourOfSeveralServices_KeepsTheCallsOfEach) {
+  Stage stage;
+  stage.Script<SpeakerAndAsker>("both");
+  ASSERT_TRUE(stage.Start().ok());
+  stage.Ref<SpeakerRef>("both").Say("hello").Detach();
+  stage.Ref<AskerRef>("both").Ask<AskCall>(Word("why?"), {}).Detach();
+  EXPECT_EQ(stage.Take<SayCall>("both").request.text, "hello");
+  EXPECT_EQ(stage.Take<AskCall>("both").request.text, "why?");
+}
+
+TEST(Caller, WithOptions_BringsHisMetadataAlong) {
+  Stage stage;
+  stage.Script<SpeakerComponent>("echo");
+  ASSERT_TRUE(stage.Start().ok());
+  const Caller caller({.principal = "alice", .metadata = {{"x-tenant", "a"}}});
+  stage.Ref<SpeakerRef>("echo").Say("hello", caller.options()).Detach();
+  const auto call = stage.Take<SayCall>("echo");
+  EXPECT_EQ(call.reply.context().Principal(), "alice");
+  EXPECT_EQ(call.reply.context().Metadata("x-tenant"), "a");
+}
+
+TEST(Caller, WithAPeerAndAnAuthority_ShowsThem) {
+  const Caller caller({.peer = "ipv4:192.0.2.1:4711", .authority = "shop"});
+  EXPECT_EQ(caller.Peer(), "ipv4:192.0.2.1:4711");
+  EXPECT_EQ(caller.Authority(), "shop");
+}
+
 TEST(Stage, StartThatFails_IsTheError) {
   Stage stage;
   stage.Script<SpeakerComponent>("nobody");

@@ -38,7 +38,7 @@ class HealthTableTest : public ::testing::Test {
   }
   size_t AddTo(ComponentTable& table, const ComponentConfig& config, LifecycleState state,
                bool essential) {
-    table.Add(config, "x.v1.X", essential,
+    table.Add(config, {"x.v1.X"}, essential,
               std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
     Publish(table, table.size() - 1, [&](ComponentStatus& status) {
       status.state = state;
@@ -77,6 +77,17 @@ TEST_F(HealthTableTest, WhenAllAreRunning_EverythingServes) {
   EXPECT_THAT(Snapshot(),
               UnorderedElementsAre(Pair("", true), Pair("readiness", true), Pair("liveness", true),
                                    Pair("startup", true), Pair("one", true), Pair("x.v1.X", true)));
+}
+
+TEST_F(HealthTableTest, OfOneThatAnswersSeveralServices_KnowsEachOfThem) {
+  const ComponentConfig config = Named("both");
+  table_.Add(config, {"x.v1.X", "x.v2.X"}, /*essential=*/false,
+             std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
+  const auto run = [](ComponentStatus& status) { status.state = LifecycleState::kRunning; };
+  EXPECT_THAT(Update(0, run), UnorderedElementsAre("both", "x.v1.X", "x.v2.X"));
+  EXPECT_THAT(Update(0, [](ComponentStatus& status) { status.state = LifecycleState::kStopped; }),
+              UnorderedElementsAre("both", "x.v1.X", "x.v2.X"));
+  EXPECT_FALSE(*health().Serves("x.v2.X"));
 }
 
 TEST_F(HealthTableTest, ForEachStateEssentialAndDraining_FollowsTheTable) {
@@ -185,7 +196,7 @@ TEST_F(HealthTableTest, WhateverChanges_CountsAsOneWouldWhoLooksAtAllComponents)
   for (size_t i = 0; i < kComponents; ++i) {
     ComponentConfig config = Named(absl::StrCat("c", i));
     config.autostart = chance();
-    table_.Add(config, i % 2 == 0 ? "even.v1.Even" : "odd.v1.Odd", /*essential=*/chance(),
+    table_.Add(config, {i % 2 == 0 ? "even.v1.Even" : "odd.v1.Odd"}, /*essential=*/chance(),
                std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
   }
   std::vector<bool> past_limit(kComponents);

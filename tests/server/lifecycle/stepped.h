@@ -55,7 +55,9 @@ class SteppedTest : public ::testing::Test {
       return std::make_unique<HookedComponent>(context, hooks);
     };
     components_.push_back(
-        {config, HookedComponent::kService, make,
+        {config,
+         {HookedComponent::kService},
+         make,
          std::make_shared<Mailbox<trial::v1::TrialRequest>>(name, config.mailbox, time_)});
   }
 

@@ -40,7 +40,8 @@ class SupervisedTest : public ::testing::Test {
     config.restart.most_backoff = absl::Milliseconds(2);
     adjust(config);
     components_.push_back(
-        {config, HookedComponent::kService,
+        {config,
+         {HookedComponent::kService},
          [hooks](Context& context) { return std::make_unique<HookedComponent>(context, hooks); },
          std::make_shared<Mailbox<trial::v1::TrialRequest>>(name, config.mailbox,
                                                             TimeSource::Real())});

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -134,6 +135,21 @@ TEST_F(StreamCallTest, WhenARequestIsNoSuchMessage_EndsWithWhatWasWanted) {
               status.error_message());
   }
   EXPECT_TRUE(ComesToRest());
+}
+
+// The component hears that there are no more requests while it is awake, and answers at once.
+TEST_F(StreamCallTest, WhenRequestsEndInGarbageAndTheComponentIsBusy_IsNotTakenForComplete) {
+  std::atomic<bool> done{false};
+  std::thread busy([&] {
+    while (!done.load()) EXPECT_TRUE(testing::Echo(*stub_).ok());
+  });
+  for (int i = 0; i < 300; ++i) {
+    const grpc::Status status =
+        testing::SendBytes(plane_.address(), "/mainspring.trial.v1.Trial/Sum", "\xff\xff");
+    ASSERT_EQ(grpc::StatusCode::INTERNAL, status.error_code()) << i;
+  }
+  done = true;
+  busy.join();
 }
 
 TEST_F(StreamCallTest, WhenTheClientDoesNotRead_TheComponentIsHeldBack) {

@@ -83,7 +83,9 @@ class TrialPlane {
   void Supervise(const ComponentType& type, const std::vector<ComponentConfig>& configs) {
     std::vector<SupervisedComponent> components;
     for (const ComponentConfig& config : configs) {
-      components.push_back({config, type.services[0].service, type.make,
+      components.push_back({config,
+                            {type.services[0].service},
+                            type.make,
                             type.make_mailbox(config.name, config.mailbox, TimeSource::Real())});
       MustBeOk(service_->AddComponent(components.back().mailbox, type.before));
     }

@@ -28,7 +28,7 @@ class ComponentTableTest : public ::testing::Test {
     config.name = name;
     config.type = "hooked";
     config.mailbox.max_calls = 17;
-    table_.Add(config, "x.v1.X", /*essential=*/true,
+    table_.Add(config, {"x.v1.X"}, /*essential=*/true,
                std::make_shared<TrialMailbox>(name, config.mailbox, time_));
   }
   TrialMailbox& mailbox() { return static_cast<TrialMailbox&>(table_.mailbox(0)); }
@@ -51,7 +51,7 @@ TEST_F(ComponentTableTest, WhenAdded_IsFoundByNameAndNumber) {
   EXPECT_EQ(nullptr, table_.Find("three"));
   EXPECT_EQ(nullptr, table_.Find(""));
   EXPECT_EQ("one", table_.name(0));
-  EXPECT_EQ("x.v1.X", table_.service(0));
+  EXPECT_EQ(std::vector<std::string>{"x.v1.X"}, table_.services(0));
 }
 
 TEST_F(ComponentTableTest, WhenNothingHappened_ViewsItAsNotStarted) {
@@ -59,7 +59,7 @@ TEST_F(ComponentTableTest, WhenNothingHappened_ViewsItAsNotStarted) {
   const ComponentView view = table_.View(0);
   EXPECT_EQ("one", view.name);
   EXPECT_EQ("hooked", view.type);
-  EXPECT_EQ("x.v1.X", view.service);
+  EXPECT_EQ(std::vector<std::string>{"x.v1.X"}, view.services);
   EXPECT_TRUE(view.essential);
   EXPECT_EQ(LifecycleState::kStopped, view.status.state);
   EXPECT_EQ("not started", view.status.reason);

@@ -18,14 +18,14 @@ namespace mainspring::golden::v1 {
 // The component type of `Class`, served as mainspring.golden.v1.Locksmith: what a host is given.
 template <class Class>
 ::mainspring::ComponentType LocksmithType(::std::string name) {
-  static_assert(::std::is_base_of_v<LocksmithMethods, Class>, "Class must derive from LocksmithComponent");
+  static_assert(::std::is_base_of_v<LocksmithMethods, Class>, "Class must derive from LocksmithComponent or LocksmithMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), LocksmithMethods::kService, &BindLocksmith);
 }
 
 // The same, for a class whose constructor wants more than a Context&: `make` makes an instance.
 template <class Class, class Factory>
 ::mainspring::ComponentType LocksmithType(::std::string name, Factory make) {
-  static_assert(::std::is_base_of_v<LocksmithMethods, Class>, "Class must derive from LocksmithComponent");
+  static_assert(::std::is_base_of_v<LocksmithMethods, Class>, "Class must derive from LocksmithComponent or LocksmithMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), LocksmithMethods::kService, &BindLocksmith, ::std::move(make));
 }
 

@@ -18,14 +18,14 @@ namespace mainspring::golden::mirror::v1 {
 // The component type of `Class`, served as mainspring.golden.mirror.v1.Mirror: what a host is given.
 template <class Class>
 ::mainspring::ComponentType MirrorType(::std::string name) {
-  static_assert(::std::is_base_of_v<MirrorMethods, Class>, "Class must derive from MirrorComponent");
+  static_assert(::std::is_base_of_v<MirrorMethods, Class>, "Class must derive from MirrorComponent or MirrorMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), MirrorMethods::kService, &BindMirror);
 }
 
 // The same, for a class whose constructor wants more than a Context&: `make` makes an instance.
 template <class Class, class Factory>
 ::mainspring::ComponentType MirrorType(::std::string name, Factory make) {
-  static_assert(::std::is_base_of_v<MirrorMethods, Class>, "Class must derive from MirrorComponent");
+  static_assert(::std::is_base_of_v<MirrorMethods, Class>, "Class must derive from MirrorComponent or MirrorMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), MirrorMethods::kService, &BindMirror, ::std::move(make));
 }
 

@@ -18,14 +18,14 @@ namespace mainspring::golden::taken::v1 {
 // The component type of `Class`, served as mainspring.golden.taken.v1.Job: what a host is given.
 template <class Class>
 ::mainspring::ComponentType JobType(::std::string name) {
-  static_assert(::std::is_base_of_v<JobMethods, Class>, "Class must derive from JobComponent");
+  static_assert(::std::is_base_of_v<JobMethods, Class>, "Class must derive from JobComponent or JobMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), JobMethods::kService, &BindJob);
 }
 
 // The same, for a class whose constructor wants more than a Context&: `make` makes an instance.
 template <class Class, class Factory>
 ::mainspring::ComponentType JobType(::std::string name, Factory make) {
-  static_assert(::std::is_base_of_v<JobMethods, Class>, "Class must derive from JobComponent");
+  static_assert(::std::is_base_of_v<JobMethods, Class>, "Class must derive from JobComponent or JobMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), JobMethods::kService, &BindJob, ::std::move(make));
 }
 
@@ -35,14 +35,14 @@ template <class Class, class Factory>
 // The component type of `Class`, served as mainspring.golden.taken.v1.JobRef: what a host is given.
 template <class Class>
 ::mainspring::ComponentType JobRefType(::std::string name) {
-  static_assert(::std::is_base_of_v<JobRefMethods, Class>, "Class must derive from JobRefComponent");
+  static_assert(::std::is_base_of_v<JobRefMethods, Class>, "Class must derive from JobRefComponent or JobRefMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), JobRefMethods::kService, &BindJobRef);
 }
 
 // The same, for a class whose constructor wants more than a Context&: `make` makes an instance.
 template <class Class, class Factory>
 ::mainspring::ComponentType JobRefType(::std::string name, Factory make) {
-  static_assert(::std::is_base_of_v<JobRefMethods, Class>, "Class must derive from JobRefComponent");
+  static_assert(::std::is_base_of_v<JobRefMethods, Class>, "Class must derive from JobRefComponent or JobRefMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), JobRefMethods::kService, &BindJobRef, ::std::move(make));
 }
 

@@ -18,14 +18,14 @@ namespace mainspring::golden::shop::v1 {
 // The component type of `Class`, served as mainspring.golden.shop.v1.Counter: what a host is given.
 template <class Class>
 ::mainspring::ComponentType CounterType(::std::string name) {
-  static_assert(::std::is_base_of_v<CounterMethods, Class>, "Class must derive from CounterComponent");
+  static_assert(::std::is_base_of_v<CounterMethods, Class>, "Class must derive from CounterComponent or CounterMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), CounterMethods::kService, &BindCounter);
 }
 
 // The same, for a class whose constructor wants more than a Context&: `make` makes an instance.
 template <class Class, class Factory>
 ::mainspring::ComponentType CounterType(::std::string name, Factory make) {
-  static_assert(::std::is_base_of_v<CounterMethods, Class>, "Class must derive from CounterComponent");
+  static_assert(::std::is_base_of_v<CounterMethods, Class>, "Class must derive from CounterComponent or CounterMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), CounterMethods::kService, &BindCounter, ::std::move(make));
 }
 
@@ -35,14 +35,14 @@ template <class Class, class Factory>
 // The component type of `Class`, served as mainspring.golden.shop.v1.Storeroom: what a host is given.
 template <class Class>
 ::mainspring::ComponentType StoreroomType(::std::string name) {
-  static_assert(::std::is_base_of_v<StoreroomMethods, Class>, "Class must derive from StoreroomComponent");
+  static_assert(::std::is_base_of_v<StoreroomMethods, Class>, "Class must derive from StoreroomComponent or StoreroomMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), StoreroomMethods::kService, &BindStoreroom);
 }
 
 // The same, for a class whose constructor wants more than a Context&: `make` makes an instance.
 template <class Class, class Factory>
 ::mainspring::ComponentType StoreroomType(::std::string name, Factory make) {
-  static_assert(::std::is_base_of_v<StoreroomMethods, Class>, "Class must derive from StoreroomComponent");
+  static_assert(::std::is_base_of_v<StoreroomMethods, Class>, "Class must derive from StoreroomComponent or StoreroomMethods");
   return ::mainspring::ComponentType::Of<Class>(::std::move(name), StoreroomMethods::kService, &BindStoreroom, ::std::move(make));
 }
 
