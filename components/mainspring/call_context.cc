@@ -9,23 +9,9 @@ namespace mainspring {
 
 CallContext::Hook CallContext::kCancelled;
 
-CallContext::~CallContext() {
-  SetHook(nullptr);
-  LeaveFamilies();
-}
-
-void CallContext::SetHook(Hook* hook) {
-  Hook* before = hook_.exchange(hook, std::memory_order_acq_rel);
+void CallContext::DropHook() {
+  Hook* const before = hook_.exchange(nullptr, std::memory_order_acq_rel);
   if (before != &kCancelled) delete before;
-}
-
-void CallContext::BeginCall(SteadyTime deadline, const char* method, CallerSide& caller) {
-  deadline_ = deadline;
-  method_ = method;
-  caller_ = &caller;
-  counted_in_.store(nullptr, std::memory_order_relaxed);
-  SetHook(nullptr);
-  LeaveFamilies();
 }
 
 std::string CallContext::Metadata(absl::string_view key) const {

@@ -90,7 +90,13 @@ class CallContext {
   // Before the call is handed on; again, where the object is used for another call. `method` and
   // `caller` must outlive it.
   void BeginCall(SteadyTime deadline, const char* method = "",
-                 CallerSide& caller = CallerSide::Silent());
+                 CallerSide& caller = CallerSide::Silent()) {
+    deadline_ = deadline;
+    method_ = method;
+    caller_ = &caller;
+    counted_in_.store(nullptr, std::memory_order_relaxed);
+    Forget();
+  }
   // The caller has gone.
   void MarkCancelled() { Tell(TakeCancelled()); }
   // The call was answered: nobody needs to hear that the caller went.
@@ -100,7 +106,7 @@ class CallContext {
 
  protected:
   CallContext() = default;
-  ~CallContext();
+  ~CallContext() { Forget(); }
 
  private:
   friend class CallFamily;
@@ -112,8 +118,12 @@ class CallContext {
   // Marks it, and its family; what is to be told is told once no lock is held.
   std::vector<std::unique_ptr<Hook>> TakeCancelled();
   static void Tell(std::vector<std::unique_ptr<Hook>> hooks);
-  // Destroys the hook that was there.
-  void SetHook(Hook* hook);
+  // Of what was known of another call, most calls have nothing.
+  void Forget() {
+    if (hook_.load(std::memory_order_relaxed) != nullptr) DropHook();
+    if (joined_ != nullptr || family_.load(std::memory_order_relaxed) != nullptr) LeaveFamilies();
+  }
+  void DropHook();
   CallFamily& Family() const;
   void LeaveFamilies();
 

@@ -11,10 +11,6 @@ constexpr const char* kTraceKeys[] = {"traceparent", "tracestate", "baggage"};
 
 }  // namespace
 
-SteadyTime CallOptions::EffectiveDeadline() const {
-  return from ? std::min(deadline, from->deadline()) : deadline;
-}
-
 std::vector<Metadatum> CallOptions::EffectiveMetadata() const {
   std::vector<Metadatum> all;
   for (const Metadatum& each : metadata) {
@@ -36,7 +32,6 @@ std::vector<Metadatum> CallOptions::EffectiveMetadata() const {
 }
 
 std::unique_ptr<LocalOrigin> OriginOf(const CallOptions& options) {
-  if (!options.from && options.metadata.empty()) return nullptr;
   auto origin = std::make_unique<LocalOrigin>();
   if (options.from) origin->principal = options.from->Principal();
   origin->metadata = options.EffectiveMetadata();

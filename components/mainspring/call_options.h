@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_CALL_OPTIONS_H_
 #define MAINSPRING_CALL_OPTIONS_H_
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -45,7 +46,9 @@ struct CallOptions {
   absl::Span<const Metadatum> metadata = {};
 
   // The earlier of both deadlines.
-  SteadyTime EffectiveDeadline() const;
+  SteadyTime EffectiveDeadline() const {
+    return from ? std::min(deadline, from->deadline()) : deadline;
+  }
   // All that goes along: `metadata`, and of `from` its trace context and what `forward` names.
   std::vector<Metadatum> EffectiveMetadata() const;
 };

@@ -93,7 +93,8 @@ bool ControlLoop::RunOne() {
   const bool call_waits = serves_calls() && mailbox_->has_calls();
   // In turns here too: a descriptor that is always ready must not starve the others.
   const bool idle = !timer_due && !call_waits;
-  if ((idle || !std::exchange(descriptors_turn_over_, false)) && RunDescriptor(now, idle)) {
+  if (!instance_->context.descriptors().empty() &&
+      (idle || !std::exchange(descriptors_turn_over_, false)) && RunDescriptor(now, idle)) {
     descriptors_turn_over_ = true;
     return true;
   }
@@ -104,9 +105,10 @@ bool ControlLoop::RunOne() {
     Serve("a timer", now, [&] { timers.RunNext(time_.Now()); });
   } else if (const char* method = mailbox_->TakeCall(now); method != nullptr) {
     Serve(method, now, [&] {
-      mailbox_->SetCurrentCall(method);
+      // The thread's status names it already.
+      mailbox_->CallbackQueue::SetCurrentCall(method);
       mailbox_->HandOn();
-      mailbox_->SetCurrentCall(nullptr);
+      mailbox_->CallbackQueue::SetCurrentCall(nullptr);
     });
   }
   return true;
@@ -115,7 +117,7 @@ bool ControlLoop::RunOne() {
 // Asking the kernel costs more than a call: while there are calls, every few milliseconds will do.
 bool ControlLoop::RunDescriptor(SteadyTime now, bool idle) {
   DescriptorWaits& descriptors = instance_->context.descriptors();
-  if (descriptors.empty() || (!idle && now < polled_ + kDescriptorPoll)) return false;
+  if (!idle && now < polled_ + kDescriptorPoll) return false;
   bool ran = false;
   Serve("a descriptor's callback", now, [&] { ran = descriptors.RunNext(); });
   if (!ran) polled_ = now;

@@ -33,18 +33,20 @@ class Inbox : public AnyInbox {
   template <class Call>
   bool Push(Call&& call) {
     static_assert(!std::is_lvalue_reference_v<Call>, "it is moved from");
-    static_assert(kAlternative<Call, RequestEnum> < std::variant_size_v<RequestEnum>,
-                  "the service has no such call");
-    return Put({kAlternative<Call, RequestEnum>, &call});
+    constexpr size_t kPlace = kAlternative<Call, RequestEnum>;
+    static_assert(kPlace < std::variant_size_v<RequestEnum>, "the service has no such call");
+    return put_[kPlace](*this, &call);
   }
 
  protected:
-  // A call struct of the request enum, by its place; it may be moved from.
-  struct AnyCall {
-    size_t alternative;
-    void* call;
-  };
-  virtual bool Put(AnyCall call) = 0;
+  // Takes a call struct of the enum, of which there is one Put each, and may move from it. One
+  // indirect call, where a virtual method would need a second one to find the struct's type.
+  using Put = bool (*)(Inbox& self, void* call);
+
+  explicit Inbox(const Put* put) : put_(put) {}
+
+ private:
+  const Put* const put_;
 };
 
 // An inbox by what its owner has for each call struct: Push(Call&&), any thread.
@@ -52,16 +54,18 @@ template <class Owner, class RequestEnum>
 class InboxOf;
 template <class Owner, class... Calls>
 class InboxOf<Owner, std::variant<Calls...>> : public Inbox<std::variant<Calls...>> {
-  using AnyCall = typename Inbox<std::variant<Calls...>>::AnyCall;
+  using Base = Inbox<std::variant<Calls...>>;
 
-  bool Put(AnyCall call) final {
-    static constexpr bool (*kPush[])(InboxOf&, void*) = {&PushAs<Calls>...};
-    return kPush[call.alternative](*this, call.call);
-  }
+ protected:
+  InboxOf() : Base(kPut) {}
+
+ private:
   template <class Call>
-  static bool PushAs(InboxOf& self, void* call) {
-    return static_cast<Owner&>(self).Push(std::move(*static_cast<Call*>(call)));
+  static bool PutAs(Base& self, void* call) {
+    return static_cast<Owner&>(static_cast<InboxOf&>(self))
+        .Push(std::move(*static_cast<Call*>(call)));
   }
+  static constexpr typename Base::Put kPut[] = {&PutAs<Calls>...};
 };
 
 }  // namespace mainspring

@@ -4,12 +4,6 @@
 
 namespace mainspring {
 
-void BeginLocalCall(CallContext& call, const CallOptions& options, const char* method,
-                    LocalCaller& caller) {
-  call.BeginCall(options.EffectiveDeadline(), method, caller);
-  if (options.from) call.JoinFamilyOf(*options.from);
-}
-
 WaitingRoom& WaitingRoom::Of(const void* call) {
   // Never destroyed: threads may wait until the process ends.
   static constexpr size_t kRooms = 16;

@@ -23,7 +23,8 @@ namespace mainspring {
 // The caller's side of a call that is made in process.
 class LocalCaller : public CallerSide {
  public:
-  explicit LocalCaller(const CallOptions& options) : origin_(OriginOf(options)) {}
+  explicit LocalCaller(const CallOptions& options)
+      : origin_(options.from || !options.metadata.empty() ? OriginOf(options) : nullptr) {}
 
   std::string Principal() const override { return origin_ == nullptr ? "" : origin_->principal; }
   std::vector<Metadatum> AllMetadata() const override {
@@ -46,8 +47,11 @@ class LocalCaller : public CallerSide {
 };
 
 // Begins a call that is made so; `caller` must outlive it.
-void BeginLocalCall(CallContext& call, const CallOptions& options, const char* method,
-                    LocalCaller& caller);
+inline void BeginLocalCall(CallContext& call, const CallOptions& options, const char* method,
+                           LocalCaller& caller) {
+  call.BeginCall(options.EffectiveDeadline(), method, caller);
+  if (options.from) call.JoinFamilyOf(*options.from);
+}
 
 template <class T>
 using AnswerCallback = absl::AnyInvocable<void(absl::StatusOr<T>)>;

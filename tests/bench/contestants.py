@@ -31,6 +31,7 @@ def find_binaries(build_dir):
         "c": build_dir / "server/mainspringd",
         "load_client": build_dir / "tests/bench/load_client",
         "in_process": build_dir / "tests/bench/in_process",
+        "coroutine": build_dir / "tests/bench/coroutine",
     }
     for path in binaries.values():
         if not path.exists():
@@ -78,6 +79,11 @@ def measure_in_process(binaries, arguments):
     command = [str(binaries["in_process"]), f"--rounds={arguments.rounds}",
                f"--seconds={seconds}", f"--window={arguments.window}"]
     return _run_json(command, 4 * arguments.rounds * (seconds + 1) + 60, "in process")
+
+
+def measure_coroutine(binaries):
+    """What coroutine prints: the ratios of its rounds."""
+    return _run_json([str(binaries["coroutine"])], 60, "coroutine")
 
 
 def _run_json(command, seconds, who):

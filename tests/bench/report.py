@@ -40,7 +40,7 @@ def print_row(number, key, figures):
           + f"{figures['failed']:>8}", flush=True)
 
 
-def summarize(rounds, in_process):
+def summarize(rounds, in_process, coroutine):
     """Medians a contestant, and the median of the rounds' ratios: a pair that met a slow spell of
     the machine met it together."""
     medians = {key: {name: statistics.median(figures[key][name] for figures in rounds)
@@ -53,6 +53,7 @@ def summarize(rounds, in_process):
     windowed, single = in_process["windows"]
     paired["in process"] = windowed["ratios"]
     paired["in process, one at a time"] = single["ratios"]
+    paired["co_await/Then time"] = coroutine["ratios"]
     return {"medians": medians, "ratios_of_rounds": paired,
             "ratios": {name: statistics.median(values) for name, values in paired.items()},
             "in_process_medians": {

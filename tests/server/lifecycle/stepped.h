@@ -54,11 +54,8 @@ class SteppedTest : public ::testing::Test {
       contexts_[name] = &context;
       return std::make_unique<HookedComponent>(context, hooks);
     };
-    components_.push_back(
-        {config,
-         {HookedComponent::kService},
-         make,
-         std::make_shared<Mailbox<trial::v1::TrialRequest>>(name, config.mailbox, time_)});
+    auto mailbox = std::make_shared<Mailbox<trial::v1::TrialRequest>>(name, config.mailbox, time_);
+    components_.push_back({config, {HookedComponent::kService}, make, std::move(mailbox)});
   }
 
   absl::Status TryLaunch() {
