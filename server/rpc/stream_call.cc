@@ -81,18 +81,19 @@ WriteResult StreamCall::Write(const google::protobuf::MessageLite& response) {
     if (!writes_.HasRoom()) return WriteResult::kFull;
   }
   absl::StatusOr<Payload> payload = Payload::Of(response);
+  const bool can_be_sent = payload.ok();
   {
     MutexLock lock(mutex_);
-    if (payload.ok()) {
+    if (can_be_sent) {
       if (!takes_writes()) return WriteResult::kClosed;
       writes_.Push(*std::move(payload));
     } else if (BeginEnd()) {
       status_ = ToGrpc(payload.status());
     }
   }
-  if (!payload.ok()) circumstances_.MarkCancelled();
+  if (!can_be_sent) circumstances_.MarkCancelled();
   CallIngress();
-  return payload.ok() ? WriteResult::kAccepted : WriteResult::kClosed;
+  return can_be_sent ? WriteResult::kAccepted : WriteResult::kClosed;
 }
 
 // The end is decided; whoever answers is told that nobody waits for more.
