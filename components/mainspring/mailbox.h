@@ -107,7 +107,8 @@ class Mailbox final : public MailboxBase, public InboxOf<Mailbox<Enums...>, Enum
     if constexpr (sizeof...(Enums) == 1) {
       std::get<0>(handlers_)->Handle(std::move(*taken_->request));
     } else {
-      std::visit([this](auto& call) { (HandTo<Enums>(call), ...); }, *taken_->request);
+      std::visit([this](auto& call) { (this->template HandTo<Enums>(call), ...); },
+                 *taken_->request);
     }
   }
 
