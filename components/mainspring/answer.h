@@ -1,5 +1,5 @@
-// Answer<T>: what a component asked another one in the same process, or a plain thread asked a
-// component, and has yet to get.
+// Answer<T>: what was asked and is not there yet: of a component in this process, of a function
+// that blocks (Context::RunBlocking), or of a server elsewhere (CallStub).
 #ifndef MAINSPRING_ANSWER_H_
 #define MAINSPRING_ANSWER_H_
 

@@ -26,8 +26,8 @@ class Blocking {
  public:
   virtual ~Blocking() = default;
   // Has `work`, which must not throw, done soon, on a thread of its own choice. What is not begun
-  // when it is destroyed is destroyed and not done. RESOURCE_EXHAUSTED: too much waits already;
-  // `work` is destroyed.
+  // when it is destroyed is destroyed and not done. RESOURCE_EXHAUSTED: too much waits already,
+  // or the system gives no thread. UNAVAILABLE: the host ends. `work` is destroyed then.
   virtual absl::Status Run(Work work) = 0;
 
   // Does all at once, on the calling thread: for tests, and where there are no threads.

@@ -81,7 +81,8 @@ class CallContext {
     std::atomic<uint64_t>* const counter = counted_in_.exchange(nullptr, std::memory_order_seq_cst);
     if (counter != nullptr) counter->fetch_add(1, std::memory_order_release);
   }
-  // Metadata of the answer, which can be sent. False where what it belongs to was sent already.
+  // Adds to the answer's metadata what can be sent (see IsSendable). False: the headers, or the
+  // trailers, were sent already.
   bool AddHeader(Metadatum header) { return caller_->AddHeader(std::move(header)); }
   bool AddTrailer(Metadatum trailer) { return caller_->AddTrailer(std::move(trailer)); }
 

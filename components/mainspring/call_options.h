@@ -16,14 +16,21 @@
 
 namespace mainspring {
 
-// The call on whose behalf another is made: {.from = reply.context()}. The other is made before it
-// is answered.
+// The call on whose behalf another is made: {.from = reply.context()}, which must not be answered
+// yet when the other is made.
 class CallOrigin {
  public:
   // None.
   CallOrigin() = default;
   CallOrigin(const CallContext& context)  // NOLINT(google-explicit-constructor): for .from
       : context_(&context == &CallContext::None() ? nullptr : &context) {}
+  // The caller himself, whom a test plays: who is asked sees his peer and authority too.
+  static CallOrigin Himself(const CallContext& caller) {
+    CallOrigin origin(caller);
+    origin.himself_ = true;
+    return origin;
+  }
+  bool himself() const { return himself_; }
 
   explicit operator bool() const { return context_ != nullptr; }
   const CallContext* operator->() const { return context_; }
@@ -31,9 +38,12 @@ class CallOrigin {
 
  private:
   const CallContext* context_ = nullptr;
+  bool himself_ = false;
 };
 
-// All that it refers to is looked at while the call is made, and not after.
+// All that it refers to is looked at while the call is made, and not after. In a coroutine that
+// must have a name of its own: const Metadatum key[] = {{"x-tenant", "a"}}; co_await
+// orders.Get(request, {.metadata = key}).
 struct CallOptions {
   // The call is not dispatched after it.
   SteadyTime deadline = kNever;
@@ -59,6 +69,8 @@ static_assert(std::is_trivially_copyable_v<CallOptions>);
 
 // What a call in process knows of its caller; most have none of it.
 struct LocalOrigin {
+  std::string peer = "process";
+  std::string authority;
   std::string principal;
   std::vector<Metadatum> metadata;
 };

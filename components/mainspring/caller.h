@@ -25,13 +25,16 @@ class Caller final : public CallContext {
     std::string peer = "process";
     std::string authority = "";
   };
+  Caller() : Caller(Traits()) {}
   explicit Caller(Traits traits) : side_(std::move(traits)) {
     BeginCall(side_.traits.deadline, "", side_);
   }
 
-  // A call of his own, with all his metadata: ref.Say(request, caller.options()). One on his behalf
-  // is {.from = caller}: see CallOptions.
-  CallOptions options() const { return {.from = *this, .metadata = side_.traits.metadata}; }
+  // For a call of his own, with all that he has: ref.Say(request, caller.options()). One on his
+  // behalf is {.from = caller}: see CallOptions.
+  CallOptions options() const {
+    return {.from = CallOrigin::Himself(*this), .metadata = side_.traits.metadata};
+  }
   // He waits for no answer any more.
   void Leave() { MarkCancelled(); }
 

@@ -11,8 +11,8 @@
 
 namespace mainspring {
 
-// What each method says stands at CallContext's, which hands it on. As written here, it is that of
-// a caller in this process who has said nothing. Any thread.
+// Its methods are CallContext's of the same names, which hand on to it. The defaults are those of a
+// caller in this process who has said nothing. Any thread.
 class CallerSide {
  public:
   virtual std::string Peer() const { return "process"; }

@@ -72,7 +72,6 @@ class Context {
   // See TimerQueue.
   bool Cancel(TimerId id) { return timers_.Cancel(id); }
 
-  // The in-process address of another component: Find<ClockRef>("clock").
   // The typed address of another component of the host, a ClockRef for one. NOT_FOUND: no component
   // has that name. INVALID_ARGUMENT: it answers another service. A component that cannot be without
   // it has a member absl::StatusOr<ClockRef> clock_ = context().Find<ClockRef>("clock"), and its
@@ -120,7 +119,7 @@ class Context {
   // or an absl::StatusOr<T>, Nothing where it returns void or an absl::Status. It must not touch
   // the component, and may run when this instance has gone, beside the next. An answer that nobody
   // waits for any more leaves out what was not begun; what was is not interrupted. INTERNAL: it
-  // threw. RESOURCE_EXHAUSTED: too much waits already.
+  // threw. RESOURCE_EXHAUSTED: too much waits already. UNAVAILABLE: the host ends.
   template <class Function, class... Arguments>
   Answer<BlockingResultOf<Function, Arguments...>> RunBlocking(Function function,
                                                                Arguments... arguments) {

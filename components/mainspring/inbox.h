@@ -19,7 +19,8 @@ class AnyInbox {
   virtual const std::string& component() const = 0;
 };
 
-// At which place among the alternatives of a request enum a call struct stands.
+// At which place among the alternatives of a request enum a call struct stands; how many there are
+// where it is none of them.
 template <class Call, class RequestEnum>
 inline constexpr size_t kAlternative = 0;
 template <class Call, class First, class... Rest>

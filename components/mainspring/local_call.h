@@ -26,6 +26,8 @@ class LocalCaller : public CallerSide {
   explicit LocalCaller(const CallOptions& options)
       : origin_(options.from || !options.metadata.empty() ? OriginOf(options) : nullptr) {}
 
+  std::string Peer() const override { return origin_ == nullptr ? "process" : origin_->peer; }
+  std::string Authority() const override { return origin_ == nullptr ? "" : origin_->authority; }
   std::string Principal() const override { return origin_ == nullptr ? "" : origin_->principal; }
   std::vector<Metadatum> AllMetadata() const override {
     return origin_ == nullptr ? std::vector<Metadatum>() : origin_->metadata;
@@ -38,7 +40,7 @@ class LocalCaller : public CallerSide {
     answer_metadata_.trailers.push_back(std::move(trailer));
     return true;
   }
-  // Written by whoever answers: for whoever asked, once that is there which it came before.
+  // Written by whoever answers. Whoever asked may read it once the answer is there.
   const AnswerMetadata& answer_metadata() const { return answer_metadata_; }
 
  private:

@@ -32,7 +32,7 @@ class StreamCaller final : public LocalCaller {
     MutexLock lock(mutex_);
     return LocalCaller::AddTrailer(std::move(trailer));
   }
-  // A message was written.
+  // The writer has begun.
   void EndHeaders() { headers_ended_ = true; }
   // All that was added.
   AnswerMetadata Sent() const {

@@ -66,8 +66,9 @@ class [[nodiscard]] AnswerStream {
   Pipe<T>* pipe_;
 };
 
-// The requests of a call that has many. Write and OnReady as ReplyStream's; destroyed, it ends the
-// requests.
+// The requests of a call that has many. Write, Send and OnReady as ReplyStream's. Finish ends the
+// requests, and so does destroying it, whatever the status: who reads cannot tell. To take the call
+// back, destroy its answer or answers.
 template <class T>
 using RequestWriter = ReplyStream<T>;
 

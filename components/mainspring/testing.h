@@ -39,7 +39,8 @@
 
 namespace mainspring::testing {
 
-// One thread only.
+// One thread only. RunBlocking runs at once, on the test's thread; descriptors are real ones. A
+// whole host is "mainspring/host.h"'s, with port 0 and its data_addresses().
 class Stage {
  public:
   Stage() = default;
@@ -114,7 +115,8 @@ class Stage {
   void Advance(absl::Duration duration);
   ManualTime& time() { return time_; }
 
-  // The answer as it is once all is done that can be done now. DEADLINE_EXCEEDED: it is not there.
+  // The answer as it is once all is done that can be done now. DEADLINE_EXCEEDED: it is not there,
+  // and the call is cancelled.
   template <class T>
   absl::StatusOr<T> Await(Answer<T> answer) {
     Settle();

@@ -37,6 +37,7 @@ using Before = std::function<absl::Status(IncomingCall& call)>;
 
 namespace mainspring {
 // For authors, who write checks.
+using rpc::Before;
 using rpc::IncomingCall;
 }  // namespace mainspring
 

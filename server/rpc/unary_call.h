@@ -19,7 +19,8 @@ namespace mainspring::rpc {
 
 class Rpc;
 
-// Reused: Rpc is what it is armed with, and goes back to, and hands its requests on by.
+// Reused for one call after another: its Rpc arms it, hands its request on, and keeps it while it
+// is idle.
 //
 // Two parties hold it, the component's Reply and the ingress with gRPC's tags; whoever lets go
 // last disposes of it. Both may want to answer, the ingress when the host cuts the call or its

@@ -31,7 +31,8 @@ bool BlockingPool::AwaitIdle(SteadyTime deadline) {
 
 absl::Status BlockingPool::Run(Work work) {
   MutexLock lock(mutex_);
-  if (queue_.size() >= most_threads_ * kQueuedPerThread || ends_) {
+  if (ends_) return absl::UnavailableError("blocking work: the host ends");
+  if (queue_.size() >= most_threads_ * kQueuedPerThread) {
     absl::Status full = absl::ResourceExhaustedError(
         absl::StrCat("blocking work: ", queue_.size(), " pieces wait already; try later"));
     SetRetryDelay(full, kRetryWhenFull);

@@ -199,10 +199,17 @@ TEST(Caller, WithOptions_BringsHisMetadataAlong) {
   EXPECT_EQ(call.reply.context().Metadata("x-tenant"), "a");
 }
 
-TEST(Caller, WithAPeerAndAnAuthority_ShowsThem) {
+TEST(Caller, WithAPeerAndAnAuthority_ShowsThemToWhomHeAsksHimself) {
+  Stage stage;
+  stage.Script<SpeakerComponent>("echo");
+  ASSERT_TRUE(stage.Start().ok());
   const Caller caller({.peer = "ipv4:192.0.2.1:4711", .authority = "shop"});
-  EXPECT_EQ(caller.Peer(), "ipv4:192.0.2.1:4711");
-  EXPECT_EQ(caller.Authority(), "shop");
+  stage.Ref<SpeakerRef>("echo").Say("hello", caller.options()).Detach();
+  stage.Ref<SpeakerRef>("echo").Say("hello", {.from = caller}).Detach();
+  const auto his = stage.Take<SayCall>("echo");
+  EXPECT_EQ(his.reply.context().Peer(), "ipv4:192.0.2.1:4711");
+  EXPECT_EQ(his.reply.context().Authority(), "shop");
+  EXPECT_EQ(stage.Take<SayCall>("echo").reply.context().Peer(), "process");
 }
 
 TEST(Stage, StartThatFails_IsTheError) {
