@@ -106,7 +106,7 @@ TEST_F(Shop, PlaceOrder_WherePaymentsIsAway_TriesFiveTimes) {
 }
 
 TEST_F(Shop, PlaceOrder_WhoseCustomerLeaves_PutsTheItemBack) {
-  mainspring::testing::Caller ada({});
+  mainspring::testing::Caller ada;
   auto order = orders().PlaceOrder(two_, {.from = ada});
   auto charge = stage_.Take<ChargeCall>("payments");
   EXPECT_EQ(TeaLeft(), 1);
