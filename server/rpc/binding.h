@@ -72,6 +72,8 @@ class ManyRequests final : public StreamSource<Request> {
     mainspring::Waiting<std::optional<Request>> replaced;
     {
       MutexLock lock(mutex_);
+      // Afterwards: on_read_ is this read, where a request will come; `read` is, where none will;
+      // `replaced` is the one that waited before.
       std::swap(on_read_, replaced);
       if (carrier_.WantRequest()) std::swap(on_read_, read);
     }

@@ -86,6 +86,7 @@ void Rpc::AwaitStream(grpc::ServerContext& context, Payload& request, AsyncStrea
 }
 
 absl::Status Rpc::Admit(ServerCall& call, grpc::ServerContext& context) {
+  // Added first: what is refused is counted too, and ends through the ingress.
   absl::Status admitted = ingress_->Add(call, context.peer(), reserved_);
   if (!unary() && !ingress_->refuse_streams().ok()) return ingress_->refuse_streams();
   if (!ingress_->refuse_calls().ok()) {

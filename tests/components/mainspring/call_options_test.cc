@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mainspring/caller_side.h"
 #include "mainspring/local_call.h"
 #include "tests/components/mainspring/fakes.h"
 #include "tests/components/mainspring/speaker.h"

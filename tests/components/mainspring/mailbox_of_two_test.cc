@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "mainspring/component.h"
+#include "mainspring/inbox.h"
 #include "mainspring/mailbox.h"
 #include "tests/components/mainspring/fakes.h"
 #include "tests/components/mainspring/speaker.h"

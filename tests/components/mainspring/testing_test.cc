@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "mainspring/caller.h"
 #include "tests/components/mainspring/speaker.h"
 
 namespace mainspring::testing {
