@@ -38,10 +38,8 @@ constexpr char kNamespaceBegin[] = R"(namespace $namespace$ {
 constexpr char kNamespaceEnd[] = R"(}  // namespace $namespace$
 )";
 
-constexpr char kMethodEnum[] = R"(// The rpcs of $full_name$, in the order of the proto.
-enum class $method_enum$ { $constants$ };
-
-// A call of each: its request, or requests, and the right to answer.
+constexpr char kCallsBegin[] =
+    R"(// A call of each rpc of $full_name$: its request, or requests, and the right to answer.
 struct $calls$ {
 )";
 
@@ -55,7 +53,7 @@ constexpr char kCall[] = R"($separator$  struct $rpc$ {
 constexpr char kMethodsBegin[] =
     R"(};
 
-// Everything that $full_name$ can be asked: alternative i is method i.
+// Everything that $full_name$ can be asked, in the order of the proto.
 using $request_enum$ = ::std::variant<$alternatives$>;
 
 // One method for each rpc of $full_name$.
@@ -73,10 +71,13 @@ $comment$  virtual void $rpc$($request_type$ $request$, $reply_type$ $reply$) = 
 
 constexpr char kComponentAndRefBegin[] = R"(};
 
+class $ref$;
+
 $comment$// The base of a component that answers $full_name$: derive from it and write the methods.
 class $component$ : public ::mainspring::Component, public $methods$ {
  public:
   using Request = ::$namespace$::$request_enum$;
+  using Ref = ::$namespace$::$ref$;
   using ::mainspring::Component::Component;
 };
 
@@ -150,10 +151,13 @@ std::string Answer(const Rpc& rpc) {
 
 // What the service is called, in all its parts.
 Variables VariablesOf(const ServiceNames& names) {
-  return {{"method_enum", names.method_enum}, {"calls", names.calls},
-          {"methods", names.methods},         {"request_enum", names.request_enum},
-          {"component", names.component},     {"ref", names.ref},
-          {"ref_member", names.ref_member},   {"dispatch", names.dispatch}};
+  return {{"calls", names.calls},
+          {"methods", names.methods},
+          {"request_enum", names.request_enum},
+          {"component", names.component},
+          {"ref", names.ref},
+          {"ref_member", names.ref_member},
+          {"dispatch", names.dispatch}};
 }
 
 Variables VariablesOf(const Service& service, const Rpc& rpc) {
@@ -178,10 +182,8 @@ Variables VariablesOf(const Service& service, const Rpc& rpc) {
 }
 
 Variables VariablesOf(const File& file, const Service& service) {
-  std::string constants;
   std::string alternatives;
   for (const Rpc& rpc : service.rpcs) {
-    constants += (constants.empty() ? "" : ", ") + rpc.names.constant;
     alternatives +=
         (alternatives.empty() ? "" : ", ") + service.names.calls + "::" + rpc.names.function;
   }
@@ -189,7 +191,6 @@ Variables VariablesOf(const File& file, const Service& service) {
   variables.merge(Variables{
       {"full_name", service.full_name},
       {"namespace", file.cpp_namespace},
-      {"constants", constants},
       {"alternatives", alternatives},
       {"comment", Block(service.comment, "") + (service.comment.empty() ? "" : "//\n")},
   });
@@ -217,7 +218,7 @@ void PrintComponentHeader(const File& file, Printer* printer) {
     printer->Print("\n");
     for (const Service& service : file.services) {
       const Variables of_service = VariablesOf(file, service);
-      printer->Print(of_service, kMethodEnum);
+      printer->Print(of_service, kCallsBegin);
       PrintForEachRpc(service, kCall, printer);
       printer->Print(of_service, kMethodsBegin);
       PrintForEachRpc(service, kMethod, printer);

@@ -57,8 +57,7 @@ void AddImports(const FileDescriptor& file, std::set<const FileDescriptor*>* fou
 
 ServiceNames TakeServiceNames(const ServiceDescriptor& service, Names* taken) {
   const std::string name(service.name());
-  return {.method_enum = Take(name + "Method", taken),
-          .calls = Take(name + "Call", taken),
+  return {.calls = Take(name + "Call", taken),
           .methods = Take(name + "Methods", taken),
           .request_enum = Take(name + "Request", taken),
           .component = Take(name + "Component", taken),
@@ -68,18 +67,6 @@ ServiceNames TakeServiceNames(const ServiceDescriptor& service, Names* taken) {
           .type = Take(name + "Type", taken),
           .bind = Take("Bind" + name, taken),
           .rpcs = {}};
-}
-
-// GetTime, getTime and get_time are all kGetTime.
-std::string ConstantName(const MethodDescriptor& rpc) {
-  std::string constant = "k";
-  bool begins_word = true;
-  for (char c : std::string(rpc.name())) {
-    const bool is_lower = 'a' <= c && c <= 'z';
-    if (c != '_') constant += begins_word && is_lower ? static_cast<char>(c - 'a' + 'A') : c;
-    begins_word = c == '_';
-  }
-  return constant;
 }
 
 std::string ChosenName(const MethodDescriptor& rpc, const Options& options) {
@@ -93,7 +80,6 @@ std::string ChosenName(const MethodDescriptor& rpc, const Options& options) {
 void TakeRpcNames(const ServiceDescriptor& service, const Options& options, ServiceNames* names) {
   names->rpcs.resize(static_cast<size_t>(service.method_count()));
   Names functions;
-  Names constants;
   // Those that can keep their names come first: another's underscore must not push them aside.
   for (const bool keeps : {true, false}) {
     for (int i = 0; i < service.method_count(); ++i) {
@@ -102,10 +88,6 @@ void TakeRpcNames(const ServiceDescriptor& service, const Options& options, Serv
       while (!TakenBy(name, *names).empty()) name += '_';
       names->rpcs[static_cast<size_t>(i)].function = Take(std::move(name), &functions);
     }
-  }
-  for (int i = 0; i < service.method_count(); ++i) {
-    names->rpcs[static_cast<size_t>(i)].constant =
-        Take(ConstantName(*service.method(i)), &constants);
   }
   names->ref_member = Take("ref_", &functions);
 }
@@ -120,8 +102,8 @@ std::string_view OwnerOfMember(std::string_view name) {
   for (std::string_view member : {"AnyHandler", "Handle", "Handler"}) {
     if (name == member) return "::mainspring::Handler";
   }
-  for (std::string_view member : {"Request", "RequestEnum", "component", "kMethod", "kService",
-                                  "replies", "reply", "request", "requests"}) {
+  for (std::string_view member : {"Ref", "Request", "RequestEnum", "component", "kMethod",
+                                  "kService", "replies", "reply", "request", "requests"}) {
     if (name == member) return "the generated classes";
   }
   return "";
@@ -179,7 +161,7 @@ std::string TakenBy(const std::string& function, const ServiceNames& service) {
 }
 
 std::vector<std::string> ServiceNames::in_namespace() const {
-  return {method_enum, calls, methods, request_enum, component, ref, dispatch, type, bind};
+  return {calls, methods, request_enum, component, ref, dispatch, type, bind};
 }
 
 std::vector<ServiceNames> NamesOf(const FileDescriptor& file, const Options& options) {

@@ -17,11 +17,9 @@ namespace mainspring::plugin {
 
 struct RpcNames {
   std::string function;  // GetTime: the method, the ref's method, and the struct of its calls
-  std::string constant;  // kGetTime, its value in the enum of methods; so for get_time
 };
 
 struct ServiceNames {
-  std::string method_enum;   // ClockMethod
   std::string calls;         // ClockCall
   std::string methods;       // ClockMethods
   std::string request_enum;  // ClockRequest

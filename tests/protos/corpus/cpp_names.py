@@ -20,12 +20,12 @@ KEYWORDS = frozenset("""
 # What no method can be called as well: macros of C's library, and members of a component.
 NOT_FOR_METHODS = KEYWORDS | frozenset("""
     EOF errno stderr stdin stdout
-    AnyHandler Component DependencyChanged Handle Handler Request RequestEnum Start Stop component
+    AnyHandler Component DependencyChanged Handle Handler Ref Request RequestEnum Start Stop component
     context kMethod kService replies reply request requests
 """.split())
 
 # What is generated for a service, in the namespace of its package, in this order.
-SUFFIXES = ("Method", "Call", "Methods", "Request", "Component", "Ref", "Dispatch", "Type")
+SUFFIXES = ("Call", "Methods", "Request", "Component", "Ref", "Dispatch", "Type")
 
 
 def namespace(file):

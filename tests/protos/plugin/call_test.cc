@@ -195,11 +195,10 @@ TEST_F(CallTest, Ref_PushesEachAlternativeInItsOrder) {
   EXPECT_TRUE(keys.status().ok()) << keys.status();
 }
 
-TEST(RequestEnum, Alternative_IsTheMethodOfTheSameIndex) {
-  constexpr auto kChat = static_cast<size_t>(LocksmithMethod::kChat);
+TEST(RequestEnum, HasTheCallsInTheOrderOfTheProto) {
   EXPECT_TRUE(
-      (std::is_same_v<std::variant_alternative_t<kChat, LocksmithRequest>, LocksmithCall::Chat>));
-  EXPECT_EQ(std::variant_size_v<LocksmithRequest>, kChat + 1);
+      (std::is_same_v<std::variant_alternative_t<3, LocksmithRequest>, LocksmithCall::Chat>));
+  EXPECT_EQ(std::variant_size_v<LocksmithRequest>, 4);
   EXPECT_STREQ(LocksmithMethods::kService, "mainspring.golden.v1.Locksmith");
   EXPECT_STREQ(LocksmithCall::Chat::kMethod, "/mainspring.golden.v1.Locksmith/Chat");
 }
@@ -220,8 +219,7 @@ TEST(SharedRequest, OfTwoRpcs_MakesTwoAlternatives) {
   using shop::v1::CounterCall;
   EXPECT_TRUE(
       (std::is_same_v<decltype(CounterCall::Show::request), decltype(CounterCall::Sell::request)>));
-  EXPECT_EQ(shop::v1::CounterRequest(CounterCall::Sell{}).index(),
-            static_cast<size_t>(shop::v1::CounterMethod::kSell));
+  EXPECT_EQ(shop::v1::CounterRequest(CounterCall::Sell{}).index(), 1);
 }
 
 TEST(TwoServicesOfOnePackage, WithRpcsOfOneName_HaveCallsOfTheirOwn) {

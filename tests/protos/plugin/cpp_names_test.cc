@@ -52,10 +52,10 @@ constexpr char kKeywords[] =
     "union unsigned using virtual void volatile wchar_t while "
     "and and_eq bitand bitor compl not not_eq or or_eq xor xor_eq";
 constexpr char kMembers[] =
-    "Start Stop Draining DependencyChanged context Component Handle Handler AnyHandler Request "
-    "RequestEnum kMethod kService component request requests reply replies";
+    "Start Stop Draining DependencyChanged context Component Handle Handler AnyHandler Ref "
+    "Request RequestEnum kMethod kService component request requests reply replies";
 constexpr char kGenerated[] =
-    "ClockMethod ClockMethods ClockCall ClockRequest ClockComponent ClockRef ClockDispatch "
+    "ClockMethods ClockCall ClockRequest ClockComponent ClockRef ClockDispatch "
     "ClockType BindClock";
 
 TEST(RpcName, ThatIsTaken_GetsAnUnderscore) {
@@ -93,12 +93,6 @@ TEST(RpcName, ThatIsTheRefsMember_MovesTheMember) {
   const std::string header = HeaderOf("rpc ref_(A) returns (A);");
   ExpectRpc(header, "ref_", "ref_");
   Has(header, "::mainspring::Ref<RequestEnum> ref__;");
-}
-
-TEST(RpcNames, ThatAreOneConstant_AreTold) {
-  Has(HeaderOf("rpc GetTime(A) returns (A); rpc get_time(A) returns (A); rpc getTime(A) returns "
-               "(A);"),
-      "enum class ClockMethod { kGetTime, kGetTime_, kGetTime__ };");
 }
 
 TEST(ServiceName, WhoseGeneratedNameIsTaken_GetsAnUnderscore) {

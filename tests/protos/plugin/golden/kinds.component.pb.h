@@ -12,10 +12,7 @@
 
 namespace mainspring::golden::v1 {
 
-// The rpcs of mainspring.golden.v1.Locksmith, in the order of the proto.
-enum class LocksmithMethod { kCutKey, kListKeys, kCollect, kChat };
-
-// A call of each: its request, or requests, and the right to answer.
+// A call of each rpc of mainspring.golden.v1.Locksmith: its request, or requests, and the right to answer.
 struct LocksmithCall {
   struct CutKey {
     static constexpr char kMethod[] = "/mainspring.golden.v1.Locksmith/CutKey";
@@ -42,7 +39,7 @@ struct LocksmithCall {
   };
 };
 
-// Everything that mainspring.golden.v1.Locksmith can be asked: alternative i is method i.
+// Everything that mainspring.golden.v1.Locksmith can be asked, in the order of the proto.
 using LocksmithRequest = ::std::variant<LocksmithCall::CutKey, LocksmithCall::ListKeys, LocksmithCall::Collect, LocksmithCall::Chat>;
 
 // One method for each rpc of mainspring.golden.v1.Locksmith.
@@ -67,6 +64,8 @@ class LocksmithMethods : public ::mainspring::Handler<LocksmithRequest> {
   virtual void Chat(::mainspring::RequestStream<::mainspring::golden::v1::ChatRequest> requests, ::mainspring::ReplyStream<::mainspring::golden::v1::ChatResponse> replies) = 0;
 };
 
+class LocksmithRef;
+
 // Sells keys.
 //
 // Second paragraph of the service's comment.
@@ -75,6 +74,7 @@ class LocksmithMethods : public ::mainspring::Handler<LocksmithRequest> {
 class LocksmithComponent : public ::mainspring::Component, public LocksmithMethods {
  public:
   using Request = ::mainspring::golden::v1::LocksmithRequest;
+  using Ref = ::mainspring::golden::v1::LocksmithRef;
   using ::mainspring::Component::Component;
 };
 

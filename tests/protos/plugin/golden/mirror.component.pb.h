@@ -12,10 +12,7 @@
 
 namespace mainspring::golden::mirror::v1 {
 
-// The rpcs of mainspring.golden.mirror.v1.Mirror, in the order of the proto.
-enum class MirrorMethod { kMirrorInfo };
-
-// A call of each: its request, or requests, and the right to answer.
+// A call of each rpc of mainspring.golden.mirror.v1.Mirror: its request, or requests, and the right to answer.
 struct MirrorCall {
   struct MirrorInfo {
     static constexpr char kMethod[] = "/mainspring.golden.mirror.v1.Mirror/MirrorInfo";
@@ -24,7 +21,7 @@ struct MirrorCall {
   };
 };
 
-// Everything that mainspring.golden.mirror.v1.Mirror can be asked: alternative i is method i.
+// Everything that mainspring.golden.mirror.v1.Mirror can be asked, in the order of the proto.
 using MirrorRequest_ = ::std::variant<MirrorCall::MirrorInfo>;
 
 // One method for each rpc of mainspring.golden.mirror.v1.Mirror.
@@ -39,10 +36,13 @@ class MirrorMethods : public ::mainspring::Handler<MirrorRequest_> {
   virtual void MirrorInfo(::mainspring::RequestStream<::mainspring::golden::mirror::v1::MirrorRequest> requests, ::mainspring::ReplyStream<::mainspring::golden::mirror::v1::MirrorResponse> replies) = 0;
 };
 
+class MirrorRef;
+
 // The base of a component that answers mainspring.golden.mirror.v1.Mirror: derive from it and write the methods.
 class MirrorComponent : public ::mainspring::Component, public MirrorMethods {
  public:
   using Request = ::mainspring::golden::mirror::v1::MirrorRequest_;
+  using Ref = ::mainspring::golden::mirror::v1::MirrorRef;
   using ::mainspring::Component::Component;
 };
 

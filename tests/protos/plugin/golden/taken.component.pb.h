@@ -12,10 +12,7 @@
 
 namespace mainspring::golden::taken::v1 {
 
-// The rpcs of mainspring.golden.taken.v1.Job, in the order of the proto.
-enum class JobMethod_ { kStart, kStart_, kDelete, kRequest, kStop, kGetOne, kGetOne_ };
-
-// A call of each: its request, or requests, and the right to answer.
+// A call of each rpc of mainspring.golden.taken.v1.Job: its request, or requests, and the right to answer.
 struct JobCall_ {
   struct Start__ {
     static constexpr char kMethod[] = "/mainspring.golden.taken.v1.Job/Start";
@@ -60,7 +57,7 @@ struct JobCall_ {
   };
 };
 
-// Everything that mainspring.golden.taken.v1.Job can be asked: alternative i is method i.
+// Everything that mainspring.golden.taken.v1.Job can be asked, in the order of the proto.
 using JobRequest_ = ::std::variant<JobCall_::Start__, JobCall_::Start_, JobCall_::delete_, JobCall_::Request_, JobCall_::EndJob, JobCall_::get_one, JobCall_::GetOne>;
 
 // One method for each rpc of mainspring.golden.taken.v1.Job.
@@ -91,12 +88,15 @@ class JobMethods : public ::mainspring::Handler<JobRequest_> {
   virtual void GetOne(::mainspring::golden::taken::v1::JobRequest request, ::mainspring::Reply<::google::protobuf::Empty> reply) = 0;
 };
 
+class JobRef_;
+
 // Beside it stand a message, an enum and a service that are called like its generated classes.
 //
 // The base of a component that answers mainspring.golden.taken.v1.Job: derive from it and write the methods.
 class JobComponent : public ::mainspring::Component, public JobMethods {
  public:
   using Request = ::mainspring::golden::taken::v1::JobRequest_;
+  using Ref = ::mainspring::golden::taken::v1::JobRef_;
   using ::mainspring::Component::Component;
 };
 
@@ -123,10 +123,7 @@ class JobRef_ {
   ::mainspring::Ref<RequestEnum> ref_;
 };
 
-// The rpcs of mainspring.golden.taken.v1.JobRef, in the order of the proto.
-enum class JobRefMethod { kStart };
-
-// A call of each: its request, or requests, and the right to answer.
+// A call of each rpc of mainspring.golden.taken.v1.JobRef: its request, or requests, and the right to answer.
 struct JobRefCall {
   struct Start_ {
     static constexpr char kMethod[] = "/mainspring.golden.taken.v1.JobRef/Start";
@@ -135,7 +132,7 @@ struct JobRefCall {
   };
 };
 
-// Everything that mainspring.golden.taken.v1.JobRef can be asked: alternative i is method i.
+// Everything that mainspring.golden.taken.v1.JobRef can be asked, in the order of the proto.
 using JobRefRequest = ::std::variant<JobRefCall::Start_>;
 
 // One method for each rpc of mainspring.golden.taken.v1.JobRef.
@@ -150,12 +147,15 @@ class JobRefMethods : public ::mainspring::Handler<JobRefRequest> {
   virtual void Start_(::google::protobuf::Empty request, ::mainspring::Reply<::mainspring::golden::taken::v1::JobRequest> reply) = 0;
 };
 
+class JobRefRef;
+
 // Its rpcs are called like those of Job.
 //
 // The base of a component that answers mainspring.golden.taken.v1.JobRef: derive from it and write the methods.
 class JobRefComponent : public ::mainspring::Component, public JobRefMethods {
  public:
   using Request = ::mainspring::golden::taken::v1::JobRefRequest;
+  using Ref = ::mainspring::golden::taken::v1::JobRefRef;
   using ::mainspring::Component::Component;
 };
 

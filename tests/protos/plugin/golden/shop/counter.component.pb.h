@@ -12,10 +12,7 @@
 
 namespace mainspring::golden::shop::v1 {
 
-// The rpcs of mainspring.golden.shop.v1.Counter, in the order of the proto.
-enum class CounterMethod { kShow, kSell, kSold, kClose };
-
-// A call of each: its request, or requests, and the right to answer.
+// A call of each rpc of mainspring.golden.shop.v1.Counter: its request, or requests, and the right to answer.
 struct CounterCall {
   struct Show {
     static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Counter/Show";
@@ -42,7 +39,7 @@ struct CounterCall {
   };
 };
 
-// Everything that mainspring.golden.shop.v1.Counter can be asked: alternative i is method i.
+// Everything that mainspring.golden.shop.v1.Counter can be asked, in the order of the proto.
 using CounterRequest = ::std::variant<CounterCall::Show, CounterCall::Sell, CounterCall::Sold, CounterCall::Close>;
 
 // One method for each rpc of mainspring.golden.shop.v1.Counter.
@@ -66,6 +63,8 @@ class CounterMethods : public ::mainspring::Handler<CounterRequest> {
   virtual void Close(::google::protobuf::Empty request, ::mainspring::Reply<::google::protobuf::Empty> reply) = 0;
 };
 
+class CounterRef;
+
 // Sells what lies in the window.
 //   - indented
 //
@@ -73,6 +72,7 @@ class CounterMethods : public ::mainspring::Handler<CounterRequest> {
 class CounterComponent : public ::mainspring::Component, public CounterMethods {
  public:
   using Request = ::mainspring::golden::shop::v1::CounterRequest;
+  using Ref = ::mainspring::golden::shop::v1::CounterRef;
   using ::mainspring::Component::Component;
 };
 
@@ -96,10 +96,7 @@ class CounterRef {
   ::mainspring::Ref<RequestEnum> ref_;
 };
 
-// The rpcs of mainspring.golden.shop.v1.Storeroom, in the order of the proto.
-enum class StoreroomMethod { kGetPart, kFill, kSwap };
-
-// A call of each: its request, or requests, and the right to answer.
+// A call of each rpc of mainspring.golden.shop.v1.Storeroom: its request, or requests, and the right to answer.
 struct StoreroomCall {
   struct get_part {
     static constexpr char kMethod[] = "/mainspring.golden.shop.v1.Storeroom/get_part";
@@ -120,7 +117,7 @@ struct StoreroomCall {
   };
 };
 
-// Everything that mainspring.golden.shop.v1.Storeroom can be asked: alternative i is method i.
+// Everything that mainspring.golden.shop.v1.Storeroom can be asked, in the order of the proto.
 using StoreroomRequest = ::std::variant<StoreroomCall::get_part, StoreroomCall::Fill, StoreroomCall::Swap>;
 
 // One method for each rpc of mainspring.golden.shop.v1.Storeroom.
@@ -138,10 +135,13 @@ class StoreroomMethods : public ::mainspring::Handler<StoreroomRequest> {
   virtual void Swap(::mainspring::RequestStream<::mainspring::golden::parts::v1::Part> requests, ::mainspring::ReplyStream<::mainspring::golden::shop::v1::Price> replies) = 0;
 };
 
+class StoreroomRef;
+
 // The base of a component that answers mainspring.golden.shop.v1.Storeroom: derive from it and write the methods.
 class StoreroomComponent : public ::mainspring::Component, public StoreroomMethods {
  public:
   using Request = ::mainspring::golden::shop::v1::StoreroomRequest;
+  using Ref = ::mainspring::golden::shop::v1::StoreroomRef;
   using ::mainspring::Component::Component;
 };
 
