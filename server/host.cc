@@ -42,7 +42,8 @@ absl::StatusOr<std::vector<SupervisedComponent>> ComponentsOf(
                        })));
     }
     std::vector<std::string> services;
-    for (const ComponentType::Answers& each : type->services) services.push_back(each.service);
+    for (const ComponentType::ServedService& each : type->services)
+      services.push_back(each.service);
     components.push_back({component, std::move(services), type->make,
                           type->make_mailbox(component.name, component.mailbox, time)});
   }
@@ -67,6 +68,15 @@ lifecycle::v1::DrainProgress::Phase ToProto(DrainPhase phase) {
 }
 
 }  // namespace
+
+HostConfig OneOfEach(const std::vector<ComponentType>& types) {
+  HostConfig config;
+  for (const ComponentType& type : types) {
+    ComponentConfig& component = config.Add(type.name);
+    for (const std::string& needed : type.depends_on) component.depends_on.push_back({needed});
+  }
+  return config;
+}
 
 // In the order in which they are made; destroyed in reverse.
 class Host::Impl {
@@ -139,7 +149,7 @@ class Host::Impl {
                  {planes_.data(), planes_.admin(), planes_.probe(), planes_.acceptor(),
                   *supervision_, report_, begin, [this] { return component_failed_.load(); }});
     // Nobody is left who waits for it, and it cannot be interrupted.
-    if (!blocking_.AwaitIdle(After(std::chrono::steady_clock::now(), config_.exit_margin))) {
+    if (!blocking_.DropAndAwait(After(std::chrono::steady_clock::now(), config_.exit_margin))) {
       world_.log->Error("stall", {{"thread", "blocking"}, {"state", "stuck"}});
       world_.terminate(code);
     }

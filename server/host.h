@@ -22,6 +22,9 @@
 
 namespace mainspring {
 
+// A configuration with one component of each type, called as its type, with what it DependsOn.
+HostConfig OneOfEach(const std::vector<ComponentType>& types);
+
 // How a host is, at one moment.
 struct HostStatus {
   bool alive = true;   // as "liveness" of its health

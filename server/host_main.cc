@@ -39,13 +39,6 @@ namespace {
 // taken, and abort at the first cycle that they ever saw. Set to look for cycles.
 constexpr char kDetectDeadlocks[] = "MAINSPRING_DETECT_DEADLOCKS";
 
-HostConfig ConfigFor(const std::vector<ComponentType>& types) {
-  HostConfig config;
-  for (const ComponentType& type : types) config.Add(type.name);
-  ApplyFlags(config);
-  return config;
-}
-
 // Whether a passed socket is the data plane's: by name, by that of its unit, or because it has
 // none, for which libsystemd says "unknown".
 bool IsForData(const std::string& name) {
@@ -218,7 +211,8 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
   }
   if (flags->probe.has_value()) return Probe(program, *flags->probe, flags->probe_timeout);
 
-  HostConfig config = ConfigFor(types);
+  HostConfig config = OneOfEach(types);
+  ApplyFlags(config);
   adjust(config);
   absl::Status placed = TakeSockets(config);
   for (PlaneConfig* plane : {&config.data, &config.admin, &config.probe}) {

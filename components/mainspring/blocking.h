@@ -95,7 +95,7 @@ Answer<BlockingResultOf<Function, Arguments...>> RunBlockingOn(Blocking& blockin
       blocking.Run([function = std::move(function), arguments = std::tuple(std::move(arguments)...),
                     reply]() mutable {
         // Nobody waits for it any more.
-        if (reply->cancelled()) return (void)reply->Fail(absl::CancelledError());
+        if (reply->cancelled()) return reply->Fail(absl::CancelledError());
         auto call = [&] { return std::apply(function, std::move(arguments)); };
         reply->Send(CallBlocking(call));
       });

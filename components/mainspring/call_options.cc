@@ -31,17 +31,4 @@ std::vector<Metadatum> CallOptions::EffectiveMetadata() const {
   return all;
 }
 
-std::unique_ptr<LocalOrigin> OriginOf(const CallOptions& options) {
-  auto origin = std::make_unique<LocalOrigin>();
-  if (options.from) origin->principal = options.from->Principal();
-  if (options.from.himself()) {
-    origin->peer = options.from->Peer();
-    origin->authority = options.from->Authority();
-  }
-  origin->metadata = options.EffectiveMetadata();
-  const bool has_any =
-      options.from.himself() || !origin->principal.empty() || !origin->metadata.empty();
-  return has_any ? std::move(origin) : nullptr;
-}
-
 }  // namespace mainspring

@@ -67,17 +67,6 @@ struct CallOptions {
 // (gcc.gnu.org/bugzilla, 99576 and others), so this one owns nothing.
 static_assert(std::is_trivially_copyable_v<CallOptions>);
 
-// What a call in process knows of its caller; most have none of it.
-struct LocalOrigin {
-  std::string peer = "process";
-  std::string authority;
-  std::string principal;
-  std::vector<Metadatum> metadata;
-};
-
-// Null where there is nothing to know.
-std::unique_ptr<LocalOrigin> OriginOf(const CallOptions& options);
-
 }  // namespace mainspring
 
 #endif  // MAINSPRING_CALL_OPTIONS_H_

@@ -73,9 +73,7 @@ class Context {
   bool Cancel(TimerId id) { return timers_.Cancel(id); }
 
   // The typed address of another component of the host, a ClockRef for one. NOT_FOUND: no component
-  // has that name. INVALID_ARGUMENT: it answers another service. A component that cannot be without
-  // it has a member absl::StatusOr<ClockRef> clock_ = context().Find<ClockRef>("clock"), and its
-  // Start returns clock_.status().
+  // has that name. INVALID_ARGUMENT: it answers another service.
   template <class R>
   absl::StatusOr<R> Find(absl::string_view name) const {
     std::shared_ptr<MailboxBase> mailbox = surroundings_.directory.Find(name);
@@ -90,6 +88,16 @@ class Context {
           absl::StrCat("component \"", name, "\" answers another service than was asked for"));
     }
     return R(std::move(typed));
+  }
+  // The same for a component that cannot be without it, whose start fails with that status: for its
+  // members, as in const ClockRef clock_ = context().Need<ClockRef>("clock"). In the constructor
+  // and in Start.
+  template <class R>
+  R Need(absl::string_view name) {
+    absl::StatusOr<R> found = Find<R>(name);
+    if (found.ok()) return *std::move(found);
+    Fail(found.status());
+    return R(nullptr);
   }
 
   // In a coroutine: goes on after `delay`.
@@ -154,8 +162,8 @@ class Context {
   // policy says whether it is started again. From Start on; in Stop it changes nothing.
   void Finish() { finished_ = true; }
   // The component cannot go on: as if it threw when it returns from where it is, but what it has
-  // answered stays answered. The first failure counts, and comes before Finish. From Start on; in
-  // Stop it changes nothing.
+  // answered stays answered. The first failure counts, and comes before Finish. In the constructor
+  // and in Start, it is what the start fails with; in Stop it changes nothing.
   void Fail(absl::Status why) {
     if (why.ok()) why = absl::InternalError("the component failed with OK");
     failure_.Update(Bounded(std::move(why)));

@@ -139,7 +139,7 @@ void ControlLoop::Obey(control::Start request) {
     started = absl::InternalError("the factory made no component");
   } else if (!mailbox_->Attach(instance_->component.get())) {
     started = absl::InternalError("the class answers another request enum");
-  } else {
+  } else if (started = instance_->context.TakeFailure(); started.ok()) {
     Run("Start", [&] { started = instance_->component->Start(); });
     if (instance_ == nullptr) return;
     started.Update(instance_->context.TakeFailure());

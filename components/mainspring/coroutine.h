@@ -5,7 +5,7 @@
 //   void PlaceOrder(PlaceOrderRequest request, Reply<PlaceOrderResponse> reply) override {
 //     absl::StatusOr<ReserveResponse> stock =
 //         co_await inventory_.Reserve(ReserveOf(request), {.from = reply.context()});
-//     if (!stock.ok()) co_return (void)reply.Fail(stock.status());
+//     if (!stock.ok()) co_return reply.Fail(stock.status());
 //     ...
 //
 // What it can await: an Answer, Read and Send of streams, Context's Sleep, WhenReadable,

@@ -20,6 +20,17 @@
 
 namespace mainspring {
 
+// What a call in process knows of its caller; most have none of it.
+struct LocalOrigin {
+  std::string peer = "process";
+  std::string authority;
+  std::string principal;
+  std::vector<Metadatum> metadata;
+};
+
+// Null where there is nothing to know.
+std::unique_ptr<LocalOrigin> OriginOf(const CallOptions& options);
+
 // The caller's side of a call that is made in process.
 class LocalCaller : public CallerSide {
  public:

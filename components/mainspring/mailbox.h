@@ -72,10 +72,6 @@ class Mailbox final : public MailboxBase, public InboxOf<Mailbox<Enums...>, Enum
     Refuse(call, std::move(refusal));
     return false;
   }
-  // The same, whichever call it is.
-  bool Push(Request&& request) {
-    return std::visit([this](auto& call) { return this->Push(std::move(call)); }, request);
-  }
 
   SteadyTime oldest_call() const override {
     MutexLock lock(mutex_);

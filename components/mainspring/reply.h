@@ -25,7 +25,7 @@ class ReplySink : public CallContext {
 };
 
 // Move-only. Answer from any thread, at once or later. The first answer counts; another does
-// nothing and says so, also in the log. A Reply that is destroyed unanswered answers INTERNAL, so
+// nothing but say so in the log. A Reply that is destroyed unanswered answers INTERNAL, so
 // that no caller waits for ever. It must not outlive the host, nor the mailbox that it came
 // through.
 template <class T>
@@ -51,29 +51,27 @@ class Reply {
     if (sink_ != nullptr) Fail(DroppedStatus());
   }
 
-  // Answers. False where an answer was given before; then this one goes nowhere.
-  bool Send(T response) {
+  // Answers.
+  void Send(T response) {
     ReplySink<T>* sink = TakeSink();
-    if (sink == nullptr) return false;
+    if (sink == nullptr) return;
     sink->CountAnswer();
     sink->Succeed(std::move(response));
-    return true;
   }
 
   // Answers with an error, which reaches the caller as it is but for its text: see Bounded. An OK
-  // status is no answer and becomes INTERNAL. False as for Send.
-  bool Fail(absl::Status status) {
+  // status is no answer and becomes INTERNAL.
+  void Fail(absl::Status status) {
     ReplySink<T>* sink = TakeSink();
-    if (sink == nullptr) return false;
+    if (sink == nullptr) return;
     if (status.ok()) status = absl::InternalError("the component failed the call with OK");
     sink->CountAnswer();
     sink->Fail(Bounded(std::move(status)));
-    return true;
   }
 
   // Either of the two. A template, so that Send({}) is an empty message.
   template <class Result, class = std::enable_if_t<std::is_same_v<Result, absl::StatusOr<T>>>>
-  bool Send(Result answer) {
+  void Send(Result answer) {
     return answer.ok() ? Send(*std::move(answer)) : Fail(std::move(answer).status());
   }
 

@@ -124,17 +124,14 @@ class ReplyStream {
     if (sink_ != nullptr) sink_->OnCancel(std::move(callback));
   }
 
-  // Ends the stream after what was accepted; for the text of an error see Bounded. False where it
-  // was finished before.
-  bool Finish(absl::Status status = absl::OkStatus()) {
+  // Ends the stream after what was accepted; for the text of an error see Bounded.
+  void Finish(absl::Status status = absl::OkStatus()) {
     StreamSink<T>* sink = std::exchange(sink_, nullptr);
     if (sink == nullptr) {
-      ReportMisuse("finished after it was finished, or moved", method_);
-      return false;
+      return ReportMisuse("finished after it was finished, or moved", method_);
     }
     sink->CountAnswer();
     sink->Finish(Bounded(std::move(status)));
-    return true;
   }
 
   bool finished() const { return sink_ == nullptr; }

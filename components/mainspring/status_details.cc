@@ -28,12 +28,13 @@ std::optional<Message> PayloadOf(const absl::Status& status, const char* type) {
 
 }  // namespace
 
-void SetErrorInfo(absl::Status& status, const ErrorInfo& info) {
+absl::Status WithErrorInfo(absl::Status status, const ErrorInfo& info) {
   details::v1::ErrorInfo message;
   message.set_reason(info.reason);
   message.set_domain(info.domain);
   message.mutable_metadata()->insert(info.metadata.begin(), info.metadata.end());
   status.SetPayload(kErrorInfo, absl::Cord(message.SerializeAsString()));
+  return status;
 }
 
 std::optional<ErrorInfo> ErrorInfoOf(const absl::Status& status) {
@@ -44,10 +45,11 @@ std::optional<ErrorInfo> ErrorInfoOf(const absl::Status& status) {
                    .metadata = {message->metadata().begin(), message->metadata().end()}};
 }
 
-void SetRetryDelay(absl::Status& status, absl::Duration delay) {
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay) {
   details::v1::RetryInfo message;
   ToProto(delay, *message.mutable_retry_delay());
   status.SetPayload(kRetryInfo, absl::Cord(message.SerializeAsString()));
+  return status;
 }
 
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
@@ -62,9 +64,7 @@ absl::Status WithReason(absl::Status status, absl::string_view reason, absl::str
   ErrorInfo info{.reason = std::string(reason), .metadata = {}};
   if (!component.empty()) info.metadata.emplace("component", component);
   if (!state.empty()) info.metadata.emplace("state", state);
-  SetErrorInfo(status, info);
-  SetRetryDelay(status, retry_after);
-  return status;
+  return WithRetryDelay(WithErrorInfo(std::move(status), info), retry_after);
 }
 
 std::string EncodedDetails(const absl::Status& status) {

@@ -28,13 +28,15 @@ struct ErrorInfo {
 //   MAILBOX_FULL, QUEUE_TOO_OLD, TOO_MANY_CALLS      RESOURCE_EXHAUSTED
 //   COMPONENT_DOWN, COMPONENT_FAILED, DRAINING       UNAVAILABLE; with "state" where it is known
 //
-// Any thread, all of these. None touches an OK status.
+// Any thread, all of these. An OK status stays as it is.
 
-void SetErrorInfo(absl::Status& status, const ErrorInfo& info);
+// The status, with it: reply.Fail(WithErrorInfo(absl::NotFoundError("no tea"), {"SOLD_OUT",
+// "shop"})).
+absl::Status WithErrorInfo(absl::Status status, const ErrorInfo& info);
 std::optional<ErrorInfo> ErrorInfoOf(const absl::Status& status);
 
 // google.rpc.RetryInfo: the call may be tried again after `delay`.
-void SetRetryDelay(absl::Status& status, absl::Duration delay);
+absl::Status WithRetryDelay(absl::Status status, absl::Duration delay);
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 
 // How long a caller should wait before it tries again what there was no room for, or nobody for.

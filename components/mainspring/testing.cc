@@ -16,6 +16,7 @@ Stage::~Stage() {
     // What the test has not taken is answered here.
     if (unit->kept != nullptr) unit->kept->clear();
   }
+  blocking_.works.clear();
   Settle();
 }
 
@@ -71,7 +72,11 @@ bool Stage::Step() {
     turn_ = (turn_ + 1) % units_.size();
     if (units_[turn_].loop->RunNext()) return true;
   }
-  return false;
+  if (blocking_.held || blocking_.works.empty()) return false;
+  Work work = std::move(blocking_.works.front());
+  blocking_.works.pop_front();
+  work();
+  return true;
 }
 
 void Stage::Settle() {
@@ -102,7 +107,7 @@ Stage::Unit& Stage::AddUnit(std::shared_ptr<MailboxBase> mailbox, ComponentFacto
         unit.context = &context;
         return make(context);
       },
-      Surroundings{time_, neighbours_}, unit.record);
+      Surroundings{time_, neighbours_, blocking_}, unit.record);
   return unit;
 }
 
@@ -113,13 +118,20 @@ Stage::Unit& Stage::Find(absl::string_view name) {
   throw std::logic_error(absl::StrCat("there is no component ", name, " on the stage"));
 }
 
-std::unique_ptr<Stage::KeptCall> Stage::TakeKept(absl::string_view name, const char* method) {
+KeptCalls& Stage::KeptBy(absl::string_view name) {
   Settle();
-  const std::shared_ptr<KeptCalls> kept = Find(name).kept;
+  const std::shared_ptr<KeptCalls>& kept = Find(name).kept;
   if (kept == nullptr) throw std::logic_error(absl::StrCat(name, " is not scripted"));
-  if (kept->empty()) throw std::logic_error(absl::StrCat(name, " got no call of ", method));
-  std::unique_ptr<KeptCall> next = std::move(kept->front());
-  kept->pop_front();
+  return *kept;
+}
+
+size_t Stage::untaken(absl::string_view name) { return KeptBy(name).size(); }
+
+std::unique_ptr<KeptCall> Stage::TakeKept(absl::string_view name, const char* method) {
+  KeptCalls& kept = KeptBy(name);
+  if (kept.empty()) throw std::logic_error(absl::StrCat(name, " got no call of ", method));
+  std::unique_ptr<KeptCall> next = std::move(kept.front());
+  kept.pop_front();
   return next;
 }
 
@@ -135,31 +147,6 @@ std::vector<std::string> Stage::Neighbours::Names() const {
   names.reserve(stage_.units_.size());
   for (const Unit& unit : stage_.units_) names.push_back(unit.mailbox->component());
   return names;
-}
-
-void Stage::Record::OnStarted(const std::string&, uint64_t, const absl::Status& status) {
-  started = status;
-  up = status.ok();
-  if (!up) serving = true;
-}
-
-void Stage::Record::OnFailed(const std::string&, uint64_t, const Failure& failure) {
-  up = false;
-  serving = true;
-  failures.push_back(failure);
-  started = absl::InternalError(failure.error);
-}
-
-void Stage::Record::OnCallFailed(const std::string&, uint64_t, const Failure& failure) {
-  failures.push_back(failure);
-}
-
-void Stage::Record::OnMisuse(const std::string&, uint64_t, const std::string& what) {
-  misuses.push_back(what);
-}
-
-void Stage::Record::OnServing(const std::string&, uint64_t, bool serves, const std::string&) {
-  serving = serves;
 }
 
 }  // namespace mainspring::testing

@@ -2,12 +2,12 @@
 // the test sets. Nothing happens but when the test says so, and always in the same order.
 //
 //   Stage stage;
-//   stage.Add<Orders>("orders");
+//   OrdersRef orders = stage.Add<Orders>("orders");
 //   stage.Script<InventoryComponent>("inventory");  // a neighbour whose calls the test answers
 //   ASSERT_TRUE(stage.Start().ok());
 //
-//   auto answer = stage.Ref<OrdersRef>("orders").PlaceOrder(request);
-//   stage.Take<InventoryCall::Reserve>("inventory").reply.Send(stock);
+//   auto answer = orders.PlaceOrder(FromText("item { sku: 'tea' units: 2 }"));
+//   stage.Take<InventoryCall::Reserve>("inventory").reply.Send(FromText("cents: 500"));
 //   EXPECT_EQ(stage.Await(std::move(answer))->number(), 1);
 //
 // Link mainspring::testing. What is thrown here, std::logic_error, says what is wrong with the
@@ -16,14 +16,12 @@
 #define MAINSPRING_TESTING_H_
 
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,16 +29,19 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "mainspring/caller.h"
+#include "mainspring/blocking.h"
+#include "mainspring/caller.h"  // IWYU pragma: export
 #include "mainspring/component.h"
 #include "mainspring/control_loop.h"
+#include "mainspring/from_text.h"  // IWYU pragma: export
 #include "mainspring/mailbox.h"
 #include "mainspring/manual_time.h"
+#include "mainspring/stage_parts.h"
 
 namespace mainspring::testing {
 
-// One thread only. RunBlocking runs at once, on the test's thread; descriptors are real ones. A
-// whole host is "mainspring/host.h"'s, with port 0 and its data_addresses().
+// One thread only: the test's, which does what components give to RunBlocking too. Descriptors are
+// real ones. A whole host is "mainspring/testing_host.h"'s.
 class Stage {
  public:
   Stage() = default;
@@ -49,24 +50,26 @@ class Stage {
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
 
-  // One more component, not started: each instance is constructed with a Context& and copies of the
-  // arguments.
+  // One more component, not started, and its ref, where its class answers one service: each
+  // instance is constructed with a Context& and copies of the arguments.
   template <class Class, class... Arguments>
-  void Add(const std::string& name, Arguments... arguments) {
+  auto Add(const std::string& name, Arguments... arguments) {
     static_assert(std::is_constructible_v<Class, Context&, const Arguments&...>,
                   "the component's constructor does not take a Context& and these arguments");
     AddUnit(NewMailbox<typename Class::Request>(name), [arguments...](Context& context) {
       return std::make_unique<Class>(context, arguments...);
     });
+    return RefOf<Class>(name);
   }
   // One that answers what `Class` answers, and keeps its calls for Take.
   template <class Class>
-  void Script(const std::string& name) {
+  auto Script(const std::string& name) {
     using Request = typename Class::Request;
     auto kept = std::make_shared<KeptCalls>();
     AddUnit(NewMailbox<Request>(name), [kept](Context& context) {
       return std::make_unique<Scripted<Request>>(context, *kept);
     }).kept = kept;
+    return RefOf<Class>(name);
   }
 
   // What these do comes after all that the test has asked for before.
@@ -87,13 +90,15 @@ class Stage {
     Find(name).on_exception = policy;
   }
 
-  // The address of a component, for a test and for arguments of Add.
+  // The ref of a component that was added.
   template <class R>
   R Ref(absl::string_view name) {
     auto typed = std::dynamic_pointer_cast<Inbox<typename R::RequestEnum>>(Find(name).mailbox);
     if (typed == nullptr) throw std::logic_error(absl::StrCat(name, " answers another service"));
     return R(std::move(typed));
   }
+  // How many calls wait there to be taken, once all is done that can be done now.
+  size_t untaken(absl::string_view name);
   // The next call that a scripted component has got, once all is done that can be done now.
   template <class Call>
   Call Take(absl::string_view name) {
@@ -106,8 +111,11 @@ class Stage {
     return std::move(typed->call);
   }
 
-  // The next thing that can be done: of one component after the other, one call, timer or callback.
-  // False where there is none.
+  // Leaves undone what RunBlocking is given, until it is let go.
+  void HoldBlocking(bool held = true) { blocking_.held = held; }
+
+  // The next thing that can be done: of one component after the other, one call, timer or callback;
+  // where there is none, what was first given to RunBlocking. False where nothing is left.
   bool Step();
   // All that can be done without time passing.
   void Settle();
@@ -128,6 +136,32 @@ class Stage {
     Settle();
     return answers.AwaitNext(SteadyTime::min());
   }
+  // The same of a call that is made for its first message alone, and is then cancelled.
+  template <class T>
+  std::optional<T> Next(AnswerStream<T>&& answers) {
+    return Next(answers);
+  }
+  // The same of a call that wants `requests`, which are written as they are read, and then ended.
+  template <class Request, class Response>
+  absl::StatusOr<Response> Await(Upload<Request, Response> call, std::vector<Request> requests) {
+    WriteAll(call.requests, requests, [this] { Settle(); });
+    return Await(std::move(call.answer));
+  }
+  // All that is left of a stream, or the error that it ends with. UNKNOWN: it has not ended, and is
+  // cancelled.
+  template <class T>
+  absl::StatusOr<std::vector<T>> Collect(AnswerStream<T> answers) {
+    std::vector<T> messages;
+    return CollectInto(messages, answers);
+  }
+  // The same of a call that wants `requests`, as Await's.
+  template <class Request, class Response>
+  absl::StatusOr<std::vector<Response>> Collect(Dialog<Request, Response> call,
+                                                std::vector<Request> requests) {
+    std::vector<Response> messages;
+    WriteAll(call.requests, requests, [&] { TakeAll(messages, call.answers); });
+    return CollectInto(messages, call.answers);
+  }
 
   // What a component has reported.
   bool is_up(absl::string_view name) { return Find(name).record.up; }
@@ -142,60 +176,6 @@ class Stage {
   }
 
  private:
-  // A call that a scripted component was given.
-  struct KeptCall {
-    explicit KeptCall(const char* of) : method(of) {}
-    virtual ~KeptCall() = default;
-    const char* const method;
-  };
-  template <class Call>
-  struct KeptCallOf final : KeptCall {
-    explicit KeptCallOf(Call kept) : KeptCall(Call::kMethod), call(std::move(kept)) {}
-    Call call;
-  };
-  using KeptCalls = std::deque<std::unique_ptr<KeptCall>>;
-
-  template <class RequestEnum>
-  class Keeper : public Handler<RequestEnum> {
-   public:
-    explicit Keeper(KeptCalls& kept) : kept_(kept) {}
-    void Handle(RequestEnum&& request) override {
-      std::visit(
-          [this]<class Call>(Call& call) {
-            kept_.push_back(std::make_unique<KeptCallOf<Call>>(std::move(call)));
-          },
-          request);
-    }
-
-   private:
-    KeptCalls& kept_;
-  };
-  template <class Request>
-  struct Scripted final : Component, Keeper<Request> {
-    Scripted(Context& context, KeptCalls& kept) : Component(context), Keeper<Request>(kept) {}
-  };
-  template <class... Enums>
-  struct Scripted<Several<Enums...>> final : Component, Keeper<Enums>... {
-    Scripted(Context& context, KeptCalls& kept) : Component(context), Keeper<Enums>(kept)... {}
-  };
-
-  // Keeps what a component reports.
-  struct Record final : LifecycleObserver {
-    void OnStarted(const std::string&, uint64_t, const absl::Status& status) override;
-    void OnStopped(const std::string&, uint64_t, size_t) override { up = false; }
-    void OnFailed(const std::string&, uint64_t, const Failure& failure) override;
-    void OnCallFailed(const std::string&, uint64_t, const Failure& failure) override;
-    void OnFinished(const std::string&, uint64_t) override { up = false; }
-    void OnMisuse(const std::string&, uint64_t, const std::string& what) override;
-    void OnServing(const std::string&, uint64_t, bool serves, const std::string&) override;
-
-    bool up = false;
-    bool serving = true;
-    absl::Status started;
-    std::vector<Failure> failures;
-    std::vector<std::string> misuses;
-  };
-
   struct Unit {
     std::shared_ptr<MailboxBase> mailbox;
     Record record = {};
@@ -217,17 +197,44 @@ class Stage {
     const Stage& stage_;
   };
 
+  // `make_room` has them read where there are too many.
+  template <class T, class MakeRoom>
+  static void WriteAll(RequestWriter<T>& writer, std::vector<T>& messages, MakeRoom make_room) {
+    for (T& message : messages) {
+      if (writer.Write(std::move(message)) != WriteResult::kFull) continue;
+      make_room();
+      if (writer.Write(std::move(message)) == WriteResult::kFull) return;  // they never will be
+    }
+    writer.Finish();
+  }
+  template <class T>
+  void TakeAll(std::vector<T>& messages, AnswerStream<T>& answers) {
+    while (auto message = Next(answers)) messages.push_back(*std::move(message));
+  }
+  template <class T>
+  absl::StatusOr<std::vector<T>> CollectInto(std::vector<T>& messages, AnswerStream<T>& answers) {
+    TakeAll(messages, answers);
+    if (!answers.status().ok()) return answers.status();
+    return std::move(messages);
+  }
+
+  template <class Class>
+  auto RefOf(const std::string& name) {
+    if constexpr (requires { typename Class::Ref; }) return Ref<typename Class::Ref>(name);
+  }
   template <class Request>
   std::shared_ptr<MailboxBase> NewMailbox(const std::string& name) const {
     return std::make_shared<typename MailboxOf<Request>::Type>(name, MailboxOptions(), time_);
   }
   Unit& AddUnit(std::shared_ptr<MailboxBase> mailbox, ComponentFactory make);
   Unit& Find(absl::string_view name);
+  KeptCalls& KeptBy(absl::string_view name);
   std::unique_ptr<KeptCall> TakeKept(absl::string_view name, const char* method);
   void Begin(Unit& unit);
 
   ManualTime time_;
   const Neighbours neighbours_{*this};
+  BlockingQueue blocking_;
   std::deque<Unit> units_;
   size_t turn_ = 0;  // whose it is to do the next thing
 };

@@ -22,7 +22,7 @@ set(exported protoc-gen-mainspring mainspring_options mainspring_sanitize mainsp
   mainspring_probe mainspring_observe mainspring_world mainspring_address mainspring_rpc
   mainspring_config mainspring_flags mainspring_supervisor mainspring_health mainspring_reflection
   mainspring_lifecycle mainspring_drain mainspring_signals mainspring_systemd mainspring_planes
-  mainspring_server
+  mainspring_server mainspring_testing_host
   mainspring_details_proto mainspring_lifecycle_proto mainspring_lifecycle_component mainspring_lifecycle_binding
   mainspring_health_proto mainspring_health_grpc mainspring_health_component
   mainspring_health_binding)
@@ -46,6 +46,7 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/components/mainspring/ DESTINATION ${hea
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/server/public/mainspring/ DESTINATION ${headers}
   COMPONENT development FILES_MATCHING PATTERN "*.h")
 install(FILES ${PROJECT_SOURCE_DIR}/server/host.h ${PROJECT_SOURCE_DIR}/server/host_main.h
+  ${PROJECT_SOURCE_DIR}/server/running_host.h
   DESTINATION ${headers}/server COMPONENT development)
 install(FILES ${PROJECT_SOURCE_DIR}/server/drain/drain_trigger.h
   DESTINATION ${headers}/server/drain COMPONENT development)

@@ -19,7 +19,7 @@ struct ComponentType {
   using Bind = std::unique_ptr<rpc::Service> (*)();
 
   // A proto service by its full name, and what makes the gRPC service, for one plane.
-  struct Answers {
+  struct ServedService {
     std::string service;
     Bind bind;
   };
@@ -27,7 +27,7 @@ struct ComponentType {
   // The type's name, and the name of a host's only component of it.
   std::string name;
   // What it answers: one, unless told otherwise.
-  std::vector<Answers> services;
+  std::vector<ServedService> services;
   // Makes an instance, on the component's thread.
   ComponentFactory make;
   std::function<std::shared_ptr<MailboxBase>(const std::string& component,
@@ -37,6 +37,8 @@ struct ComponentType {
   rpc::Before before = nullptr;
   // It is for calls in process alone.
   bool in_process_only = false;
+  // The names of the components that its own need: see DependsOn.
+  std::vector<std::string> depends_on = {};
 
   // `Class` is constructible from a Context&.
   template <class Class>
@@ -63,6 +65,15 @@ struct ComponentType {
   ComponentType Also(Bind bind) const {
     ComponentType with = *this;
     with.services.push_back({bind()->name(), bind});
+    return with;
+  }
+
+  // The same, of a class that is no use without those components: they are started before it, stop
+  // after it, and where one of them is down, it is too. OneOfEach takes that over, and so
+  // HostMain; a HostConfig that is made otherwise says it itself.
+  ComponentType DependsOn(std::vector<std::string> components) const {
+    ComponentType with = *this;
+    with.depends_on = std::move(components);
     return with;
   }
 };

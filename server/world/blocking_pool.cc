@@ -19,7 +19,7 @@ BlockingPool::~BlockingPool() {
   changed_.NotifyAll();
 }
 
-bool BlockingPool::AwaitIdle(SteadyTime deadline) {
+bool BlockingPool::DropAndAwait(SteadyTime deadline) {
   std::deque<Work> dropped;
   MutexLock lock(mutex_);
   dropped.swap(queue_);
@@ -33,10 +33,9 @@ absl::Status BlockingPool::Run(Work work) {
   MutexLock lock(mutex_);
   if (ends_) return absl::UnavailableError("blocking work: the host ends");
   if (queue_.size() >= most_threads_ * kQueuedPerThread) {
-    absl::Status full = absl::ResourceExhaustedError(
-        absl::StrCat("blocking work: ", queue_.size(), " pieces wait already; try later"));
-    SetRetryDelay(full, kRetryWhenFull);
-    return full;
+    return WithRetryDelay(absl::ResourceExhaustedError(absl::StrCat(
+                              "blocking work: ", queue_.size(), " pieces wait already; try later")),
+                          kRetryWhenFull);
   }
   if (queue_.size() >= idle_ && threads_.size() < most_threads_) {
     absl::StatusOr<std::unique_ptr<Thread>> thread = Thread::Start("blocking", [this] { Turn(); });

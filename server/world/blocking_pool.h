@@ -29,7 +29,7 @@ class BlockingPool final : public Blocking {
   absl::Status Run(Work work) override;
 
   // Drops what was not begun, and blocks until what was is done, or `deadline`: false.
-  bool AwaitIdle(SteadyTime deadline);
+  bool DropAndAwait(SteadyTime deadline);
 
  private:
   void Turn();

@@ -95,6 +95,11 @@ class Installed(Consumer):
         source.write_text("".join(f'#include "{header}"\n' for header in headers))
         run("c++", "-std=c++20", "-fsyntax-only", f"-I{include}", source)
 
+    def test_AProgramOfOneService_IsSmall(self):
+        stripped = self.work / "greeter"
+        run("strip", "-o", stripped, places.BUILD / "tests/example/greeter")
+        self.assertLess(stripped.stat().st_size, 1_500_000)
+
     def test_TheProject_IsShort(self):
         lines = sum(len((HERE / name).read_text().splitlines()) for name in PROJECT)
         self.assertLess(len((HERE / "weather.cc").read_text().splitlines()), 60)

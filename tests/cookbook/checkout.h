@@ -12,18 +12,16 @@ class Checkout final : public v1::CheckoutComponent {
   void Pay(v1::PayRequest request, mainspring::Reply<v1::PayResponse> reply) override {
     if (request.cents() > kMost) {
       // The text is for people; what a program decides by is in the details.
-      absl::Status refused = absl::FailedPreconditionError("more than the till takes");
-      mainspring::SetErrorInfo(refused, {.reason = "TOO_MUCH",
-                                         .domain = "shop.example",
-                                         .metadata = {{"most_cents", absl::StrCat(kMost)}}});
-      reply.Fail(refused);
-      return;
+      return reply.Fail(
+          mainspring::WithErrorInfo(absl::FailedPreconditionError("more than the till takes"),
+                                    {.reason = "TOO_MUCH",
+                                     .domain = "shop.example",
+                                     .metadata = {{"most_cents", absl::StrCat(kMost)}}}));
     }
     if (context().Now() < free_again_) {
-      absl::Status refused = absl::ResourceExhaustedError("the till is busy");
-      mainspring::SetRetryDelay(refused, mainspring::Between(context().Now(), free_again_));
-      reply.Fail(refused);
-      return;
+      return reply.Fail(
+          mainspring::WithRetryDelay(absl::ResourceExhaustedError("the till is busy"),
+                                     mainspring::Between(context().Now(), free_again_)));
     }
     free_again_ = mainspring::After(context().Now(), absl::Seconds(1));
     reply.AddHeader("shop-till", context().name());           // before the answer

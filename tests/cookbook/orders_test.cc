@@ -38,8 +38,8 @@ TEST(Orders, WhenTheStockIsOut_PlaceOrderFailsWithTheSame) {
   stage.Add<Orders>("orders");
   ASSERT_TRUE(stage.Start().ok());
   auto order = stage.Ref<v1::OrdersRef>("orders").PlaceOrder({});
-  absl::Status out = absl::NotFoundError("no tea");
-  mainspring::SetRetryDelay(out, absl::Hours(1));
+  const absl::Status out =
+      mainspring::WithRetryDelay(absl::NotFoundError("no tea"), absl::Hours(1));
   stage.Take<v1::InventoryCall::Reserve>("inventory").reply.Fail(out);
   EXPECT_EQ(stage.Await(std::move(order)).status(), out);
 }

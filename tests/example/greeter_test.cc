@@ -6,11 +6,9 @@
 
 TEST(Greeter, SayHello_CountsWhomItGreets) {
   mainspring::testing::Stage stage;
-  stage.Add<Greeter>("greeter");
+  const hello::v1::GreeterRef greeter = stage.Add<Greeter>("greeter");
   ASSERT_TRUE(stage.Start().ok());
-  const auto greeter = stage.Ref<hello::v1::GreeterRef>("greeter");
-  hello::v1::SayHelloRequest request;
-  request.set_name("Ada");
-  EXPECT_EQ(stage.Await(greeter.SayHello(request))->text(), "Hello, Ada!");
-  EXPECT_EQ(stage.Await(greeter.SayHello(request))->greeted(), 2);
+  const hello::v1::SayHelloRequest ada = mainspring::testing::FromText("name: 'Ada'");
+  EXPECT_EQ(stage.Await(greeter.SayHello(ada))->text(), "Hello, Ada!");
+  EXPECT_EQ(stage.Await(greeter.SayHello(ada))->greeted(), 2);
 }

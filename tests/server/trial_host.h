@@ -4,14 +4,12 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "mainspring/mutex.h"
-#include "mainspring/server/host.h"
+#include "mainspring/server/running_host.h"
 #include "tests/server/hooked_type.h"
 #include "tests/server/trial_client.h"
 #include "tests/testing/trial.h"
@@ -73,48 +71,31 @@ class TrialHost {
  public:
   explicit TrialHost(
       const std::function<void(HostConfig&)>& adjust = [](HostConfig&) {},
-      std::vector<ComponentType> types = {TrialType()}) {
-    HostConfig config = QuickConfig(directory_.File("admin"));
-    adjust(config);
-    host_.emplace(std::move(types), std::move(config), world_.world());
-  }
-  // Drains at once, if it was started.
-  ~TrialHost() {
-    if (!runner_.joinable()) return;
-    for (int i = 0; i < DrainTrigger::kStopNow; ++i) trigger_.Pull("end of test");
-    Join();
-  }
+      std::vector<ComponentType> types = {TrialType()})
+      : running_(std::move(types), Config(adjust), world_.world()) {}
 
-  absl::Status Start() {
-    absl::Status status = host_->Start();
-    if (status.ok()) runner_ = std::thread([this] { exit_code_ = host_->Run(trigger_); });
-    return status;
-  }
+  // As RunningHost's.
+  absl::Status Start() { return running_.Start(); }
+  int Join() { return running_.Join(); }
+  int Drain(const std::string& reason = "test") { return running_.Drain(reason); }
+  Host& host() { return running_.host(); }
+  DrainTrigger& trigger() { return running_.trigger(); }
 
-  // Waits for the drain, which somebody has begun; the exit code.
-  int Join() {
-    runner_.join();
-    return exit_code_;
-  }
-  int Drain(const std::string& reason = "test") {
-    trigger_.Pull(reason);
-    return Join();
-  }
-
-  Host& host() { return *host_; }
-  DrainTrigger& trigger() { return trigger_; }
   CaughtWorld& world() { return world_; }
-  std::shared_ptr<grpc::Channel> Data() { return ConnectTo(host_->data_addresses().front()); }
-  std::shared_ptr<grpc::Channel> Admin() { return ConnectTo(host_->admin_addresses().front()); }
+  std::shared_ptr<grpc::Channel> Data() { return ConnectTo(running_.data_address()); }
+  std::shared_ptr<grpc::Channel> Admin() { return ConnectTo(running_.admin_address()); }
   std::unique_ptr<trial::v1::Trial::Stub> NewStub() { return trial::v1::Trial::NewStub(Data()); }
 
  private:
+  HostConfig Config(const std::function<void(HostConfig&)>& adjust) const {
+    HostConfig config = QuickConfig(directory_.File("admin"));
+    adjust(config);
+    return config;
+  }
+
   TemporaryDirectory directory_;
   CaughtWorld world_;
-  DrainTrigger trigger_;
-  std::optional<Host> host_;
-  std::thread runner_;
-  int exit_code_ = -1;
+  RunningHost running_;
 };
 
 }  // namespace mainspring::testing

@@ -206,7 +206,7 @@ void Simulation::Call(size_t component) {
                              : After(scheduler_.time().Now(), scheduler_.Within(absl::Seconds(5)));
   Asked<Done>& call = calls_.emplace_back(deadline);
   if (sabotage_ == Sabotage::kLoseAnswers && scheduler_.Chance(0.05)) return;
-  mailboxes_[component]->Push(WorkRequest(WorkCall{{sender, number}, Reply<Done>(&call)}));
+  mailboxes_[component]->Push(WorkCall{{sender, number}, Reply<Done>(&call)});
   if (scheduler_.Chance(0.1)) {
     scheduler_.In(scheduler_.Within(absl::Seconds(1)), [&call] {
       if (call.answers == 0) call.MarkCancelled();

@@ -61,6 +61,19 @@ TEST_F(ContextTest, Find_OfAnotherService_IsInvalid) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("\"mail\""));
 }
 
+TEST_F(ContextTest, Need_ByName_IsTheAddressOfThatComponent) {
+  auto mailbox = std::make_shared<Mailbox<SpeakerRequest>>("mail", MailboxOptions(), time_);
+  neighbours_.mailboxes = {{"mail", mailbox}};
+  EXPECT_EQ(context_.Need<SpeakerRef>("mail").component(), "mail");
+  EXPECT_TRUE(context_.TakeFailure().ok());
+}
+
+TEST_F(ContextTest, Need_OfAnUnknownName_FailsAsFindDoes) {
+  const SpeakerRef nobody = context_.Need<SpeakerRef>("nail");
+  EXPECT_EQ(context_.TakeFailure(), context_.Find<SpeakerRef>("nail").status());
+  EXPECT_EQ(nobody.Say("hello").Await().status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(ContextTest, NameGenerationAndTime_AreThoseOfTheHost) {
   EXPECT_EQ(context_.name(), "subject");
   EXPECT_EQ(context_.generation(), 7u);

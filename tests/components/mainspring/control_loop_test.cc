@@ -19,6 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 class ControlLoopTest : public ::testing::Test {
  protected:
@@ -121,6 +122,18 @@ TEST_F(ControlLoopTest, Start_WithAnError_DestroysTheInstanceAndKeepsTheQueue) {
   script_.start = [](Context&) { return absl::OkStatus(); };
   host_.Start();
   EXPECT_EQ(AnswerNow(std::move(answer))->text, "patient");
+}
+
+TEST_F(ControlLoopTest, Start_OfOneThatFailedInItsConstructor_DoesNotCallItsStart) {
+  script_.construct = [](Context& context) { context.Need<SpeakerRef>("nobody"); };
+  script_.start = [](Context&) -> absl::Status {
+    ADD_FAILURE() << "called";
+    return {};
+  };
+  host_.Start();
+  EXPECT_THAT(host_.lifecycle.events(),
+              ElementsAre(StartsWith("not started: NOT_FOUND: no component \"nobody\"")));
+  EXPECT_EQ(script_.destroyed, 1);
 }
 
 TEST(ControlLoop, Start_OfAClassThatAnswersAnotherEnum_IsRefused) {

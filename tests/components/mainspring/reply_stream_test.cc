@@ -25,7 +25,7 @@ TEST(ReplyStream, WriteAndFinish_AnswerManyTimes) {
   EXPECT_EQ(replies.Write(Word{"one"}), WriteResult::kAccepted);
   EXPECT_EQ(replies.Write(Word{"two"}), WriteResult::kAccepted);
   EXPECT_FALSE(replies.finished());
-  EXPECT_TRUE(replies.Finish());
+  replies.Finish();
   EXPECT_TRUE(replies.finished());
   EXPECT_THAT(record.messages, ElementsAre(Word{"one"}, Word{"two"}));
   EXPECT_THAT(record.endings, ElementsAre(kOk));
@@ -35,8 +35,8 @@ TEST(ReplyStream, FinishedTwice_EndsOnce) {
   StreamRecord<Word> record;
   {
     ReplyStream<Word> replies(&record);
-    EXPECT_TRUE(replies.Finish(absl::AbortedError("enough")));
-    EXPECT_FALSE(replies.Finish());
+    replies.Finish(absl::AbortedError("enough"));
+    replies.Finish();
     EXPECT_EQ(replies.Write(Word{"late"}), WriteResult::kClosed);
   }
   EXPECT_THAT(record.endings, ElementsAre(absl::AbortedError("enough")));
@@ -72,7 +72,7 @@ TEST(ReplyStream, ByDefault_IsFinished) {
   EXPECT_TRUE(replies.finished());
   EXPECT_TRUE(replies.cancelled());
   EXPECT_EQ(replies.Write(Word{"x"}), WriteResult::kClosed);
-  EXPECT_FALSE(replies.Finish());
+  replies.Finish();
   replies.OnReady([] { FAIL(); });
   replies.OnCancel([] { FAIL(); });
   EXPECT_FALSE(std::is_copy_constructible_v<ReplyStream<Word>>);

@@ -18,22 +18,22 @@ TEST(Reply, Send_Answers) {
   ReplyRecord<Word> record;
   Reply<Word> reply(&record);
   EXPECT_FALSE(reply.answered());
-  EXPECT_TRUE(reply.Send(Word{"hello"}));
+  reply.Send(Word{"hello"});
   EXPECT_TRUE(reply.answered());
   EXPECT_EQ(record.answer()->text, "hello");
 }
 
 TEST(Reply, Fail_AnswersWithTheStatusAsItIs) {
   ReplyRecord<Word> record;
-  EXPECT_TRUE(Reply<Word>(&record).Fail(absl::NotFoundError("no such word")));
+  Reply<Word>(&record).Fail(absl::NotFoundError("no such word"));
   EXPECT_EQ(record.status(), absl::NotFoundError("no such word"));
 }
 
 TEST(Reply, FailWithAnyBytes_AnswersWithBoundedUtf8) {
   ReplyRecord<Word> word, longer;
-  EXPECT_TRUE(Reply<Word>(&word).Fail(absl::NotFoundError("caf\xE9")));
+  Reply<Word>(&word).Fail(absl::NotFoundError("caf\xE9"));
   EXPECT_EQ(word.status(), absl::NotFoundError("caf\\xe9"));
-  EXPECT_TRUE(Reply<Word>(&longer).Fail(absl::NotFoundError(std::string(5000, 'x'))));
+  Reply<Word>(&longer).Fail(absl::NotFoundError(std::string(5000, 'x')));
   EXPECT_EQ(longer.status().message().size(), kMaxText);
 }
 
@@ -41,10 +41,10 @@ TEST(Reply, AnsweredTwice_IsAnsweredOnce) {
   ReplyRecord<Word> record;
   {
     Reply<Word> reply(&record);
-    EXPECT_TRUE(reply.Send(Word{"first"}));
-    EXPECT_FALSE(reply.Send(Word{"second"}));
-    EXPECT_FALSE(reply.Fail(absl::InternalError("third")));
-    EXPECT_FALSE(reply.Send(absl::StatusOr<Word>(Word{"fourth"})));
+    reply.Send(Word{"first"});
+    reply.Send(Word{"second"});
+    reply.Fail(absl::InternalError("third"));
+    reply.Send(absl::StatusOr<Word>(Word{"fourth"}));
   }
   EXPECT_EQ(record.answers(), 1);
   EXPECT_EQ(record.answer()->text, "first");
@@ -52,21 +52,21 @@ TEST(Reply, AnsweredTwice_IsAnsweredOnce) {
 
 TEST(Reply, SendOfBraces_IsAnEmptyMessage) {
   ReplyRecord<Word> record;
-  EXPECT_TRUE(Reply<Word>(&record).Send({}));
+  Reply<Word>(&record).Send({});
   EXPECT_EQ(record.answer()->text, "");
 }
 
 TEST(Reply, SendOfAStatusOr_AnswersEither) {
   ReplyRecord<Word> good, bad;
-  EXPECT_TRUE(Reply<Word>(&good).Send(absl::StatusOr<Word>(Word{"hello"})));
-  EXPECT_TRUE(Reply<Word>(&bad).Send(absl::StatusOr<Word>(absl::AbortedError("no"))));
+  Reply<Word>(&good).Send(absl::StatusOr<Word>(Word{"hello"}));
+  Reply<Word>(&bad).Send(absl::StatusOr<Word>(absl::AbortedError("no")));
   EXPECT_EQ(good.answer()->text, "hello");
   EXPECT_EQ(bad.status(), absl::AbortedError("no"));
 }
 
 TEST(Reply, FailWithOk_IsInternal) {
   ReplyRecord<Word> record;
-  EXPECT_TRUE(Reply<Word>(&record).Fail(absl::OkStatus()));
+  Reply<Word>(&record).Fail(absl::OkStatus());
   EXPECT_EQ(record.status().code(), absl::StatusCode::kInternal);
 }
 
@@ -83,8 +83,8 @@ TEST(Reply, Moved_HandsTheRightOver) {
   Reply<Word> second(std::move(first));
   EXPECT_TRUE(first.answered());  // NOLINT(bugprone-use-after-move): says so
   EXPECT_TRUE(first.cancelled());
-  EXPECT_FALSE(first.Send(Word{"from nowhere"}));
-  EXPECT_TRUE(second.Send(Word{"hello"}));
+  first.Send(Word{"from nowhere"});
+  second.Send(Word{"hello"});
   EXPECT_EQ(record.answers(), 1);
 }
 
@@ -97,7 +97,7 @@ TEST(Reply, MoveAssigned_AnswersTheOneThatIsOverwritten) {
   Reply<Word>& itself = reply;
   reply = std::move(itself);
   EXPECT_EQ(kept.answers(), 0);
-  EXPECT_TRUE(reply.Send(Word{"hello"}));
+  reply.Send(Word{"hello"});
   EXPECT_EQ(kept.answer()->text, "hello");
 }
 
@@ -105,7 +105,7 @@ TEST(Reply, ByDefault_IsAnswered) {
   Reply<Word> reply;
   EXPECT_TRUE(reply.answered());
   EXPECT_TRUE(reply.cancelled());
-  EXPECT_FALSE(reply.Send(Word{"x"}));
+  reply.Send(Word{"x"});
   EXPECT_FALSE(std::is_copy_constructible_v<Reply<Word>>);
 }
 
@@ -143,7 +143,7 @@ TEST(Reply, Circumstances_AreThoseOfTheCall) {
   EXPECT_FALSE(reply.cancelled());
   record.MarkCancelled();
   EXPECT_TRUE(reply.cancelled());
-  EXPECT_TRUE(reply.Send(Word{"nobody hears"})) << "it still has to be answered";
+  reply.Send(Word{"nobody hears"});
 }
 
 TEST(Reply, OnCancel_RunsOnTheComponentsThread) {

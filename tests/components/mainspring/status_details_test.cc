@@ -22,9 +22,10 @@ absl::Status Sold() {
 }
 
 TEST(StatusDetails, EncodedAndDecoded_AreTheSame) {
-  absl::Status sent = Sold();
-  SetErrorInfo(sent, {.reason = "SOLD_OUT", .domain = "shop", .metadata = {{"item", "key"}}});
-  SetRetryDelay(sent, absl::Milliseconds(1500));
+  const absl::Status sent = WithRetryDelay(
+      WithErrorInfo(Sold(),
+                    {.reason = "SOLD_OUT", .domain = "shop", .metadata = {{"item", "key"}}}),
+      absl::Milliseconds(1500));
   absl::Status received = absl::FailedPreconditionError("sold out");
   DecodeDetails(EncodedDetails(sent), received);
   EXPECT_EQ(received, sent);
@@ -39,8 +40,7 @@ TEST(StatusDetails, EncodedAndDecoded_AreTheSame) {
 
 // Bytes as google/rpc/status.proto and error_details.proto have them, by hand.
 TEST(StatusDetails, OnTheWire_AreThoseOfGoogleRpc) {
-  absl::Status status = absl::NotFoundError("no");
-  SetRetryDelay(status, absl::Seconds(2));
+  const absl::Status status = WithRetryDelay(absl::NotFoundError("no"), absl::Seconds(2));
   const std::string type = "type.googleapis.com/google.rpc.RetryInfo";
   const std::string retry = "\x0a\x02\x08\x02";  // retry_delay { seconds: 2 }
   const std::string any =

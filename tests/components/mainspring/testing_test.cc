@@ -31,6 +31,12 @@ class Echoing final : public Component, public Handler<SpeakerRequest> {
     if (auto* recount = std::get_if<RecountCall>(&request)) {
       Recount(std::move(recount->replies));
     }
+    if (auto* gather = std::get_if<GatherCall>(&request)) {
+      Gather(std::move(gather->requests), std::move(gather->reply));
+    }
+    if (auto* talk = std::get_if<TalkCall>(&request)) {
+      Talk(std::move(talk->requests), std::move(talk->replies));
+    }
   }
 
  private:
@@ -41,6 +47,7 @@ class Echoing final : public Component, public Handler<SpeakerRequest> {
       reply.Send(Word{"draining"});
       co_return;
     }
+    if (word.text == "blocking") word.text = *co_await context().RunBlocking(&Work);
     if (word.text == "later") co_await context().Sleep(absl::Seconds(30));
     if (word.text == "who") {
       word.text = reply.context().Principal();
@@ -49,11 +56,21 @@ class Echoing final : public Component, public Handler<SpeakerRequest> {
     }
     reply.Send(co_await other_.Say(word.text, {.from = reply.context()}));
   }
+  static std::string Work() { return "worked"; }
   void Recount(ReplyStream<Word> replies) {
     for (int i = 0; i < 3; ++i) {
       if (!co_await replies.Send(Word{std::to_string(i)})) co_return;
       co_await context().Sleep(absl::Seconds(1));
     }
+    replies.Finish();
+  }
+  void Gather(RequestStream<Word> words, Reply<Word> reply) {
+    Word all;
+    while (const auto word = co_await words.Read()) all.text += word->text;
+    reply.Send(std::move(all));
+  }
+  void Talk(RequestStream<Word> words, ReplyStream<Word> replies) {
+    while (const auto word = co_await words.Read()) co_await replies.Send(*word);
     replies.Finish();
   }
 
@@ -64,13 +81,14 @@ class Echoing final : public Component, public Handler<SpeakerRequest> {
 // What Script wants of a class.
 struct SpeakerComponent {
   using Request = SpeakerRequest;
+  using Ref = SpeakerRef;
 };
 
 class StageTest : public ::testing::Test {
  protected:
   StageTest() {
-    stage_.Script<SpeakerComponent>("other");
-    stage_.Add<Echoing>("echo", stage_.Ref<SpeakerRef>("other"));
+    const SpeakerRef other = stage_.Script<SpeakerComponent>("other");
+    stage_.Add<Echoing>("echo", other);
   }
   SpeakerRef ref() { return stage_.Ref<SpeakerRef>("echo"); }
 
@@ -90,8 +108,9 @@ TEST_F(StageTest, Time_PassesAsItIsTold) {
   ASSERT_TRUE(stage_.Start().ok());
   Answer<Word> answer = ref().Say("later");
   stage_.Advance(absl::Seconds(29));
-  EXPECT_THROW(stage_.Take<SayCall>("other"), std::logic_error);
+  EXPECT_EQ(stage_.untaken("other"), 0);
   stage_.Advance(absl::Seconds(1));
+  EXPECT_EQ(stage_.untaken("other"), 1);
   stage_.Take<SayCall>("other").reply.Send(Word{"at last"});
   EXPECT_EQ(stage_.Await(std::move(answer))->text, "at last");
 }
@@ -112,6 +131,65 @@ TEST_F(StageTest, Stream_GivesWhatHasComeByThen) {
   stage_.Advance(absl::Seconds(1));
   EXPECT_FALSE(stage_.Next(words).has_value());
   EXPECT_TRUE(words.status().ok());
+}
+
+TEST_F(StageTest, Stream_OfACallThatIsMadeForItsFirstMessage_IsCancelled) {
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(stage_.Next(ref().Recount("all"))->text, "0");
+  stage_.Advance(absl::Seconds(3));
+  EXPECT_TRUE(stage_.misuses("echo").empty());
+}
+
+TEST_F(StageTest, Collect_GivesAllOfAStreamThatHasEnded) {
+  ASSERT_TRUE(stage_.Start().ok());
+  AnswerStream<Word> words = ref().Recount("all");
+  EXPECT_TRUE(absl::IsUnknown(stage_.Collect(ref().Recount("all")).status())) << "it goes on";
+  stage_.Advance(absl::Seconds(3));
+  const auto all = stage_.Collect(std::move(words));
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(all->size(), 3);
+  EXPECT_EQ(all->back().text, "2");
+}
+
+TEST_F(StageTest, Requests_MoreThanAStreamHolds_AreWrittenAsTheyAreRead) {
+  ASSERT_TRUE(stage_.Start().ok());
+  const std::vector<Word> words(3 * kStreamBuffer, Word{"x"});
+  EXPECT_EQ(stage_.Await(ref().Gather(), words)->text, std::string(words.size(), 'x'));
+  EXPECT_EQ(stage_.Collect(ref().Talk(), words)->size(), words.size());
+}
+
+TEST_F(StageTest, Requests_ThatNobodyReads_DoNotHoldTheTestUp) {
+  ASSERT_TRUE(stage_.Start().ok());
+  const std::vector<Word> words(3 * kStreamBuffer, Word{"x"});
+  const auto other = stage_.Ref<SpeakerRef>("other");
+  EXPECT_TRUE(absl::IsDeadlineExceeded(stage_.Await(other.Gather(), words).status()));
+  EXPECT_TRUE(absl::IsUnknown(stage_.Collect(other.Talk(), words).status()));
+}
+
+TEST_F(StageTest, BlockingWork_IsDoneWhenNothingElseIsToBeDone) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> answer = ref().Say("blocking");
+  EXPECT_EQ(stage_.Take<SayCall>("other").request.text, "worked");
+}
+
+TEST_F(StageTest, BlockingWork_ThatIsHeld_WaitsUntilItIsLetGo) {
+  ASSERT_TRUE(stage_.Start().ok());
+  stage_.HoldBlocking();
+  Answer<Word> answer = ref().Say("blocking");
+  EXPECT_EQ(stage_.untaken("other"), 0);
+  EXPECT_TRUE(stage_.Await(ref().Say("who")).ok()) << "others are served meanwhile";
+  stage_.HoldBlocking(false);
+  EXPECT_EQ(stage_.untaken("other"), 1);
+}
+
+TEST_F(StageTest, BlockingWork_OfAnInstanceThatHasGone_IsLeftOut) {
+  ASSERT_TRUE(stage_.Start().ok());
+  stage_.HoldBlocking();
+  Answer<Word> answer = ref().Say("blocking");
+  stage_.Crash("echo");
+  stage_.HoldBlocking(false);
+  EXPECT_EQ(stage_.Await(std::move(answer)).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(stage_.untaken("other"), 0);
 }
 
 TEST_F(StageTest, Caller_HasHisPrincipalAndLeaves) {

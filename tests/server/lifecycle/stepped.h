@@ -138,9 +138,8 @@ class SteppedTest : public ::testing::Test {
   Record<ResponseTo<Call>> Send(const std::string& text = "") {
     auto record = std::make_shared<ReplyRecord<ResponseTo<Call>>>();
     records_.push_back(record);
-    lifecycle().Push(lifecycle::v1::LifecycleRequest(
-        std::in_place_type<Call>, Call{Parse<typename CallTypes<Call>::Request>(text),
-                                       Reply<ResponseTo<Call>>(record.get())}));
+    lifecycle().Push(Call{Parse<typename CallTypes<Call>::Request>(text),
+                          Reply<ResponseTo<Call>>(record.get())});
     return record;
   }
   template <class Call>
@@ -149,9 +148,8 @@ class SteppedTest : public ::testing::Test {
     auto record = std::make_shared<StreamRecord<ResponseTo<Call>>>();
     record->room = room;
     records_.push_back(record);
-    lifecycle().Push(lifecycle::v1::LifecycleRequest(
-        std::in_place_type<Call>, Call{Parse<typename CallTypes<Call>::Request>(text),
-                                       ReplyStream<ResponseTo<Call>>(record.get())}));
+    lifecycle().Push(Call{Parse<typename CallTypes<Call>::Request>(text),
+                          ReplyStream<ResponseTo<Call>>(record.get())});
     loops_.Settle();
     return record;
   }
@@ -159,10 +157,8 @@ class SteppedTest : public ::testing::Test {
     auto record = std::make_shared<ReplyRecord<trial::v1::EchoResponse>>(deadline);
     records_.push_back(record);
     static_cast<Mailbox<trial::v1::TrialRequest>&>(*supervision_->table().Find(name))
-        .Push(trial::v1::TrialRequest(
-            std::in_place_type<trial::v1::TrialCall::Echo>,
-            trial::v1::TrialCall::Echo{EchoOf("hello"),
-                                       Reply<trial::v1::EchoResponse>(record.get())}));
+        .Push(trial::v1::TrialCall::Echo{EchoOf("hello"),
+                                         Reply<trial::v1::EchoResponse>(record.get())});
     return record;
   }
   // Has its next call throw, where it was added with Crashing or Noting.

@@ -63,8 +63,7 @@ TEST_F(OutgoingCallTest, GetsTheAnswerFromElsewhere) {
 
 TEST_F(OutgoingCallTest, GetsAnErrorWithItsDetails) {
   Answer<EchoResponse> answer = ref_.Echo(EchoOf("hello"));
-  absl::Status sent = absl::ResourceExhaustedError("later");
-  SetRetryDelay(sent, absl::Seconds(2));
+  const absl::Status sent = WithRetryDelay(absl::ResourceExhaustedError("later"), absl::Seconds(2));
   box_.Take<TrialCall::Echo>().reply.Fail(sent);
   EXPECT_EQ(answer.Await(testing::Patience()).status(), sent);
 }

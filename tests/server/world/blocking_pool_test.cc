@@ -52,12 +52,12 @@ TEST(BlockingPool, WhenTooMuchWaits_SaysSo) {
   go.Open();
 }
 
-TEST(BlockingPool, AwaitIdle_WaitsForWhatWasBegunUntilTheDeadline) {
+TEST(BlockingPool, DropAndAwait_WaitsForWhatWasBegunUntilTheDeadline) {
   Latch begun;
   Latch go;
   bool dropped = true;
   BlockingPool pool(1);
-  EXPECT_TRUE(pool.AwaitIdle(testing::kNoWait));
+  EXPECT_TRUE(pool.DropAndAwait(testing::kNoWait));
   ASSERT_TRUE(pool.Run([&] {
                     begun.Open();
                     go.Wait();
@@ -65,9 +65,9 @@ TEST(BlockingPool, AwaitIdle_WaitsForWhatWasBegunUntilTheDeadline) {
                   .ok());
   ASSERT_TRUE(begun.Wait());
   ASSERT_TRUE(pool.Run([&] { dropped = false; }).ok());
-  EXPECT_FALSE(pool.AwaitIdle(testing::kNoWait));
+  EXPECT_FALSE(pool.DropAndAwait(testing::kNoWait));
   go.Open();
-  EXPECT_TRUE(pool.AwaitIdle(testing::Patience()));
+  EXPECT_TRUE(pool.DropAndAwait(testing::Patience()));
   EXPECT_TRUE(dropped);
 }
 

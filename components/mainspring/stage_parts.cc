@@ -1,0 +1,35 @@
+#include "mainspring/stage_parts.h"
+
+namespace mainspring::testing {
+
+void Record::OnStarted(const std::string&, uint64_t, const absl::Status& status) {
+  started = status;
+  up = status.ok();
+  if (!up) serving = true;
+}
+
+void Record::OnFailed(const std::string&, uint64_t, const Failure& failure) {
+  up = false;
+  serving = true;
+  failures.push_back(failure);
+  started = absl::InternalError(failure.error);
+}
+
+void Record::OnCallFailed(const std::string&, uint64_t, const Failure& failure) {
+  failures.push_back(failure);
+}
+
+void Record::OnMisuse(const std::string&, uint64_t, const std::string& what) {
+  misuses.push_back(what);
+}
+
+void Record::OnServing(const std::string&, uint64_t, bool serves, const std::string&) {
+  serving = serves;
+}
+
+absl::Status BlockingQueue::Run(Work work) {
+  works.push_back(std::move(work));
+  return absl::OkStatus();
+}
+
+}  // namespace mainspring::testing
