@@ -57,10 +57,10 @@ absl::Status Planes::AddComponents(const std::vector<ComponentType>& types,
   absl::Status status;
   for (const ComponentType& type : types) {
     if (type.in_process_only) continue;
-    for (const ComponentType::Answers& answers : type.services) {
+    for (const ComponentType::ServedService& served : type.services) {
       // Two types may answer the same service, each with components of its own.
-      rpc::Service* service = data_.Find(answers.service);
-      if (service == nullptr) service = &data_.Add(answers.bind());
+      rpc::Service* service = data_.Find(served.service);
+      if (service == nullptr) service = &data_.Add(served.bind());
       for (const ComponentConfig& component : config_.components) {
         if (component.type != type.name) continue;
         status.Update(service->AddComponent(supervision.table().Find(component.name), type.before));

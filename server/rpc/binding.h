@@ -176,7 +176,7 @@ template <class... Calls>
 struct BindingOf<std::variant<Calls...>> {
   using RequestEnum = std::variant<Calls...>;
 
-  static constexpr Method kMethods[] = {
+  static constexpr RpcDescription kMethods[] = {
       {Calls::kMethod, ShapeOf<Calls>(), &TypedCallOf<RequestEnum, Calls>::Make}...};
 
   static AnyInbox* InboxOf(MailboxBase& mailbox) {

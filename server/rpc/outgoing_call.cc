@@ -15,8 +15,8 @@ void FillClientContext(const CallOptions& options, grpc::ClientContext& context)
   for (const auto& [key, value] : options.EffectiveMetadata()) context.AddMetadata(key, value);
 }
 
-absl::Status TakeOver(const grpc::Status& status, const grpc::ClientContext& context,
-                      CallContext& reply) {
+absl::Status rpc::TakeOver(const grpc::Status& status, const grpc::ClientContext& context,
+                           CallContext& reply) {
   const auto text = [](grpc::string_ref of) { return std::string(of.data(), of.size()); };
   for (const auto& [key, value] : context.GetServerInitialMetadata()) {
     reply.AddHeader({text(key), text(value)});
@@ -24,7 +24,7 @@ absl::Status TakeOver(const grpc::Status& status, const grpc::ClientContext& con
   for (const auto& [key, value] : context.GetServerTrailingMetadata()) {
     reply.AddTrailer({text(key), text(value)});
   }
-  return rpc::FromGrpc(status);
+  return FromGrpc(status);
 }
 
 }  // namespace mainspring

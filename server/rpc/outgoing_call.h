@@ -30,7 +30,9 @@ void FillClientContext(const CallOptions& options, grpc::ClientContext& context)
 // What a stub that blocks returns, with its details. Any thread.
 using rpc::FromGrpc;
 
-// The status of a call, with its details; the answer's metadata goes to `reply`. For CallStub.
+namespace rpc {
+
+// The status of a call, with its details; the answer's metadata goes to `reply`.
 absl::Status TakeOver(const grpc::Status& status, const grpc::ClientContext& context,
                       CallContext& reply);
 
@@ -51,9 +53,11 @@ struct OutgoingCall {
       if (held != nullptr) held->context.TryCancel();
     }
     void operator()() const {}
-    std::shared_ptr<OutgoingCall> held;
+    std::shared_ptr<OutgoingCall> held;  // by the copy that was moved from: nothing
   };
 };
+
+}  // namespace rpc
 
 // Makes a unary call by `method` of the asynchronous stub `async`. Component thread only. Errors
 // are those of the call; CANCELLED where nobody waits for it any more, FAILED_PRECONDITION
@@ -63,7 +67,7 @@ Answer<Response> CallStub(Async* async,
                           void (Class::*method)(grpc::ClientContext*, const Request*, Response*,
                                                 std::function<void(grpc::Status)>),
                           Request request, const CallOptions& options = {}) {
-  using Outgoing = OutgoingCall<Request, Response>;
+  using Outgoing = rpc::OutgoingCall<Request, Response>;
   if (!ReturnAddress::HasCurrent()) {
     SharedPtr<LocalCall<Response>> refused(new LocalCall<Response>(options, "CallStub"));
     Reply<Response>(refused.get())
@@ -80,7 +84,8 @@ Answer<Response> CallStub(Async* async,
   (async->*method)(&started->context, &started->request, &started->response,
                    [outgoing = std::move(outgoing)](const grpc::Status& status) {
                      Reply<Response> reply(outgoing->call.get());
-                     absl::Status result = TakeOver(status, outgoing->context, *outgoing->call);
+                     absl::Status result =
+                         rpc::TakeOver(status, outgoing->context, *outgoing->call);
                      if (result.ok()) {
                        reply.Send(std::move(outgoing->response));
                      } else {

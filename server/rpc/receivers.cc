@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mainspring/metadata.h"
-#include "mainspring/server/rpc/call_context.h"
+#include "mainspring/server/rpc/grpc_context.h"
 
 namespace mainspring::rpc {
 namespace {
@@ -14,21 +14,20 @@ namespace {
 // What a check before the inbox sees of a call.
 class CheckedCall final : public IncomingCall {
  public:
-  CheckedCall(GrpcContext& context, const CallContext& circumstances)
-      : context_(context), circumstances_(circumstances) {}
-  const CallContext& context() const override { return circumstances_; }
+  CheckedCall(GrpcContext& grpc, const CallContext& context) : grpc_(grpc), context_(context) {}
+  const CallContext& context() const override { return context_; }
   bool AddMetadata(absl::string_view key, absl::string_view value) override {
     if (!IsSendable(key, value)) return false;
-    context_.AddMetadata({std::string(key), std::string(value)});
+    grpc_.AddMetadata({std::string(key), std::string(value)});
     return true;
   }
   void SetPrincipal(absl::string_view principal) override {
-    context_.SetPrincipal(std::string(principal));
+    grpc_.SetPrincipal(std::string(principal));
   }
 
  private:
-  GrpcContext& context_;
-  const CallContext& circumstances_;
+  GrpcContext& grpc_;
+  const CallContext& context_;
 };
 
 absl::Status WrongService(const std::string& whose) {
@@ -37,9 +36,9 @@ absl::Status WrongService(const std::string& whose) {
 
 }  // namespace
 
-absl::Status Receiver::Check(GrpcContext& context, const CallContext& circumstances) const {
+absl::Status Receiver::Check(GrpcContext& grpc, const CallContext& context) const {
   if (!before) return absl::OkStatus();
-  CheckedCall checked(context, circumstances);
+  CheckedCall checked(grpc, context);
   return before(checked);
 }
 

@@ -24,7 +24,7 @@ struct Receiver {
   Before before;
 
   // What the check before the inbox says of a call.
-  absl::Status Check(GrpcContext& context, const CallContext& circumstances) const;
+  absl::Status Check(GrpcContext& grpc, const CallContext& context) const;
 };
 
 // Filled before the plane starts, then only read.

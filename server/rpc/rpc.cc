@@ -3,7 +3,7 @@
 #include <google/protobuf/message_lite.h>
 #include <grpcpp/grpcpp.h>
 
-#include "mainspring/server/rpc/call_context.h"
+#include "mainspring/server/rpc/grpc_context.h"
 #include "mainspring/server/rpc/ingress.h"
 #include "mainspring/server/rpc/stream_call.h"
 #include "mainspring/server/rpc/unary_call.h"
@@ -34,7 +34,7 @@ grpc::internal::RpcMethod::RpcType TypeOf(Shape shape) {
 
 }  // namespace
 
-Rpc::Rpc(AsyncService& service, int index, const Method& method, const Receivers& receivers)
+Rpc::Rpc(AsyncService& service, int index, const RpcDescription& method, const Receivers& receivers)
     : service_(service), index_(index), method_(method), receivers_(receivers) {
   service_.AddMethod(
       new grpc::internal::RpcServiceMethod(method.path, TypeOf(method.shape), nullptr));
@@ -68,14 +68,14 @@ void Rpc::Recycle(UnaryCall& call) {
   }
 }
 
-void Rpc::AwaitUnary(grpc::ServerContext& context, Payload& request,
-                     grpc::ServerAsyncResponseWriter<Payload>& responder, Tag* arrived) {
+void Rpc::ArmUnary(grpc::ServerContext& context, Payload& request,
+                   grpc::ServerAsyncResponseWriter<Payload>& responder, Tag* arrived) {
   grpc::ServerCompletionQueue* const queue = &ingress_->queue();
   service_.RequestAsyncUnary(index_, &context, &request, &responder, queue, queue, arrived);
 }
 
-void Rpc::AwaitStream(grpc::ServerContext& context, Payload& request, AsyncStream& stream,
-                      Tag* arrived) {
+void Rpc::ArmStream(grpc::ServerContext& context, Payload& request, AsyncStream& stream,
+                    Tag* arrived) {
   grpc::ServerCompletionQueue* const queue = &ingress_->queue();
   if (method_.has_one_request()) {
     service_.RequestAsyncServerStreaming(index_, &context, &request, &stream, queue, queue,
@@ -96,9 +96,7 @@ absl::Status Rpc::Admit(ServerCall& call, grpc::ServerContext& context) {
   return admitted;
 }
 
-absl::Status Rpc::HandOn(const absl::Status& admitted, GrpcContext& context, TypedCall& call,
-                         Payload& request) const {
-  if (!admitted.ok()) return admitted;
+absl::Status Rpc::HandOn(GrpcContext& context, TypedCall& call, Payload& request) const {
   const absl::StatusOr<const Receiver*> receiver = receivers_.For(context);
   if (!receiver.ok()) return receiver.status();
   if (absl::Status denied = (*receiver)->Check(context, call.context()); !denied.ok()) {

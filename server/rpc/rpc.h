@@ -37,7 +37,7 @@ using AsyncStream = grpc::ServerAsyncReaderWriter<Payload, Payload>;
 // It keeps calls armed, and those that are idle. Ingress thread only, once armed.
 class Rpc {
  public:
-  Rpc(AsyncService& service, int index, const Method& method, const Receivers& receivers);
+  Rpc(AsyncService& service, int index, const RpcDescription& method, const Receivers& receivers);
   ~Rpc();
   Rpc(const Rpc&) = delete;
   Rpc& operator=(const Rpc&) = delete;
@@ -48,19 +48,17 @@ class Rpc {
 
   // Has gRPC fill `context`, the responder or stream and, where a call has one, `request` with the
   // next call.
-  void AwaitUnary(grpc::ServerContext& context, Payload& request,
-                  grpc::ServerAsyncResponseWriter<Payload>& responder, Tag* arrived);
-  void AwaitStream(grpc::ServerContext& context, Payload& request, AsyncStream& stream,
-                   Tag* arrived);
+  void ArmUnary(grpc::ServerContext& context, Payload& request,
+                grpc::ServerAsyncResponseWriter<Payload>& responder, Tag* arrived);
+  void ArmStream(grpc::ServerContext& context, Payload& request, AsyncStream& stream, Tag* arrived);
 
   // A call has come. Not OK: what it is to be refused with.
   absl::Status Admit(ServerCall& call, grpc::ServerContext& context);
   // Hands an admitted call to whom it is for; `request` is that of a call that has one. Not OK: it
   // is to be refused with that, and nobody holds it.
-  absl::Status HandOn(const absl::Status& admitted, GrpcContext& context, TypedCall& call,
-                      Payload& request) const;
+  absl::Status HandOn(GrpcContext& context, TypedCall& call, Payload& request) const;
 
-  const Method& method() const { return method_; }
+  const RpcDescription& method() const { return method_; }
   Ingress& ingress() { return *ingress_; }
 
  private:
@@ -68,7 +66,7 @@ class Rpc {
 
   AsyncService& service_;
   const int index_;
-  const Method& method_;
+  const RpcDescription& method_;
   const Receivers& receivers_;
   Ingress* ingress_ = nullptr;
   bool reserved_ = false;

@@ -13,7 +13,7 @@ class GrpcService final : public Service {
  public:
   explicit GrpcService(const ServiceDescription& description)
       : name_(description.name), receivers_(description) {
-    for (const Method& method : description.methods) {
+    for (const RpcDescription& method : description.methods) {
       const int index = static_cast<int>(rpcs_.size());
       rpcs_.push_back(std::make_unique<Rpc>(service_, index, method, receivers_));
     }

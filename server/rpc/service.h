@@ -48,7 +48,7 @@ class Service {
 // What a binding knows of its service. All of it lives as long as the process.
 struct ServiceDescription {
   const char* name;
-  absl::Span<const Method> methods;
+  absl::Span<const RpcDescription> methods;
   // The mailbox as an inbox of the service; null: it is of another.
   AnyInbox* (*inbox_of)(MailboxBase& mailbox);
   // The same for what answers on the ingress thread; it must outlive the inbox.

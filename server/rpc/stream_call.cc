@@ -13,26 +13,26 @@ StreamCall::StreamCall(Rpc& rpc)
     : rpc_(rpc),
       ingress_(rpc.ingress()),
       typed_(rpc.method().make(*this)),
-      circumstances_(typed_->context()) {}
+      context_(typed_->context()) {}
 
 void StreamCall::Arm() {
-  context_->AsyncNotifyWhenDone(&done_tag_);
-  rpc_.AwaitStream(*context_, request_, *stream_, &arrived_tag_);
+  grpc_->AsyncNotifyWhenDone(&done_tag_);
+  rpc_.ArmStream(*grpc_, request_, *stream_, &arrived_tag_);
 }
 
 void StreamCall::Arrived(bool ok) {
   // The server shuts down: no call will come.
   if (!ok) return Unref();
   rpc_.ArmAnother();
-  const absl::Status admitted = rpc_.Admit(*this, *context_);
-  circumstances_.BeginCall(SteadyDeadline(*context_), rpc_.method().path, context_);
+  absl::Status status = rpc_.Admit(*this, *grpc_);
+  context_.BeginCall(SteadyDeadline(*grpc_), rpc_.method().path, grpc_);
   Ref();                                        // for the handle that answers
   if (!rpc_.method().has_one_request()) Ref();  // for the one that reads
-  const absl::Status handed = rpc_.HandOn(admitted, context_, *typed_, request_);
-  if (handed.ok()) return;
+  if (status.ok()) status = rpc_.HandOn(grpc_, *typed_, request_);
+  if (status.ok()) return;
   request_.Clear();
   if (!rpc_.method().has_one_request()) ReleaseRequests();
-  End(handed);
+  End(status);
 }
 
 void StreamCall::EndStream(const absl::Status& status) {
@@ -54,7 +54,7 @@ bool StreamCall::Cut(const absl::Status& status) {
     writes_.Clear();
   }
   // A write that its reader keeps waiting keeps the status waiting too.
-  if (write_in_flight_) context_->TryCancel();
+  if (write_in_flight_) grpc_->TryCancel();
   Abandon();
   return true;
 }
@@ -91,14 +91,14 @@ WriteResult StreamCall::Write(const google::protobuf::MessageLite& response) {
       status_ = ToGrpc(payload.status());
     }
   }
-  if (!can_be_sent) circumstances_.MarkCancelled();
+  if (!can_be_sent) context_.MarkCancelled();
   CallIngress();
   return can_be_sent ? WriteResult::kAccepted : WriteResult::kClosed;
 }
 
 // The end is decided; whoever answers is told that nobody waits for more.
 void StreamCall::Abandon() {
-  circumstances_.MarkCancelled();
+  context_.MarkCancelled();
   writes_.PostReady();
   ComeRound();
 }
@@ -107,7 +107,7 @@ void StreamCall::OnReady(Callback callback) {
   writes_.SetReady(std::move(callback));
   {
     MutexLock lock(mutex_);
-    if (takes_writes() && writes_.full()) return writes_.Await();
+    if (takes_writes() && writes_.full()) return writes_.WantRoom();
   }
   writes_.PostReady();
 }
@@ -116,7 +116,7 @@ void StreamCall::OnSent(Callback callback) {
   writes_.SetReady(std::move(callback));
   {
     MutexLock lock(mutex_);
-    if (takes_writes() && (write_in_flight_ || !writes_.empty())) return writes_.AwaitEnd();
+    if (takes_writes() && (write_in_flight_ || !writes_.empty())) return writes_.WantEnd();
   }
   writes_.PostReady();
 }
@@ -129,7 +129,7 @@ bool StreamCall::SetEnd(const absl::Status& status) {
 }
 
 void StreamCall::LetGo() {
-  circumstances_.ForgetCancel();
+  context_.ForgetCancel();
   CallIngress();
   Unref();
 }
@@ -170,15 +170,15 @@ void StreamCall::ComeRound() {
   }
   if (ending_) ingress_.Answered(*this);
   if (write_in_flight_ || finish_started_) return;
-  if (!writes_.empty()) context_.PutHeaders();
+  if (!writes_.empty()) grpc_.PutHeaders();
   if (StartWrite()) {
     write_in_flight_ = true;
     ++operations_;
   } else if (ending_) {
     // Counted from the start, so that a call cannot be over before it.
     finish_started_ = true;
-    wanted_ = !circumstances_.cancelled();
-    context_.PutTrailers();
+    wanted_ = !context_.cancelled();
+    grpc_.PutTrailers();
     StartFinish();
   }
 }
@@ -220,7 +220,7 @@ void StreamCall::WasRead(bool ok) {
   if (ok) parsed = request_.ParseInto(typed_->request());
   // Ended before the component hears that there are no more, lest it takes them for complete.
   const bool broken = !parsed.ok() && SetEnd(parsed);
-  if (broken) circumstances_.MarkCancelled();
+  if (broken) context_.MarkCancelled();
   typed_->GiveRequest(ok && parsed.ok());
   if (broken) Abandon();
   OperationCame();
@@ -234,7 +234,7 @@ void StreamCall::Finished(bool ok) {
 
 // Where its client has gone, the call is over, whatever the component still does with it.
 void StreamCall::Done(bool) {
-  if (context_->IsCancelled()) {
+  if (grpc_->IsCancelled()) {
     Break();
     SetEnd(absl::CancelledError("the client has gone"));
     Abandon();
@@ -247,7 +247,7 @@ void StreamCall::OperationCame() {
   if (--operations_ != 0) return;
   ingress_.Remove(*this);
   stream_.reset();
-  context_.End(/*may_be_asked=*/true);
+  grpc_.End(/*may_be_asked=*/true);
   Unref();
 }
 

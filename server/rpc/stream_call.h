@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
-#include "mainspring/server/rpc/call_context.h"
+#include "mainspring/server/rpc/grpc_context.h"
 #include "mainspring/server/rpc/payload.h"
 #include "mainspring/server/rpc/rpc.h"
 #include "mainspring/server/rpc/server_call.h"
@@ -39,7 +39,7 @@ class StreamCall final : public Shared<StreamCall>, public ServerCall, public Ca
   // ServerCall.
   void EndStream(const absl::Status& status) override;
   bool Cut(const absl::Status& status) override;
-  void GiveUp() override { context_->TryCancel(); }
+  void GiveUp() override { grpc_->TryCancel(); }
 
   // Carrier.
   void Answer(const google::protobuf::MessageLite& response) override;
@@ -76,12 +76,12 @@ class StreamCall final : public Shared<StreamCall>, public ServerCall, public Ca
   Rpc& rpc_;
   Ingress& ingress_;
   const std::unique_ptr<TypedCall> typed_;
-  CallContext& circumstances_;
-  GrpcContext context_;
+  CallContext& context_;
+  GrpcContext grpc_;
   Mutex mutex_;
 
   // Ingress thread only.
-  std::optional<AsyncStream> stream_{&context_.Begin()};
+  std::optional<AsyncStream> stream_{&grpc_.Begin()};
   Payload request_;
   int operations_ = 2;  // Done and Finished, and the read and the write that are under way
   bool read_in_flight_ = false;

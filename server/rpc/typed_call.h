@@ -67,7 +67,7 @@ class TypedCall {
 enum class Shape { kUnary, kServerStream, kClientStream, kDialog };
 
 // One rpc of a service, as its binding describes it.
-struct Method {
+struct RpcDescription {
   // "/mainspring.clock.v1.Clock/GetTime".
   const char* path;
   Shape shape;

@@ -11,13 +11,13 @@
 namespace mainspring::rpc {
 
 UnaryCall::UnaryCall(Rpc& rpc)
-    : rpc_(rpc), typed_(rpc.method().make(*this)), circumstances_(typed_->context()) {}
+    : rpc_(rpc), typed_(rpc.method().make(*this)), context_(typed_->context()) {}
 
 void UnaryCall::Arm() {
-  grpc::ServerContext& context = context_.Begin();
+  grpc::ServerContext& context = grpc_.Begin();
   responder_.emplace(&context);
   context.AsyncNotifyWhenDone(&done_tag_);
-  rpc_.AwaitUnary(context, request_, *responder_, &arrived_tag_);
+  rpc_.ArmUnary(context, request_, *responder_, &arrived_tag_);
 }
 
 void UnaryCall::Arrived(bool ok) {
@@ -26,22 +26,21 @@ void UnaryCall::Arrived(bool ok) {
     return;
   }
   rpc_.ArmAnother();
-  const absl::Status admitted = rpc_.Admit(*this, *context_);
-  circumstances_.BeginCall(SteadyDeadline(*context_), rpc_.method().path, context_);
+  absl::Status status = rpc_.Admit(*this, *grpc_);
+  context_.BeginCall(SteadyDeadline(*grpc_), rpc_.method().path, grpc_);
   answered_.store(false, std::memory_order_relaxed);
   holds_.store(2, std::memory_order_relaxed);
   tags_ = 2;
-  if (const absl::Status handed = rpc_.HandOn(admitted, context_, *typed_, request_);
-      !handed.ok()) {
-    request_.Clear();
-    End(handed);
-  }
+  if (status.ok()) status = rpc_.HandOn(grpc_, *typed_, request_);
+  if (status.ok()) return;
+  request_.Clear();
+  End(status);
 }
 
 bool UnaryCall::Cut(const absl::Status& status) {
   if (answered_.exchange(true, std::memory_order_acq_rel)) return false;
   status_ = ToGrpc(status);
-  circumstances_.MarkCancelled();
+  context_.MarkCancelled();
   Finish();
   return true;
 }
@@ -72,7 +71,7 @@ void UnaryCall::End(const absl::Status& status) {
 
 // The answer is set. Lets go first: from Finish on, the ingress may dispose of this.
 void UnaryCall::SendAnswer() {
-  circumstances_.ForgetCancel();
+  context_.ForgetCancel();
   holds_.fetch_sub(1, std::memory_order_acq_rel);
   Ingress& ingress = rpc_.ingress();
   if (ingress.is_current()) return Finish();
@@ -81,8 +80,8 @@ void UnaryCall::SendAnswer() {
 
 void UnaryCall::Finish() {
   rpc_.ingress().Answered(*this);
-  wanted_ = !circumstances_.cancelled();
-  context_.PutTrailers();
+  wanted_ = !context_.cancelled();
+  grpc_.PutTrailers();
   if (status_.ok()) {
     responder_->Finish(response_, status_, &finished_tag_);
   } else {
@@ -98,8 +97,8 @@ void UnaryCall::Finished(bool ok) {
 
 // Where its client has gone, the call is over, whatever the component still does with it.
 void UnaryCall::Done(bool) {
-  if (context_->IsCancelled() && !Cut(absl::CancelledError("the client has gone"))) {
-    circumstances_.MarkCancelled();
+  if (grpc_->IsCancelled() && !Cut(absl::CancelledError("the client has gone"))) {
+    context_.MarkCancelled();
   }
   TagCame();
 }
@@ -108,7 +107,7 @@ void UnaryCall::TagCame() {
   if (--tags_ != 0) return;
   rpc_.ingress().Remove(*this);
   responder_.reset();
-  context_.End(holds_.load(std::memory_order_relaxed) != 1);
+  grpc_.End(holds_.load(std::memory_order_relaxed) != 1);
   if (holds_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   request_.Clear();
   response_.Clear();

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "mainspring/server/rpc/call_context.h"
+#include "mainspring/server/rpc/grpc_context.h"
 #include "mainspring/server/rpc/payload.h"
 #include "mainspring/server/rpc/server_call.h"
 #include "mainspring/server/rpc/tag.h"
@@ -36,7 +36,7 @@ class UnaryCall final : public ServerCall, public Carrier {
   // ServerCall.
   void EndStream(const absl::Status&) override {}
   bool Cut(const absl::Status& status) override;
-  void GiveUp() override { context_->TryCancel(); }
+  void GiveUp() override { grpc_->TryCancel(); }
 
   // Carrier.
   void Answer(const google::protobuf::MessageLite& response) override;
@@ -53,11 +53,11 @@ class UnaryCall final : public ServerCall, public Carrier {
 
   Rpc& rpc_;
   const std::unique_ptr<TypedCall> typed_;
-  CallContext& circumstances_;
+  CallContext& context_;
   Payload request_;
   Payload response_;     // the answer belongs to who set answered_
   grpc::Status status_;  // likewise
-  GrpcContext context_;
+  GrpcContext grpc_;
   std::optional<grpc::ServerAsyncResponseWriter<Payload>> responder_;
   std::atomic<bool> answered_{false};
   std::atomic<int> holds_{0};

@@ -30,11 +30,11 @@ class WriteBuffer {
   void Clear();
 
   // Somebody waits for room, or, in its place, until there is nothing left.
-  void Await() {
+  void WantRoom() {
     was_full_ = true;
     awaits_end_ = false;
   }
-  void AwaitEnd() { awaits_end_ = true; }
+  void WantEnd() { awaits_end_ = true; }
   // Whether a writer that was refused should come again, which is said once: not for one place, but
   // for half of them.
   bool TakeRoom();

@@ -125,7 +125,7 @@ TEST_F(BoxedUnaryCallTest, WhenAnsweredFromAnotherThread_ReachesTheClient) {
   PendingEcho pending(*stub_);
   EchoCall call = box_.Take<EchoCall>();
   EXPECT_EQ(1u, plane_.plane().calls_in_flight());
-  std::thread([&] { EXPECT_TRUE(call.reply.Send(EchoResponse())); }).join();
+  std::thread([&] { call.reply.Send(EchoResponse()); }).join();
   EXPECT_TRUE(pending.Await().ok());
   EXPECT_TRUE(Eventually([&] { return plane_.plane().calls_in_flight() == 0; }));
 }

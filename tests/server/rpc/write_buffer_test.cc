@@ -82,7 +82,7 @@ TEST_F(WriteBufferTest, WhenSomebodyWasRefused_HasRoomOnceItIsHalfEmpty) {
 TEST_F(WriteBufferTest, WhenItsEndIsWaitedFor_CameToItOnceAllIsPopped) {
   Fill();
   ASSERT_FALSE(Push(99));
-  buffer_.AwaitEnd();
+  buffer_.WantEnd();
   while (!buffer_.empty()) {
     EXPECT_FALSE(buffer_.TakeRoom()) << "who waits for the end does not come for half of it";
     EXPECT_FALSE(buffer_.TakeEnd());
@@ -95,8 +95,8 @@ TEST_F(WriteBufferTest, WhenItsEndIsWaitedFor_CameToItOnceAllIsPopped) {
 
 TEST_F(WriteBufferTest, WhenRoomIsWaitedForInPlaceOfTheEnd_HasIt) {
   Fill();
-  buffer_.AwaitEnd();
-  buffer_.Await();
+  buffer_.WantEnd();
+  buffer_.WantRoom();
   while (buffer_.full() || !buffer_.TakeRoom()) ASSERT_TRUE(buffer_.Pop().has_value());
   EXPECT_FALSE(buffer_.empty());
 }

@@ -1,6 +1,6 @@
 // GrpcContext: the gRPC side of one call's circumstances, and what a CallContext tells of it.
-#ifndef MAINSPRING_SERVER_RPC_CALL_CONTEXT_H_
-#define MAINSPRING_SERVER_RPC_CALL_CONTEXT_H_
+#ifndef MAINSPRING_SERVER_RPC_GRPC_CONTEXT_H_
+#define MAINSPRING_SERVER_RPC_GRPC_CONTEXT_H_
 
 #include <grpcpp/server_context.h>
 
@@ -81,4 +81,4 @@ SteadyTime SteadyDeadline(const grpc::ServerContext& context);
 
 }  // namespace mainspring::rpc
 
-#endif  // MAINSPRING_SERVER_RPC_CALL_CONTEXT_H_
+#endif  // MAINSPRING_SERVER_RPC_GRPC_CONTEXT_H_

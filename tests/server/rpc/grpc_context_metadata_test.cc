@@ -123,8 +123,7 @@ TEST_F(MetadataTest, DetailsOfAStatus_AreWhatOtherClientsRead) {
   const grpc::Status status = Echo(context, [](TrialCall::Echo call) {
     absl::Status sold_out = absl::FailedPreconditionError("sold out");
     sold_out.SetPayload("type.googleapis.com/shop.v1.OutOfStock", absl::Cord("bytes"));
-    SetRetryDelay(sold_out, absl::Seconds(3));
-    call.reply.Fail(sold_out);
+    call.reply.Fail(WithRetryDelay(sold_out, absl::Seconds(3)));
   });
   details::v1::StatusWithDetails details;
   ASSERT_TRUE(details.ParseFromString(status.error_details()));

@@ -1,4 +1,4 @@
-#include "mainspring/server/rpc/call_context.h"
+#include "mainspring/server/rpc/grpc_context.h"
 
 #include <algorithm>
 #include <chrono>
