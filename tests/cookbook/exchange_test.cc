@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,7 +9,8 @@
 #include <vector>
 
 #include "cookbook/v1/cookbook.binding.pb.h"
-#include "tests/server/trial_host.h"
+#include "mainspring/testing_host.h"
+#include "tests/server/trial_client.h"
 
 namespace cookbook {
 namespace {
@@ -57,31 +57,24 @@ class Bank final : public v1::BankComponent {
 // A host with an exchange, and another with its bank.
 class ExchangeTest : public ::testing::Test {
  protected:
-  using Host = mainspring::testing::TrialHost;
+  using Host = mainspring::testing::RunningHost;
 
   ExchangeTest() {
     EXPECT_TRUE(bank_.Start().ok());
-    exchange_.emplace(Only("exchange"),
-                      std::vector{v1::ExchangeType<Exchange>(
-                          "exchange", [channel = bank_.Data()](mainspring::Context& context) {
-                            return std::make_unique<Exchange>(context, channel);
-                          })});
+    exchange_.emplace(
+        std::vector{v1::ExchangeType<Exchange>("exchange", [this](mainspring::Context& context) {
+          return std::make_unique<Exchange>(context,
+                                            mainspring::testing::ConnectTo(bank_.data_address()));
+        })});
     EXPECT_TRUE(exchange_->Start().ok());
-    stub_ = v1::Exchange::NewStub(exchange_->Data());
+    stub_ = v1::Exchange::NewStub(mainspring::testing::ConnectTo(exchange_->data_address()));
     context_.AddMetadata("traceparent", "00-1");
   }
 
-  static std::function<void(mainspring::HostConfig&)> Only(const std::string& name) {
-    return [name](mainspring::HostConfig& config) {
-      config.components.clear();
-      config.Add(name);
-    };
-  }
-
   Asked asked_;
-  Host bank_{Only("bank"), {v1::BankType<Bank>("bank", [this](mainspring::Context& context) {
-               return std::make_unique<Bank>(context, asked_);
-             })}};
+  Host bank_{{v1::BankType<Bank>("bank", [this](mainspring::Context& context) {
+    return std::make_unique<Bank>(context, asked_);
+  })}};
   std::optional<Host> exchange_;
   std::unique_ptr<v1::Exchange::Stub> stub_;
   mainspring::testing::Waiting context_;

@@ -8,7 +8,8 @@
 
 #include "cookbook/v1/cookbook.binding.pb.h"
 #include "cookbook/v1/cookbook.grpc.pb.h"
-#include "tests/server/trial_host.h"
+#include "mainspring/testing_host.h"
+#include "tests/server/trial_client.h"
 
 namespace cookbook {
 namespace {
@@ -27,7 +28,7 @@ class LedgerTest : public ::testing::Test {
  protected:
   LedgerTest() {
     EXPECT_TRUE(host_.Start().ok());
-    stub_ = v1::Ledger::NewStub(host_.Data());
+    stub_ = v1::Ledger::NewStub(mainspring::testing::ConnectTo(host_.data_address()));
   }
   grpc::Status GetBalance(v1::GetBalanceResponse& response) {
     mainspring::testing::Waiting context;
@@ -37,11 +38,7 @@ class LedgerTest : public ::testing::Test {
   }
 
   const std::shared_ptr<SlowDatabase> database_ = std::make_shared<SlowDatabase>();
-  mainspring::testing::TrialHost host_{
-      [](mainspring::HostConfig& config) {
-        config.components.clear();
-        config.Add("ledger");
-      },
+  mainspring::testing::RunningHost host_{
       {v1::LedgerType<Ledger>("ledger", [this](mainspring::Context& context) {
         return std::make_unique<Ledger>(
             context, [this] { return database_; }, 1);

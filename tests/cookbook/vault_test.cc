@@ -6,7 +6,8 @@
 #include <string>
 
 #include "cookbook/v1/cookbook.grpc.pb.h"
-#include "tests/server/trial_host.h"
+#include "mainspring/testing_host.h"
+#include "tests/server/trial_client.h"
 
 namespace cookbook {
 namespace {
@@ -15,7 +16,7 @@ class VaultTest : public ::testing::Test {
  protected:
   VaultTest() {
     EXPECT_TRUE(host_.Start().ok());
-    stub_ = v1::Vault::NewStub(host_.Data());
+    stub_ = v1::Vault::NewStub(mainspring::testing::ConnectTo(host_.data_address()));
   }
   grpc::Status Open(const std::string& token) {
     mainspring::testing::Waiting context;
@@ -23,11 +24,7 @@ class VaultTest : public ::testing::Test {
     return stub_->Open(&context, {}, &response_);
   }
 
-  mainspring::testing::TrialHost host_{[](mainspring::HostConfig& config) {
-                                         config.components.clear();
-                                         config.Add("vault");
-                                       },
-                                       {GuardedVault({{"Bearer a1", "ada"}})}};
+  mainspring::testing::RunningHost host_{{GuardedVault({{"Bearer a1", "ada"}})}};
   std::unique_ptr<v1::Vault::Stub> stub_;
   v1::OpenResponse response_;
 };
