@@ -16,7 +16,7 @@ TEST(FromText, AsAnArgument_IsTheMessageThatIsAskedFor) {
 
 TEST(FromText, ThatIsNoSuchMessage_SaysWhereAndWhy) {
   try {
-    google::protobuf::Duration(FromText("seconds: 7\nnano: 8"));
+    static_cast<void>(google::protobuf::Duration(FromText("seconds: 7\nnano: 8")));
     FAIL();
   } catch (const std::logic_error& error) {
     EXPECT_STREQ(error.what(),
