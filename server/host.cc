@@ -148,11 +148,7 @@ class Host::Impl {
         RunDrain(config_, world_, trigger,
                  {planes_.data(), planes_.admin(), planes_.probe(), planes_.acceptor(),
                   *supervision_, report_, begin, [this] { return component_failed_.load(); }});
-    // Nobody is left who waits for it, and it cannot be interrupted.
-    if (!blocking_.DropAndAwait(After(std::chrono::steady_clock::now(), config_.exit_margin))) {
-      world_.log->Error("stall", {{"thread", "blocking"}, {"state", "stuck"}});
-      world_.terminate(code);
-    }
+    AwaitBlocking(code);
     MutexLock lock(mutex_);
     trigger_ = nullptr;
     return code;
@@ -346,6 +342,16 @@ class Host::Impl {
       EndByForce(world_, report_, "", "a component's thread does not come back",
                  [&] { return stopped.stuck; });
     }
+    AwaitBlocking(kExitForced);
+  }
+
+  // Before the mailboxes go that it may answer to. Nobody is left who waits for it, and it cannot
+  // be interrupted.
+  void AwaitBlocking(int code) {
+    if (blocking_.DropAndAwait(After(std::chrono::steady_clock::now(), config_.exit_margin)))
+      return;
+    world_.log->Error("stall", {{"thread", "blocking"}, {"state", "stuck"}});
+    world_.terminate(code);
   }
 
   const std::vector<ComponentType> types_;

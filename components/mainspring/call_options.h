@@ -45,7 +45,8 @@ class CallOrigin {
 // must have a name of its own: const Metadatum key[] = {{"x-tenant", "a"}}; co_await
 // orders.Get(request, {.metadata = key}).
 struct CallOptions {
-  // The call is not dispatched after it.
+  // The call is not dispatched after it. One that was dispatched in process goes on: whoever keeps
+  // a reply looks at its deadline(), and whoever asks may cancel. Over gRPC it ends the call.
   SteadyTime deadline = kNever;
   // The call goes no longer than that one: its deadline holds for both, and it is cancelled with
   // it. It has its trace context and, in process, its principal.

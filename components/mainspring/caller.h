@@ -14,7 +14,7 @@
 
 namespace mainspring::testing {
 
-// Somebody who calls from outside. He lives longer than the calls that he makes, or leaves them.
+// Somebody who calls from outside. Destroyed, he leaves.
 class Caller final : public CallContext {
  public:
   struct Traits {
@@ -29,6 +29,8 @@ class Caller final : public CallContext {
   explicit Caller(Traits traits) : side_(std::move(traits)) {
     BeginCall(side_.traits.deadline, "", side_);
   }
+
+  ~Caller() { Leave(); }
 
   // For a call of his own, with all that he has: ref.Say(request, caller.options()). One on his
   // behalf is {.from = caller}: see CallOptions.

@@ -13,8 +13,8 @@
 // answer at once, keep the reply for later, or be a coroutine (coroutine.h); it should not block,
 // for while it does, nothing else of this component runs. What a method throws fails the call that
 // it was in, with INTERNAL, unless its reply was put away; what is thrown anywhere else, in Start,
-// a timer or a callback, fails the instance, and the host makes a new one. So may methods, where
-// the component's policy says RESTART.
+// a timer or a callback, fails the instance, and the host makes a new one. A method's exception
+// does so too where the component's on_exception is OnException::kRestart.
 #ifndef MAINSPRING_COMPONENT_H_
 #define MAINSPRING_COMPONENT_H_
 

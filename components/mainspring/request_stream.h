@@ -84,7 +84,8 @@ class RequestStream {
     if (source_ == nullptr) return ReadEnd<T>(std::move(callback));
     source_->Read(std::move(callback));
   }
-  // In a coroutine: the next message, as the callback gets it.
+  // In a coroutine: the next message, as the callback gets it. While it waits, the stream is its
+  // alone: another read leaves the coroutine waiting.
   ReadAwaiter<RequestStream> Read() { return ReadAwaiter<RequestStream>(*this); }
 
  private:

@@ -5,12 +5,10 @@ namespace mainspring::testing {
 void Record::OnStarted(const std::string&, uint64_t, const absl::Status& status) {
   started = status;
   up = status.ok();
-  if (!up) serving = true;
 }
 
 void Record::OnFailed(const std::string&, uint64_t, const Failure& failure) {
   up = false;
-  serving = true;
   failures.push_back(failure);
   started = absl::InternalError(failure.error);
 }

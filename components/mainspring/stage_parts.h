@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_STAGE_PARTS_H_
 #define MAINSPRING_STAGE_PARTS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -39,6 +40,8 @@ template <class RequestEnum>
 class Keeper : public Handler<RequestEnum> {
  public:
   explicit Keeper(KeptCalls& kept) : kept_(kept) {}
+  // What was not taken is answered as what an instance has kept is, when it goes.
+  ~Keeper() override { kept_.clear(); }
   void Handle(RequestEnum&& request) override {
     std::visit(
         [this]<class Call>(Call& call) {
@@ -84,6 +87,20 @@ struct BlockingQueue final : Blocking {
   std::deque<Work> works;
   bool held = false;
 };
+
+// A component on the stage.
+struct Unit {
+  std::shared_ptr<MailboxBase> mailbox;
+  Record record = {};
+  Context* context = nullptr;                 // of the instance
+  std::shared_ptr<KeptCalls> kept = nullptr;  // of a scripted one
+  uint64_t generation = 0;
+  OnException on_exception = OnException::kFailCall;
+  std::unique_ptr<ControlLoop> loop = nullptr;
+};
+
+// Of a stream: more than that is a stream without end.
+inline constexpr size_t kMostCollected = 100'000;
 
 }  // namespace mainspring::testing
 

@@ -2,22 +2,39 @@
 
 #include <algorithm>
 
+#include "mainspring/return_address.h"
+#include "mainspring/status_details.h"
+
 namespace mainspring::testing {
 namespace {
 
 // Without time passing: whoever has more to do then goes round in circles.
 constexpr int kMostTurns = 1'000'000;
 
+struct Nowhere final : CallbackQueue {
+  void Post(uint64_t, Callback) override {}
+};
+
+// Has it answer what it can at once and refuse the rest, as a supervisor would.
+void PushStop(MailboxBase& mailbox) {
+  const std::string& name = mailbox.component();
+  const absl::Status why = WithReason(
+      absl::UnavailableError(absl::StrCat("component \"", name, "\": STOPPED: by the test")),
+      "COMPONENT_DOWN", name, kRetryWhenDown, "STOPPED");
+  mailbox.Close(why);
+  mailbox.PushControl(control::Stop{SteadyTime::min(), why});
+}
+
 }  // namespace
 
 Stage::~Stage() {
+  HoldBlocking();
   for (auto unit = units_.rbegin(); unit != units_.rend(); ++unit) {
-    Stop(unit->mailbox->component());
-    // What the test has not taken is answered here.
-    if (unit->kept != nullptr) unit->kept->clear();
+    PushStop(*unit->mailbox);
+    SettleSoon();
   }
   blocking_.works.clear();
-  Settle();
+  SettleSoon();
 }
 
 absl::Status Stage::Start() {
@@ -38,24 +55,25 @@ absl::Status Stage::Restart(absl::string_view name) {
 
 void Stage::Begin(Unit& unit) {
   Settle();
+  // The start that follows at once leaves the queue to the next instance.
+  if (unit.record.up) PushStop(*unit.mailbox);
   unit.mailbox->Open();
+  unit.record.serving = true;
   unit.mailbox->PushControl(control::Start{++unit.generation, unit.on_exception});
   Settle();
 }
 
 void Stage::Stop(absl::string_view name) {
-  Unit& unit = Find(name);
-  const absl::Status why =
-      absl::UnavailableError(absl::StrCat("component \"", name, "\": STOPPED: by the test"));
-  unit.mailbox->Close(why);
+  MailboxBase& mailbox = *Find(name).mailbox;
   Settle();
-  unit.mailbox->PushControl(control::Stop{SteadyTime::min(), why});
+  PushStop(mailbox);
   Settle();
 }
 
 void Stage::Crash(absl::string_view name, absl::Status why) {
   Unit& unit = Find(name);
   Settle();
+  if (!unit.record.up) throw std::logic_error(absl::StrCat(name, " is down"));
   unit.mailbox->Post(unit.generation, [&unit, why] { unit.context->Fail(why); });
   Settle();
 }
@@ -75,14 +93,22 @@ bool Stage::Step() {
   if (blocking_.held || blocking_.works.empty()) return false;
   Work work = std::move(blocking_.works.front());
   blocking_.works.pop_front();
+  // Its Await would wait for components that nobody steps: so it is refused, as on their threads.
+  const ReturnAddress nowhere(std::make_shared<Nowhere>(), /*generation=*/0);
+  const ReturnAddressScope scope(nowhere);
   work();
   return true;
 }
 
 void Stage::Settle() {
-  for (int turns = 0; Step(); ++turns) {
-    if (turns == kMostTurns) throw std::logic_error("the components go round in circles");
+  if (!SettleSoon()) throw std::logic_error("the components go round in circles");
+}
+
+bool Stage::SettleSoon() {
+  for (int turns = 0; turns < kMostTurns; ++turns) {
+    if (!Step()) return true;
   }
+  return false;
 }
 
 void Stage::Advance(absl::Duration duration) {
@@ -96,7 +122,7 @@ void Stage::Advance(absl::Duration duration) {
   }
 }
 
-Stage::Unit& Stage::AddUnit(std::shared_ptr<MailboxBase> mailbox, ComponentFactory make) {
+Unit& Stage::AddUnit(std::shared_ptr<MailboxBase> mailbox, ComponentFactory make) {
   if (neighbours_.Find(mailbox->component()) != nullptr) {
     throw std::logic_error(absl::StrCat(mailbox->component(), " was added before"));
   }
@@ -111,7 +137,7 @@ Stage::Unit& Stage::AddUnit(std::shared_ptr<MailboxBase> mailbox, ComponentFacto
   return unit;
 }
 
-Stage::Unit& Stage::Find(absl::string_view name) {
+Unit& Stage::Find(absl::string_view name) {
   for (Unit& unit : units_) {
     if (unit.mailbox->component() == name) return unit;
   }
@@ -125,7 +151,7 @@ KeptCalls& Stage::KeptBy(absl::string_view name) {
   return *kept;
 }
 
-size_t Stage::untaken(absl::string_view name) { return KeptBy(name).size(); }
+size_t Stage::Untaken(absl::string_view name) { return KeptBy(name).size(); }
 
 std::unique_ptr<KeptCall> Stage::TakeKept(absl::string_view name, const char* method) {
   KeptCalls& kept = KeptBy(name);

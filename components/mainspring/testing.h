@@ -32,7 +32,6 @@
 #include "mainspring/blocking.h"
 #include "mainspring/caller.h"  // IWYU pragma: export
 #include "mainspring/component.h"
-#include "mainspring/control_loop.h"
 #include "mainspring/from_text.h"  // IWYU pragma: export
 #include "mainspring/mailbox.h"
 #include "mainspring/manual_time.h"
@@ -40,8 +39,10 @@
 
 namespace mainspring::testing {
 
-// One thread only: the test's, which does what components give to RunBlocking too. Descriptors are
-// real ones. A whole host is "mainspring/testing_host.h"'s.
+// One thread only: the test's, which does what components give to RunBlocking too; there Await is
+// FAILED_PRECONDITION, since nobody else would have the components answer. Descriptors are
+// real ones, and calls over gRPC are no part of it: neither their threads nor their time are the
+// stage's. A whole host is "mainspring/testing_host.h"'s.
 class Stage {
  public:
   Stage() = default;
@@ -77,11 +78,12 @@ class Stage {
   // Starts all that are down, in the order in which they were added. The first error; the others
   // are up.
   absl::Status Start();
-  // A new instance, as after a failure: what is queued waits for it.
+  // A new instance, whether there is one or not: what is queued waits for it, and what the one
+  // before has kept is refused as by Stop.
   absl::Status Restart(absl::string_view name);
   // Answers what it can at once and refuses the rest, as a stop whose time is up.
   void Stop(absl::string_view name);
-  // The instance fails, as if in a timer of its own; it is down until Restart.
+  // The instance fails, as if in a callback of its own; it is down until Restart or Start.
   void Crash(absl::string_view name, absl::Status why = absl::InternalError("crashed by the test"));
   // As DrainComponent and UndrainComponent; calls are still let in.
   void Drain(absl::string_view name, bool draining = true);
@@ -98,7 +100,7 @@ class Stage {
     return R(std::move(typed));
   }
   // How many calls wait there to be taken, once all is done that can be done now.
-  size_t untaken(absl::string_view name);
+  size_t Untaken(absl::string_view name);
   // The next call that a scripted component has got, once all is done that can be done now.
   template <class Call>
   Call Take(absl::string_view name) {
@@ -114,13 +116,15 @@ class Stage {
   // Leaves undone what RunBlocking is given, until it is let go.
   void HoldBlocking(bool held = true) { blocking_.held = held; }
 
-  // The next thing that can be done: of one component after the other, one call, timer or callback;
-  // where there is none, what was first given to RunBlocking. False where nothing is left.
+  // The next thing that can be done: of one component after the other, one call, timer or
+  // descriptor, or all the callbacks that wait; where there is none, what was first given to
+  // RunBlocking. False where nothing is left.
   bool Step();
   // All that can be done without time passing.
   void Settle();
   // Time passes; what is due meanwhile is done when it is due.
   void Advance(absl::Duration duration);
+  // To look at, and to set the wall clock; what is due happens in Advance alone.
   ManualTime& time() { return time_; }
 
   // The answer as it is once all is done that can be done now. DEADLINE_EXCEEDED: it is not there,
@@ -176,16 +180,6 @@ class Stage {
   }
 
  private:
-  struct Unit {
-    std::shared_ptr<MailboxBase> mailbox;
-    Record record = {};
-    Context* context = nullptr;                 // of the instance
-    std::shared_ptr<KeptCalls> kept = nullptr;  // of a scripted one
-    uint64_t generation = 0;
-    OnException on_exception = OnException::kFailCall;
-    std::unique_ptr<ControlLoop> loop = nullptr;
-  };
-
   // Those that were added, by name.
   class Neighbours final : public Directory {
    public:
@@ -209,7 +203,10 @@ class Stage {
   }
   template <class T>
   void TakeAll(std::vector<T>& messages, AnswerStream<T>& answers) {
-    while (auto message = Next(answers)) messages.push_back(*std::move(message));
+    while (auto message = Next(answers)) {
+      messages.push_back(*std::move(message));
+      if (messages.size() == kMostCollected) throw std::logic_error("the stream has no end");
+    }
   }
   template <class T>
   absl::StatusOr<std::vector<T>> CollectInto(std::vector<T>& messages, AnswerStream<T>& answers) {
@@ -231,6 +228,8 @@ class Stage {
   KeptCalls& KeptBy(absl::string_view name);
   std::unique_ptr<KeptCall> TakeKept(absl::string_view name, const char* method);
   void Begin(Unit& unit);
+  // False where that has no end.
+  bool SettleSoon();
 
   ManualTime time_;
   const Neighbours neighbours_{*this};

@@ -65,12 +65,13 @@ class Waiting {
   // Has the callback run, with these, on its thread. Then nobody waits. Any thread.
   void Post(Args... args) {
     const ReturnAddress address = std::exchange(address_, ReturnAddress());
-    std::shared_ptr<Function> function = std::exchange(function_, {}).lock();
-    if (!address || function == nullptr) return;
-    address.Post([queue = address.queue(), function = std::move(function),
+    if (!address) return;
+    // Held by the instance alone until it runs: where that goes before, so does the callback.
+    address.Post([queue = address.queue(), function = std::exchange(function_, {}),
                   held = std::make_tuple(std::move(args)...)]() mutable {
+      const std::shared_ptr<Function> alive = function.lock();
       // Unless it was withdrawn meanwhile.
-      if (queue->Release(function.get())) std::apply(*function, std::move(held));
+      if (alive != nullptr && queue->Release(alive.get())) std::apply(*alive, std::move(held));
     });
   }
 
@@ -79,17 +80,14 @@ class Waiting {
 
  private:
   void Drop() {
-    if (!address_) return;
-    std::shared_ptr<Function> function = function_.lock();
-    if (function == nullptr) return;
+    if (!address_ || function_.expired()) return;
     const ReturnAddress address = std::exchange(address_, ReturnAddress());
-    if (address.IsCurrent()) {
-      address.queue()->Release(function.get());
-      return;
-    }
-    address.Post([queue = address.queue(), function = std::move(function)] {
-      queue->Release(function.get());
-    });
+    const auto release = [queue = address.queue(), function = std::exchange(function_, {})] {
+      const std::shared_ptr<Function> alive = function.lock();
+      if (alive != nullptr) queue->Release(alive.get());
+    };
+    if (address.IsCurrent()) return release();
+    address.Post(release);
   }
 
   ReturnAddress address_;

@@ -14,7 +14,7 @@
 
 namespace mainspring {
 
-// A class, its request enum and its proto service. Cheap to copy.
+// A class, with its request enums and their proto services. Cheap to copy.
 struct ComponentType {
   using Bind = std::unique_ptr<rpc::Service> (*)();
 
@@ -61,7 +61,8 @@ struct ComponentType {
   }
 
   // The same, of a class that answers another service as well, whose request enum is among its
-  // Several: v1::OrdersType<Orders>("orders").Also(&v2::BindOrders).
+  // Several: v1::OrdersType<Orders>("orders").Also(&v2::BindOrders). Of one that does not,
+  // Host::Start is INVALID_ARGUMENT.
   ComponentType Also(Bind bind) const {
     ComponentType with = *this;
     with.services.push_back({bind()->name(), bind});
@@ -73,7 +74,7 @@ struct ComponentType {
   // HostMain; a HostConfig that is made otherwise says it itself.
   ComponentType DependsOn(std::vector<std::string> components) const {
     ComponentType with = *this;
-    with.depends_on = std::move(components);
+    for (std::string& each : components) with.depends_on.push_back(std::move(each));
     return with;
   }
 };

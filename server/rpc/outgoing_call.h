@@ -4,7 +4,7 @@
 //       bank_->async(), &Bank::Stub::async::GetRate, request, {.from = reply.context()});
 //
 // gRPC's own threads wait for the answer; it comes to the component's thread, as one in process
-// does.
+// does. Time is the system's: on a stage, give the component a function in place of the call.
 #ifndef MAINSPRING_SERVER_RPC_OUTGOING_CALL_H_
 #define MAINSPRING_SERVER_RPC_OUTGOING_CALL_H_
 

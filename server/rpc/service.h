@@ -23,8 +23,8 @@ namespace mainspring::rpc {
 class Ingress;
 
 // Its calls go either to components, through their mailboxes, or to one servicer, which answers
-// on the ingress thread. All that is added must live until the plane is
-// shut down, and is added before it starts.
+// on the ingress thread. Both are added before the plane starts; a mailbox is kept, a servicer must
+// live until the plane is shut down.
 class Service {
  public:
   virtual ~Service() = default;

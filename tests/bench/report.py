@@ -40,7 +40,7 @@ def print_row(number, key, figures):
           + f"{figures['failed']:>8}", flush=True)
 
 
-def summarize(rounds, in_process, coroutine):
+def summarize(rounds, in_process, coroutine, compiled):
     """Medians a contestant, and the median of the rounds' ratios: a pair that met a slow spell of
     the machine met it together."""
     medians = {key: {name: statistics.median(figures[key][name] for figures in rounds)
@@ -54,7 +54,9 @@ def summarize(rounds, in_process, coroutine):
     paired["in process"] = windowed["ratios"]
     paired["in process, one at a time"] = single["ratios"]
     paired["co_await/Then time"] = coroutine["ratios"]
-    return {"medians": medians, "ratios_of_rounds": paired,
+    paired["time to compile"] = compiled["ratios"]
+    return {"compiled_medians": {who: statistics.median(compiled[who]) for who in ("ours", "theirs")},
+            "medians": medians, "ratios_of_rounds": paired,
             "ratios": {name: statistics.median(values) for name, values in paired.items()},
             "in_process_medians": {
                 str(figures["window"]): {who: statistics.median(figures[who])
@@ -71,6 +73,8 @@ def print_summary(results):
     for window, figures in results["in_process_medians"].items():
         print(f"  {window + ' outstanding':18} by hand {figures['baseline']:>10.0f}"
               f"   mainspring {figures['mainspring']:>10.0f}")
+    print("\nto compile what is generated for one service of three rpcs, processor seconds (median)")
+    print("  mainspring {ours:.2f}   protoc and gRPC {theirs:.2f}".format(**results["compiled_medians"]))
     print("\nratios, median of the rounds (each round)")
     for name, value in results["ratios"].items():
         each = " ".join(f"{ratio:.3f}" for ratio in results["ratios_of_rounds"][name])

@@ -13,11 +13,13 @@ namespace cookbook {
 inline absl::StatusOr<v1::ResolveResponse> LookUp(const std::string& host) {
   addrinfo* found = nullptr;
   const int error = getaddrinfo(host.c_str(), nullptr, nullptr, &found);
-  if (error != 0) return absl::NotFoundError(gai_strerror(error));
+  if (error == EAI_NONAME) return absl::NotFoundError(gai_strerror(error));
+  if (error != 0) return absl::UnavailableError(gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found, &freeaddrinfo);
   std::array<char, NI_MAXHOST> address{};
-  getnameinfo(found->ai_addr, found->ai_addrlen, address.data(), address.size(), nullptr, 0,
-              NI_NUMERICHOST);
+  const int named = getnameinfo(found->ai_addr, found->ai_addrlen, address.data(), address.size(),
+                                nullptr, 0, NI_NUMERICHOST);
+  if (named != 0) return absl::InternalError(gai_strerror(named));
   v1::ResolveResponse response;
   response.set_address(address.data());
   return response;

@@ -82,8 +82,9 @@ class TrialHost {
   DrainTrigger& trigger() { return running_.trigger(); }
 
   CaughtWorld& world() { return world_; }
-  std::shared_ptr<grpc::Channel> Data() { return ConnectTo(running_.data_address()); }
-  std::shared_ptr<grpc::Channel> Admin() { return ConnectTo(running_.admin_address()); }
+  // Also while it starts.
+  std::shared_ptr<grpc::Channel> Data() { return ConnectTo(host().data_addresses().front()); }
+  std::shared_ptr<grpc::Channel> Admin() { return ConnectTo(host().admin_addresses().front()); }
   std::unique_ptr<trial::v1::Trial::Stub> NewStub() { return trial::v1::Trial::NewStub(Data()); }
 
  private:

@@ -38,7 +38,7 @@ class Shop : public ::testing::Test {
   v1::PaymentsRef payments_ = stage_.Script<v1::PaymentsComponent>("payments");
   v1::InventoryRef inventory_ = stage_.Add<Inventory>("inventory");
   v1::OrdersRef orders_ = stage_.Add<Orders>(
-      "orders", [this](auto bill, auto options) { return payments_.Charge(bill, options); });
+      "orders", [to = payments_](auto bill, auto options) { return to.Charge(bill, options); });
   v1::WorkerRef worker_ = stage_.Add<Worker>("worker");
 };
 
@@ -66,7 +66,7 @@ TEST_F(Shop, PlaceOrder_WherePaymentsIsAway_TriesFiveTimes) {
     if (wait_ms == 3000) away = mainspring::WithRetryDelay(away, absl::Seconds(3));
     stage_.Take<v1::PaymentsCall::Charge>("payments").reply.Fail(away);
     stage_.Advance(absl::Milliseconds(wait_ms - 1));
-    EXPECT_EQ(stage_.untaken("payments"), 0);
+    EXPECT_EQ(stage_.Untaken("payments"), 0);
     stage_.Advance(absl::Milliseconds(1));
   }
   stage_.Take<v1::PaymentsCall::Charge>("payments").reply.Fail(away);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -111,6 +112,30 @@ TEST_F(ExceptionTest, ThatCostsTheInstance_AnswersWhatItKeptAsRetryable) {
   EXPECT_EQ(words.status(), status);
 }
 
+// Its answer has come, and has not been handled yet.
+TEST_F(ExceptionTest, CallbackThatWaits_GoesWithTheInstanceAndItsReplies) {
+  std::optional<Reply<Word>> asked;
+  std::function<void()> fail;
+  script_.say = [&](Context& context, SayCall call) {
+    if (call.request.text == "asked") {
+      asked = std::move(call.reply);
+    } else {
+      ref_.Say("asked").Then([reply = std::move(call.reply)](absl::StatusOr<Word>) mutable {
+        reply.Send(Word{"handled"});
+      });
+      fail = context.Bind([&context] { context.Fail(absl::DataLossError("gone")); });
+    }
+  };
+  host_.Start();
+  Answer<Word> answer = ref_.Say("asks");
+  host_.RunReady();
+  ASSERT_TRUE(asked.has_value());
+  fail();
+  asked->Send(Word{"too late"});
+  host_.RunReady();
+  EXPECT_EQ(ErrorInfoOf(AnswerNow(std::move(answer)).status())->reason, "COMPONENT_FAILED");
+}
+
 TEST_F(ExceptionTest, MisuseOfAReply_IsToldOnceWithItsMethod) {
   script_.say = [](Context&, SayCall call) {
     call.reply.Send(Word{"first"});
@@ -120,6 +145,10 @@ TEST_F(ExceptionTest, MisuseOfAReply_IsToldOnceWithItsMethod) {
     EXPECT_EQ(call.reply.context().Metadata("x"), "");
     Reply<Word> moved = std::move(call.reply);
     call.reply.Fail(absl::UnknownError("x"));
+    StreamRecord<Word> record;
+    ReplyStream<Word> replies(&record);
+    replies.Finish();
+    replies.Finish();
   };
   host_.Start();
   for (int i = 0; i < 3; ++i) {
@@ -132,7 +161,8 @@ TEST_F(ExceptionTest, MisuseOfAReply_IsToldOnceWithItsMethod) {
       ElementsAre(
           "started", "misuse: /test.Speaker/Say: answered after it was answered, or moved",
           "misuse: /test.Speaker/Say: metadata \"x-late\" was added after it would have been sent",
-          "misuse: /test.Speaker/Say: its context was used after it was answered, or moved"));
+          "misuse: /test.Speaker/Say: its context was used after it was answered, or moved",
+          "misuse: : finished after it was finished, or moved"));
 }
 
 TEST_F(ExceptionTest, MetadataThatCannotBeSent_IsToldAndLeftOut) {

@@ -144,6 +144,7 @@ TEST(Reply, Circumstances_AreThoseOfTheCall) {
   record.MarkCancelled();
   EXPECT_TRUE(reply.cancelled());
   reply.Send(Word{"nobody hears"});
+  EXPECT_EQ(record.answers(), 1);
 }
 
 TEST(Reply, OnCancel_RunsOnTheComponentsThread) {

@@ -18,18 +18,20 @@ namespace {
 class Echoing final : public Component, public Handler<SpeakerRequest> {
  public:
   using Request = SpeakerRequest;
-  Echoing(Context& context, SpeakerRef other) : Component(context), other_(std::move(other)) {}
+  // `works` counts what was done where it may block.
+  Echoing(Context& context, SpeakerRef other, int* works = nullptr)
+      : Component(context), other_(std::move(other)), works_(works) {}
 
   absl::Status Start() override {
     if (other_.component() == "nobody") return absl::FailedPreconditionError("nobody to ask");
     return absl::OkStatus();
   }
-  void Draining() override { drains_ = true; }
+  void Draining() override { ++drains_; }
   void Handle(SpeakerRequest&& request) override {
     if (auto* say = std::get_if<SayCall>(&request))
       Say(std::move(say->request), std::move(say->reply));
     if (auto* recount = std::get_if<RecountCall>(&request)) {
-      Recount(std::move(recount->replies));
+      Recount(std::move(recount->request), std::move(recount->replies));
     }
     if (auto* gather = std::get_if<GatherCall>(&request)) {
       Gather(std::move(gather->requests), std::move(gather->reply));
@@ -43,11 +45,10 @@ class Echoing final : public Component, public Handler<SpeakerRequest> {
   void Say(Word word, Reply<Word> reply) {
     if (word.text == "throw") throw std::runtime_error("thrown");
     if (word.text == "cold") context().SetServing(false, "cold");
-    if (drains_) {
-      reply.Send(Word{"draining"});
-      co_return;
-    }
-    if (word.text == "blocking") word.text = *co_await context().RunBlocking(&Work);
+    if (word.text == "for ever") Repeat();
+    if (word.text == "waiting") word.text = *co_await context().RunBlocking(&Ask, other_);
+    if (drains_ > 0) co_return reply.Send(Word{std::to_string(drains_) + " drains"});
+    if (word.text == "blocking") word.text = *co_await context().RunBlocking(&Work, works_);
     if (word.text == "later") co_await context().Sleep(absl::Seconds(30));
     if (word.text == "who") {
       word.text = reply.context().Principal();
@@ -56,11 +57,20 @@ class Echoing final : public Component, public Handler<SpeakerRequest> {
     }
     reply.Send(co_await other_.Say(word.text, {.from = reply.context()}));
   }
-  static std::string Work() { return "worked"; }
-  void Recount(ReplyStream<Word> replies) {
-    for (int i = 0; i < 3; ++i) {
+  void Repeat() {
+    context().Bind([this] { Repeat(); })();
+  }
+  static std::string Ask(SpeakerRef other) {
+    return std::string(other.Say("hello").Await().status().message());
+  }
+  static std::string Work(int* works) {
+    ++*works;
+    return "worked";
+  }
+  void Recount(Word word, ReplyStream<Word> replies) {
+    for (int i = 0; i < 3 || word.text == "without end"; ++i) {
       if (!co_await replies.Send(Word{std::to_string(i)})) co_return;
-      co_await context().Sleep(absl::Seconds(1));
+      if (word.text == "all") co_await context().Sleep(absl::Seconds(1));
     }
     replies.Finish();
   }
@@ -75,7 +85,8 @@ class Echoing final : public Component, public Handler<SpeakerRequest> {
   }
 
   const SpeakerRef other_;
-  bool drains_ = false;
+  int* const works_;
+  int drains_ = 0;
 };
 
 // What Script wants of a class.
@@ -88,10 +99,11 @@ class StageTest : public ::testing::Test {
  protected:
   StageTest() {
     const SpeakerRef other = stage_.Script<SpeakerComponent>("other");
-    stage_.Add<Echoing>("echo", other);
+    stage_.Add<Echoing>("echo", other, &works_);
   }
   SpeakerRef ref() { return stage_.Ref<SpeakerRef>("echo"); }
 
+  int works_ = 0;
   Stage stage_;
 };
 
@@ -108,9 +120,9 @@ TEST_F(StageTest, Time_PassesAsItIsTold) {
   ASSERT_TRUE(stage_.Start().ok());
   Answer<Word> answer = ref().Say("later");
   stage_.Advance(absl::Seconds(29));
-  EXPECT_EQ(stage_.untaken("other"), 0);
+  EXPECT_EQ(stage_.Untaken("other"), 0);
   stage_.Advance(absl::Seconds(1));
-  EXPECT_EQ(stage_.untaken("other"), 1);
+  EXPECT_EQ(stage_.Untaken("other"), 1);
   stage_.Take<SayCall>("other").reply.Send(Word{"at last"});
   EXPECT_EQ(stage_.Await(std::move(answer))->text, "at last");
 }
@@ -136,8 +148,13 @@ TEST_F(StageTest, Stream_GivesWhatHasComeByThen) {
 TEST_F(StageTest, Stream_OfACallThatIsMadeForItsFirstMessage_IsCancelled) {
   ASSERT_TRUE(stage_.Start().ok());
   EXPECT_EQ(stage_.Next(ref().Recount("all"))->text, "0");
-  stage_.Advance(absl::Seconds(3));
-  EXPECT_TRUE(stage_.misuses("echo").empty());
+  EXPECT_FALSE(stage_.Next(stage_.Ref<SpeakerRef>("other").Recount("all")).has_value());
+  EXPECT_TRUE(stage_.Take<RecountCall>("other").replies.cancelled());
+}
+
+TEST_F(StageTest, Collect_OfAStreamWithoutEnd_SaysSo) {
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_THROW(static_cast<void>(stage_.Collect(ref().Recount("without end"))), std::logic_error);
 }
 
 TEST_F(StageTest, Collect_GivesAllOfAStreamThatHasEnded) {
@@ -176,10 +193,10 @@ TEST_F(StageTest, BlockingWork_ThatIsHeld_WaitsUntilItIsLetGo) {
   ASSERT_TRUE(stage_.Start().ok());
   stage_.HoldBlocking();
   Answer<Word> answer = ref().Say("blocking");
-  EXPECT_EQ(stage_.untaken("other"), 0);
+  EXPECT_EQ(stage_.Untaken("other"), 0);
   EXPECT_TRUE(stage_.Await(ref().Say("who")).ok()) << "others are served meanwhile";
   stage_.HoldBlocking(false);
-  EXPECT_EQ(stage_.untaken("other"), 1);
+  EXPECT_EQ(stage_.Untaken("other"), 1);
 }
 
 TEST_F(StageTest, BlockingWork_OfAnInstanceThatHasGone_IsLeftOut) {
@@ -189,7 +206,41 @@ TEST_F(StageTest, BlockingWork_OfAnInstanceThatHasGone_IsLeftOut) {
   stage_.Crash("echo");
   stage_.HoldBlocking(false);
   EXPECT_EQ(stage_.Await(std::move(answer)).status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(stage_.untaken("other"), 0);
+  EXPECT_EQ(works_, 0);
+}
+
+TEST_F(StageTest, BlockingWork_ThatWaitsForAComponent_IsRefused) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> answer = ref().Say("waiting");
+  EXPECT_EQ(stage_.Take<SayCall>("other").request.text, "Await on a component's thread: use Then");
+}
+
+TEST_F(StageTest, Step_IsOneThingOfOneComponent) {
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_FALSE(stage_.Step());
+  Answer<Word> one = ref().Say("who");
+  Answer<Word> two = ref().Say("who");
+  EXPECT_TRUE(stage_.Step());
+  EXPECT_TRUE(one.Await(SteadyTime::min()).ok());
+  EXPECT_TRUE(absl::IsDeadlineExceeded(two.Await(SteadyTime::min()).status()));
+}
+
+TEST_F(StageTest, CirclesWithoutEnd_AreSaidAndEndWithTheStage) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> answer = ref().Say("for ever");
+  EXPECT_THROW(stage_.Settle(), std::logic_error);
+}
+
+TEST_F(StageTest, Deadline_ThatPassesInTheQueue_EndsTheCall) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> late = ref().Say("who", {.deadline = stage_.time().Now()});
+  Answer<Word> kept =
+      ref().Say("hello", {.deadline = After(stage_.time().Now(), absl::Seconds(1))});
+  EXPECT_TRUE(absl::IsDeadlineExceeded(stage_.Await(std::move(late)).status()));
+  auto asked = stage_.Take<SayCall>("other");
+  stage_.Advance(absl::Seconds(2));
+  EXPECT_FALSE(asked.reply.cancelled()) << "it was dispatched in time";
+  EXPECT_LT(asked.reply.deadline(), stage_.time().Now());
 }
 
 TEST_F(StageTest, Caller_HasHisPrincipalAndLeaves) {
@@ -227,8 +278,22 @@ TEST_F(StageTest, Crash_AnswersWhatWasKeptAndRestartServesOn) {
   Answer<Word> kept = ref().Say("hello");
   stage_.Crash("echo");
   EXPECT_EQ(stage_.Await(std::move(kept)).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THROW(stage_.Crash("echo"), std::logic_error) << "it is down";
   ASSERT_TRUE(stage_.Restart("echo").ok());
   EXPECT_TRUE(stage_.Await(ref().Say("who")).ok());
+}
+
+TEST_F(StageTest, NeighbourThatGoes_AnswersWhatItHasKept) {
+  ASSERT_TRUE(stage_.Start().ok());
+  Answer<Word> answer = ref().Say("hello");
+  stage_.Crash("other");
+  EXPECT_EQ(ErrorInfoOf(stage_.Await(std::move(answer)).status())->reason, "COMPONENT_FAILED");
+  ASSERT_TRUE(stage_.Restart("other").ok());
+  answer = ref().Say("hello");
+  stage_.Stop("other");
+  const absl::Status stopped = stage_.Await(std::move(answer)).status();
+  EXPECT_EQ(ErrorInfoOf(stopped)->reason, "COMPONENT_DOWN");
+  EXPECT_EQ(RetryDelayOf(stopped), kRetryWhenDown);
 }
 
 TEST_F(StageTest, DrainServingAndStop_AreTold) {
@@ -236,8 +301,13 @@ TEST_F(StageTest, DrainServingAndStop_AreTold) {
   Answer<Word> cold = ref().Say("cold");
   stage_.Settle();
   EXPECT_FALSE(stage_.is_serving("echo"));
+  ASSERT_TRUE(stage_.Restart("echo").ok());
+  EXPECT_TRUE(stage_.is_serving("echo")) << "another instance";
   stage_.Drain("echo");
-  EXPECT_EQ(stage_.Await(ref().Say("hello"))->text, "draining");
+  EXPECT_EQ(stage_.Await(ref().Say("hello"))->text, "1 drains");
+  stage_.Drain("echo", false);
+  stage_.Drain("echo");
+  EXPECT_EQ(stage_.Await(ref().Say("hello"))->text, "2 drains");
   stage_.Stop("echo");
   EXPECT_FALSE(stage_.is_up("echo"));
   EXPECT_EQ(stage_.Await(ref().Say("hello")).status().code(), absl::StatusCode::kUnavailable);

@@ -20,7 +20,7 @@ KEYWORDS = frozenset("""
 # What no method can be called as well: macros of C's library, and members of a component.
 NOT_FOR_METHODS = KEYWORDS | frozenset("""
     EOF errno stderr stdin stdout
-    AnyHandler Component DependencyChanged Handle Handler Ref Request RequestEnum Start Stop component
+    AnyHandler Component DependencyChanged Draining Handle Handler Ref Request RequestEnum Start Stop component
     context kMethod kService replies reply request requests
 """.split())
 
