@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -56,8 +57,9 @@ std::string PeerName(const sockaddr_storage& peer) {
 }  // namespace
 
 Door::Door(std::vector<std::unique_ptr<Listener>> listeners, size_t max_connections,
-           Handoff handoff)
+           absl::Duration untaken, Handoff handoff)
     : max_connections_(max_connections),
+      untaken_milliseconds_(static_cast<unsigned>(absl::ToInt64Milliseconds(untaken))),
       handoff_(std::move(handoff)),
       listeners_(std::move(listeners)),
       idle_fd_(eventfd(0, EFD_CLOEXEC)),
@@ -101,21 +103,26 @@ void Door::CloseUnused(SteadyTime now, absl::Duration oldest, absl::Duration lon
     } else if (++connection.unused_looks > kUnusedLooks &&
                (Between(connection.accepted_at, now) > oldest ||
                 Between(connection.used_at, now) > longest_idle) &&
-               !ShutDown(current->first, connection)) {
+               !ShutDown(current->first, connection, /*unread_too=*/false)) {
       connections_.erase(current);
     }
   }
 }
 
+void Door::CloseAll() {
+  MutexLock lock(mutex_);
+  for (const auto& [fd, connection] : connections_) ShutDown(fd, connection, /*unread_too=*/true);
+}
+
 // By a copy of its own, which nobody closes between the look and the shutdown, and which takes no
 // free descriptor: where there is none, this is what makes one.
-bool Door::ShutDown(int fd, const Connection& connection) {
+bool Door::ShutDown(int fd, const Connection& connection, bool unread_too) {
   if (spare_fd_ < 0) return true;
   if (dup3(fd, spare_fd_, O_CLOEXEC) < 0) return errno != EBADF;
   const bool is_still = IsStill(spare_fd_, connection.device, connection.inode);
   int unread = 0;
   // What the client has sent may be a call.
-  if (is_still && ioctl(spare_fd_, FIONREAD, &unread) == 0 && unread == 0) {
+  if (is_still && (unread_too || (ioctl(spare_fd_, FIONREAD, &unread) == 0 && unread == 0))) {
     shutdown(spare_fd_, SHUT_RDWR);
   }
   dup3(idle_fd_, spare_fd_, O_CLOEXEC);
@@ -145,6 +152,9 @@ Door::Accepted Door::AcceptOne(int listening_fd) {
         errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
     return lost ? Accepted::kLost : exhausted ? Accepted::kExhausted : Accepted::kNone;
   }
+  // gRPC does so for connections that it accepts itself. Not of a unix socket.
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &untaken_milliseconds_,
+             sizeof(untaken_milliseconds_));
   struct stat status = {};
   fstat(fd, &status);
   const SteadyTime now = std::chrono::steady_clock::now();

@@ -30,8 +30,10 @@ class Door {
   // Takes over an accepted descriptor.
   using Handoff = std::function<void(int fd)>;
 
-  // Takes two descriptors.
-  Door(std::vector<std::unique_ptr<Listener>> listeners, size_t max_connections, Handoff handoff);
+  // A TCP connection whose client takes nothing of what was sent for `untaken` is ended by the
+  // system, as one whose client is gone. Takes two descriptors.
+  Door(std::vector<std::unique_ptr<Listener>> listeners, size_t max_connections,
+       absl::Duration untaken, Handoff handoff);
   ~Door();
   Door(const Door&) = delete;
   Door& operator=(const Door&) = delete;
@@ -39,6 +41,9 @@ class Door {
   // Closes the listening sockets: nobody connects any more. When it returns, no handoff is under
   // way and none will follow. Any thread.
   void Close();
+
+  // Shuts every connection down, whatever is on its way. Any thread.
+  void CloseAll();
 
   // How many connections are open. gRPC does not tell, but a connection is open as long as its
   // descriptor is still the socket that was accepted. Costs a system call for each. Any thread.
@@ -77,10 +82,13 @@ class Door {
     int unused_looks = 0;  // in a row
   };
 
-  // False where the descriptor is another file's by now, or nobody's.
-  bool ShutDown(int fd, const Connection& connection) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Where there is something that the client has sent and nobody has read, only `unread_too`. False
+  // where the descriptor is another file's by now, or nobody's.
+  bool ShutDown(int fd, const Connection& connection, bool unread_too)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const size_t max_connections_;
+  const unsigned untaken_milliseconds_;
   const Handoff handoff_;
   Mutex mutex_;
   std::vector<std::unique_ptr<Listener>> listeners_ ABSL_GUARDED_BY(mutex_);

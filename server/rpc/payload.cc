@@ -1,15 +1,30 @@
 #include "mainspring/server/rpc/payload.h"
 
-#include <google/protobuf/message_lite.h>
+#include <google/protobuf/message.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 
 #include <limits>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 
 namespace mainspring::rpc {
 
+using google::protobuf::Message;
 using google::protobuf::MessageLite;
+
+namespace {
+
+// Clear would keep the memory of its strings and repeated fields.
+void Forget(MessageLite& message) {
+  message.Clear();
+  auto* const full = dynamic_cast<Message*>(&message);
+  if (full == nullptr) return;
+  const std::unique_ptr<Message> empty(full->New());
+  full->GetReflection()->Swap(full, empty.get());
+}
+
+}  // namespace
 
 absl::StatusOr<Payload> Payload::Of(const MessageLite& message) {
   const size_t size = message.ByteSizeLong();
@@ -37,7 +52,7 @@ absl::Status Payload::ParseInto(MessageLite& message) {
     }
   }
   bytes_.Clear();
-  if (!status.ok()) message.Clear();
+  if (!status.ok()) Forget(message);
   return status;
 }
 

@@ -31,7 +31,8 @@ class Payload {
   // RESOURCE_EXHAUSTED: the message is over 2 GiB, which protobuf does not write.
   static absl::StatusOr<Payload> Of(const google::protobuf::MessageLite& message);
   // Moves into `message` what was received. INTERNAL: it is no such message, or lacks a required
-  // field; that is what gRPC's statuscodes.md has for it.
+  // field; that is what gRPC's statuscodes.md has for it. Of what was read by then nothing is kept,
+  // nor its memory: the message may be one that is used again.
   absl::Status ParseInto(google::protobuf::MessageLite& message);
 
   size_t size() const { return bytes_.Length(); }

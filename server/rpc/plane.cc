@@ -4,16 +4,19 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "mainspring/mutex.h"
 #include "mainspring/server/rpc/core_calls.h"
 #include "mainspring/server/rpc/grpc_time.h"
 #include "mainspring/server/rpc/headroom.h"
 #include "mainspring/server/rpc/ingress.h"
 #include "mainspring/status_details.h"
+#include "mainspring/thread.h"
 
 namespace mainspring::rpc {
 namespace {
@@ -25,6 +28,8 @@ constexpr int kRounds = 1000;
 // Of those after which none had come: a call that gRPC has begun to read comes within a few, and
 // one that has not by then has no end that its client ever sends.
 constexpr int kQuietRounds = 50;
+// What is sent at a deadline, the ends of calls, has so long to reach clients that take it.
+constexpr std::chrono::milliseconds kLastAnswers(500);
 
 void Apply(const PlaneLimits& limits, grpc::ServerBuilder& builder) {
   const auto set = [&](const char* name, int value) { builder.AddChannelArgument(name, value); };
@@ -78,7 +83,7 @@ absl::StatusOr<std::unique_ptr<Plane>> Plane::Start(
     return built;
   }
   plane->door_ = std::make_unique<Door>(
-      std::move(listeners), limits.max_connections,
+      std::move(listeners), limits.max_connections, limits.keepalive_timeout,
       [connector = plane->connector_.get(), ingress = plane->ingress_.get()](int fd) {
         ExternalConnectionAcceptor::NewConnectionParameters connection;
         connection.listener_fd = -1;
@@ -187,7 +192,7 @@ void Plane::Shutdown(SteadyTime deadline) {
       quiet = never_whole_ <= 0 ? kQuietRounds : quiet + 1;
     }
   }
-  server_->Shutdown(GrpcDeadline(Between(std::chrono::steady_clock::now(), deadline)));
+  ShutDownServer(deadline);
   // A call whose client has gone is not waited for, and one that is still in the queue has not been
   // counted: taken from a queue that was shut down it would be an assertion inside gRPC.
   if (ingress_->running()) ingress_->EndRequests();
@@ -196,6 +201,24 @@ void Plane::Shutdown(SteadyTime deadline) {
   // A call that comes while gRPC shuts down is answered CANCELLED, and nobody else hears of it.
   lost_calls_.store(static_cast<size_t>(std::max<int64_t>(0, NotHandedOver() - never_whole_)));
   ingress_->Stop();
+}
+
+// gRPC waits for what it has begun to send, also beyond the deadline: a client that takes nothing
+// would hold it up. So connections that are left then are closed.
+void Plane::ShutDownServer(SteadyTime deadline) {
+  Mutex mutex;
+  CondVar changed;
+  bool over = false;
+  const absl::StatusOr<std::unique_ptr<Thread>> closer = Thread::Start("close", [&] {
+    const SteadyTime last = std::max(deadline, std::chrono::steady_clock::now()) + kLastAnswers;
+    MutexLock lock(mutex);
+    while (!over && std::chrono::steady_clock::now() < last) changed.WaitUntil(mutex, last);
+    if (!over && door_ != nullptr) door_->CloseAll();
+  });
+  server_->Shutdown(GrpcDeadline(Between(std::chrono::steady_clock::now(), deadline)));
+  MutexLock lock(mutex);
+  over = true;
+  changed.NotifyAll();
 }
 
 int64_t Plane::NotHandedOver() const {

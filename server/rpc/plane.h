@@ -70,11 +70,13 @@ class Plane {
   size_t Cut(const absl::Status& status);
 
   // Closes the door, shuts gRPC down and ends the ingress. Calls that are not over by `deadline`
-  // are cancelled. Calls that nobody has answered are cut. Blocks.
+  // are cancelled, and connections that are left half a second later are closed. Calls that nobody
+  // has answered are cut. Blocks.
   void Shutdown(SteadyTime deadline);
 
  private:
   Plane(std::string name, const PlaneLimits& limits);
+  void ShutDownServer(SteadyTime deadline);
   absl::Status StartServer(grpc::ServerBuilder& builder, const std::vector<Service*>& services,
                            Elsewhere elsewhere);
   void Sweep(SteadyTime now);

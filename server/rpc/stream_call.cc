@@ -1,6 +1,7 @@
 #include "mainspring/server/rpc/stream_call.h"
 
 #include <google/protobuf/message_lite.h>
+#include <grpc/grpc.h>
 
 #include <utility>
 
@@ -8,6 +9,11 @@
 #include "mainspring/server/rpc/status.h"
 
 namespace mainspring::rpc {
+namespace {
+
+absl::Status Gone() { return absl::CancelledError("the client has gone"); }
+
+}  // namespace
 
 StreamCall::StreamCall(Rpc& rpc)
     : rpc_(rpc),
@@ -215,13 +221,19 @@ void StreamCall::Wrote(bool ok) {
 }
 
 void StreamCall::WasRead(bool ok) {
+  if (ok) return GiveRequest(request_.ParseInto(typed_->request()), /*more=*/true);
+  // Where the client has gone, the event that says so may come after this one.
+  const bool is_all = grpc_call_failed_before_recv_message(grpc_->c_call()) == 0;
+  GiveRequest(is_all ? absl::OkStatus() : Gone(), /*more=*/false);
+}
+
+// Not OK: there are no more, and what was there is not all, which the component hears before it
+// hears of the end.
+void StreamCall::GiveRequest(const absl::Status& status, bool more) {
   read_in_flight_ = false;
-  absl::Status parsed;
-  if (ok) parsed = request_.ParseInto(typed_->request());
-  // Ended before the component hears that there are no more, lest it takes them for complete.
-  const bool broken = !parsed.ok() && SetEnd(parsed);
+  const bool broken = !status.ok() && SetEnd(status);
   if (broken) context_.MarkCancelled();
-  typed_->GiveRequest(ok && parsed.ok());
+  typed_->GiveRequest(more && status.ok());
   if (broken) Abandon();
   OperationCame();
 }
@@ -236,7 +248,7 @@ void StreamCall::Finished(bool ok) {
 void StreamCall::Done(bool) {
   if (grpc_->IsCancelled()) {
     Break();
-    SetEnd(absl::CancelledError("the client has gone"));
+    SetEnd(Gone());
     Abandon();
   }
   OperationCame();

@@ -56,6 +56,7 @@ class StreamCall final : public Shared<StreamCall>, public ServerCall, public Ca
   void Arrived(bool ok);
   void Wrote(bool ok);
   void WasRead(bool ok);
+  void GiveRequest(const absl::Status& status, bool more);
   void Finished(bool ok);
   void Done(bool ok);
   void OperationCame();

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 import unittest
 
 import grpc
@@ -15,6 +16,18 @@ from harness.traffic import Traffic
 CALLS_PER_SECOND = 500
 STREAMS = 20
 TEMPORARY_FAILURE, SOFTWARE_FAILURE = 75, 70
+
+
+def wait_until_still(read, looks=500):
+    """Returns when what is read, by a call each, is above zero and has been the same so many times."""
+    last, same = 0, 0
+    deadline = time.monotonic() + SOON
+    while same < looks:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"expected it to come to rest, and it is {last}")
+        now = read()
+        same = same + 1 if now == last and now > 0 else 0
+        last = now
 
 
 class DrainUnderLoad(HostTestCase):
@@ -156,6 +169,21 @@ class CallsThatCannotBeAnswered(HostTestCase):
         line = self.assert_exit(host, 0)
         # By itself gRPC waits 10 s for a preface, and 20 s for an answer to its ping.
         self.assertLess(line["close_ms"], 8000, "expected who does not go to be closed")
+
+    def test_AClientThatTakesNothing_DoesNotHoldTheDrain(self):
+        host = self.start_trial_host("--drain-timeout=2s")
+        flood = trial.FloodRequest(count=1_000_000, bytes=1000)
+        deaf = raw_http2.ask_and_take_nothing(host.data, "/mainspring.trial.v1.Trial/Flood",
+                                              flood.SerializeToString())
+        self.addCleanup(deaf.close)
+        stub, _ = self.trial(host)
+        # Then nothing goes out any more: what the system holds of it is full.
+        wait_until_still(lambda: stub.CountDispatched(trial.CountDispatchedRequest(), timeout=SOON)
+                         .flood_accepted)
+        host.signal(signal.SIGTERM)
+        line = self.assert_exit(host, TEMPORARY_FAILURE)
+        self.assertEqual(line["cut_calls"], 1, "expected the call that nobody took to be cut")
+        self.assertLess(line["total_ms"], 5000, "expected the connection to be closed")
 
     def test_CallsInTheMailbox_AreAnswered_WhenThereIsTime(self):
         host = self.start_trial_host("--drain-timeout=10s")

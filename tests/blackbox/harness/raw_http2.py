@@ -5,7 +5,9 @@ import struct
 
 from harness.client import SOON
 
-_DATA, _HEADERS, _SETTINGS = 0, 1, 4
+_DATA, _HEADERS, _SETTINGS, _WINDOW_UPDATE = 0, 1, 4, 8
+_INITIAL_WINDOW_SIZE = 4
+_LARGEST_WINDOW = 2**31 - 1
 _ACK = _END_STREAM = 1
 _END_HEADERS = 4
 
@@ -23,16 +25,34 @@ def greet(connection):
 
 def ask(address, path, headers, message):
     """The messages that a unary call is answered with, as bytes; at once over loopback TCP."""
+    with connect(address) as connection:
+        greet(connection)
+        connection.sendall(_call(address, path, headers, message))
+        return _read_messages(connection.makefile("rb"), connection)
+
+
+def ask_and_take_nothing(address, path, message):
+    """A connection whose client has asked, says that there is room for all of the answer, and never reads:
+    what is sent to it ends up in the system's buffers, until those are full."""
+    host, port = address.removeprefix("ipv4:").rsplit(":", 1)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect((host, int(port)))
+    greet(connection)
+    connection.sendall(
+        _frame(_SETTINGS, 0, 0, struct.pack(">HI", _INITIAL_WINDOW_SIZE, _LARGEST_WINDOW))
+        + _frame(_WINDOW_UPDATE, 0, 0, struct.pack(">I", _LARGEST_WINDOW - 65535))
+        + _call(address, path, {}, message))
+    return connection
+
+
+def _call(address, path, headers, message):
     authority = address.removeprefix("ipv4:").rsplit(":", 1)[0]
     fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": authority,
               "te": "trailers", "content-type": "application/grpc", **headers}
     block = b"".join(b"\0" + _text(name) + _text(value) for name, value in fields.items())
-    with connect(address) as connection:
-        greet(connection)
-        connection.sendall(
-            _frame(_HEADERS, _END_HEADERS, 1, block)
+    return (_frame(_HEADERS, _END_HEADERS, 1, block)
             + _frame(_DATA, _END_STREAM, 1, struct.pack(">BI", 0, len(message)) + message))
-        return _read_messages(connection.makefile("rb"), connection)
 
 
 def _read_messages(stream, connection):

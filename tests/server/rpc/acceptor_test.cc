@@ -67,10 +67,11 @@ class AcceptorTest : public ::testing::Test {
     auto listeners = Listener::Listen("127.0.0.1:0");
     ASSERT_TRUE(listeners.ok());
     address_ = listeners->front()->address();
-    door_ = std::make_unique<Door>(*std::move(listeners), max_connections, [this](int fd) {
-      MutexLock lock(mutex_);
-      accepted_.push_back(fd);
-    });
+    door_ = std::make_unique<Door>(*std::move(listeners), max_connections, absl::Seconds(20),
+                                   [this](int fd) {
+                                     MutexLock lock(mutex_);
+                                     accepted_.push_back(fd);
+                                   });
     acceptor_ = std::make_unique<Acceptor>([this](bool exhausted) {
       MutexLock lock(mutex_);
       exhaustions_.push_back(exhausted);
@@ -257,11 +258,11 @@ class TwoDoorsTest : public ::testing::Test {
     Listeners listeners = Listener::Listen("127.0.0.1:0").value();
     const std::string address = listeners.front()->address();
     if (held != nullptr) *held = dup(listeners.front()->fd());
-    doors_.push_back(
-        std::make_unique<Door>(std::move(listeners), max_connections, [this, number](int fd) {
-          MutexLock lock(mutex_);
-          accepted_.emplace_back(number, fd);
-        }));
+    doors_.push_back(std::make_unique<Door>(std::move(listeners), max_connections,
+                                            absl::Seconds(20), [this, number](int fd) {
+                                              MutexLock lock(mutex_);
+                                              accepted_.emplace_back(number, fd);
+                                            }));
     acceptor_->Add(*doors_.back());
     return address;
   }

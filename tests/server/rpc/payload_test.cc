@@ -58,6 +58,13 @@ TEST(Payload, WhenItIsNoSuchMessage_SaysWhatWasWanted) {
   EXPECT_EQ(message.filling(), "") << "no half of it";
 }
 
+TEST(Payload, WhenItIsNoSuchMessage_LeavesNoMemoryBehind) {
+  FloodResponse message;
+  const std::string large = Filled(100'000).SerializeAsString();
+  EXPECT_FALSE(Received(large + "\xff").ParseInto(message).ok());
+  EXPECT_LT(message.SpaceUsedLong(), 1000u);
+}
+
 TEST(Payload, WhenOverTwoGibibytes_IsRefused) {
   const absl::Status status = Payload::Of(Filled(size_t{2} << 30)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
