@@ -1,6 +1,7 @@
 // Component: a named unit with one thread, one mailbox and a lifecycle. This is the one header
 // that the author of a component includes; protoc-gen-mainspring writes a base class on top of it
-// for each proto service, with one method for each rpc:
+// for each proto service, with one method for each rpc (Start_ for an rpc that is called Start: see
+// protos/README.md):
 //
 //   class Greeter final : public GreeterComponent {
 //    public:

@@ -91,7 +91,7 @@ class Context {
   }
   // The same for a component that cannot be without it, whose start fails with that status: for its
   // members, as in const ClockRef clock_ = context().Need<ClockRef>("clock"). In the constructor
-  // and in Start.
+  // and in Start. That it is started before is said where the type is given to a host: DependsOn.
   template <class R>
   R Need(absl::string_view name) {
     absl::StatusOr<R> found = Find<R>(name);

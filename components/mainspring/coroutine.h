@@ -14,10 +14,10 @@
 //
 // g++ 12 miscompiles co_await where an aggregate with a destructor stands in the same
 // expression, as in co_await Put(Pair{a, b}), or a lambda that has captured something with one:
-// give such a thing a name first. Messages, strings and CallOptions are none; RunBlocking takes
-// what its function needs as arguments. So it does while (co_await requests.Read()), where the
-// condition is what Read gives and has no name; while (auto request = co_await requests.Read()) is
-// right.
+// give such a thing a name first. ErrorInfo is one. Messages, strings and CallOptions are none;
+// RunBlocking takes what its function needs as arguments. So it does while (co_await
+// requests.Read()), where the condition is what Read gives and has no name; while (auto request =
+// co_await requests.Read()) is right.
 //
 // An exception is that of the call in which it began, as if the method had thrown it; where it
 // began in none, in a timer for one, the instance's. When the instance goes, so does it where it

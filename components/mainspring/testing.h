@@ -55,6 +55,7 @@ class Stage {
   // instance is constructed with a Context& and copies of the arguments.
   template <class Class, class... Arguments>
   auto Add(const std::string& name, Arguments... arguments) {
+    static_assert(!std::is_abstract_v<Class>, "the class lacks a method of its service");
     static_assert(std::is_constructible_v<Class, Context&, const Arguments&...>,
                   "the component's constructor does not take a Context& and these arguments");
     AddUnit(NewMailbox<typename Class::Request>(name), [arguments...](Context& context) {
@@ -170,7 +171,8 @@ class Stage {
   // What a component has reported.
   bool is_up(absl::string_view name) { return Find(name).record.up; }
   bool is_serving(absl::string_view name) { return is_up(name) && Find(name).record.serving; }
-  // Of instances and of calls, in order.
+  // Of instances and of calls, in order: what a method threw, of which its caller learns no more
+  // than that it did.
   const std::vector<Failure>& failures(absl::string_view name) {
     return Find(name).record.failures;
   }

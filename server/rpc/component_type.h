@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -43,13 +44,18 @@ struct ComponentType {
   // `Class` is constructible from a Context&.
   template <class Class>
   static ComponentType Of(std::string name, std::string service, Bind bind) {
-    return Of<Class>(std::move(name), std::move(service), bind,
-                     [](Context& context) { return std::make_unique<Class>(context); });
+    return Of<Class>(std::move(name), std::move(service), bind, [](Context& context) {
+      static_assert(std::is_constructible_v<Class, Context&>,
+                    "the class is not made of a Context& alone: give its type a "
+                    "factory, OrdersType<Orders>(name, [](Context& context) { ... })");
+      return std::make_unique<Class>(context);
+    });
   }
 
   // The same for a class whose constructor wants more than a Context&.
   template <class Class>
   static ComponentType Of(std::string name, std::string service, Bind bind, ComponentFactory make) {
+    static_assert(!std::is_abstract_v<Class>, "the class lacks a method of its service: see below");
     using MailboxType = typename MailboxOf<typename Class::Request>::Type;
     return {std::move(name),
             {{std::move(service), bind}},

@@ -47,7 +47,9 @@ void StreamCall::EndStream(const absl::Status& status) {
     MutexLock lock(mutex_);
     if (requests_ended_) return;
   }
-  if (SetEnd(status)) Abandon();
+  if (!SetEnd(status)) return;
+  ended_by_design_ = true;
+  Abandon();
 }
 
 bool StreamCall::Cut(const absl::Status& status) {
@@ -240,7 +242,7 @@ void StreamCall::GiveRequest(const absl::Status& status, bool more) {
 
 void StreamCall::Finished(bool ok) {
   // The end of a call whose client had not gone before.
-  if (!ok && wanted_ && ingress_.closing()) ingress_.CountCut(*this);
+  if (!ok && wanted_ && !ended_by_design_ && ingress_.closing()) ingress_.CountCut(*this);
   OperationCame();
 }
 

@@ -87,7 +87,8 @@ class StreamCall final : public Shared<StreamCall>, public ServerCall, public Ca
   int operations_ = 2;  // Done and Finished, and the read and the write that are under way
   bool read_in_flight_ = false;
   bool finish_started_ = false;
-  bool wanted_ = false;  // by its client, when the end was sent
+  bool wanted_ = false;           // by its client, when the end was sent
+  bool ended_by_design_ = false;  // by EndStream
 
   // Written by the ingress thread alone, which needs no lock to read it.
   bool write_in_flight_ = false;

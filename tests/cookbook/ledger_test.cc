@@ -1,5 +1,6 @@
 #include "tests/cookbook/ledger.h"
 
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -9,7 +10,6 @@
 #include "cookbook/v1/cookbook.binding.pb.h"
 #include "cookbook/v1/cookbook.grpc.pb.h"
 #include "mainspring/testing_host.h"
-#include "tests/server/trial_client.h"
 
 namespace cookbook {
 namespace {
@@ -28,10 +28,11 @@ class LedgerTest : public ::testing::Test {
  protected:
   LedgerTest() {
     EXPECT_TRUE(host_.Start().ok());
-    stub_ = v1::Ledger::NewStub(mainspring::testing::ConnectTo(host_.data_address()));
+    stub_ = v1::Ledger::NewStub(
+        grpc::CreateChannel(host_.data_address(), grpc::InsecureChannelCredentials()));
   }
   grpc::Status GetBalance(v1::GetBalanceResponse& response) {
-    mainspring::testing::Waiting context;
+    grpc::ClientContext context;
     v1::GetBalanceRequest request;
     request.set_account("ada");
     return stub_->GetBalance(&context, request, &response);

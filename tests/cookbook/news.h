@@ -25,14 +25,14 @@ class News final : public v1::NewsComponent {
   }
 
   void Poll(v1::PollRequest request, mainspring::Reply<v1::PollResponse> reply) override {
-    if (last_.number() > request.seen() || context().draining()) {
-      reply.Send(last_);
-    } else {
-      waiting_.push_back(std::move(reply));
-    }
+    if (last_.number() > request.seen()) return reply.Send(last_);
+    // It would be answered at once, and come again as fast as it can.
+    if (context().draining()) return reply.Fail(absl::UnavailableError("nothing new comes here"));
+    waiting_.push_back(std::move(reply));
   }
 
-  // Nothing new will come here: who waits hears what he knows already, and asks elsewhere.
+  // Nothing new will come here: who waits hears what he knows already, and is sent elsewhere when
+  // he asks again.
   void Draining() override { AnswerAll(); }
 
  private:

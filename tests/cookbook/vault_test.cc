@@ -1,5 +1,6 @@
 #include "tests/cookbook/vault.h"
 
+#include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -7,7 +8,6 @@
 
 #include "cookbook/v1/cookbook.grpc.pb.h"
 #include "mainspring/testing_host.h"
-#include "tests/server/trial_client.h"
 
 namespace cookbook {
 namespace {
@@ -16,10 +16,11 @@ class VaultTest : public ::testing::Test {
  protected:
   VaultTest() {
     EXPECT_TRUE(host_.Start().ok());
-    stub_ = v1::Vault::NewStub(mainspring::testing::ConnectTo(host_.data_address()));
+    stub_ = v1::Vault::NewStub(
+        grpc::CreateChannel(host_.data_address(), grpc::InsecureChannelCredentials()));
   }
   grpc::Status Open(const std::string& token) {
-    mainspring::testing::Waiting context;
+    grpc::ClientContext context;
     context.AddMetadata("authorization", token);
     return stub_->Open(&context, {}, &response_);
   }

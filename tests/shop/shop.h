@@ -92,7 +92,8 @@ class Orders final : public v1::OrdersComponent {
   void AwaitShipment(v1::OrderNumber request, Reply<v1::Order> reply) override {
     const auto order = orders_.find(request.number());
     if (order == orders_.end()) return reply.Fail(absl::NotFoundError("no such order"));
-    if (order->second.shipped() || context().draining()) return reply.Send(order->second);
+    if (order->second.shipped()) return reply.Send(order->second);
+    if (context().draining()) return reply.Fail(absl::UnavailableError("the shop closes"));
     polls_.emplace(request.number(), std::move(reply));
   }
 
