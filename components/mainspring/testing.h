@@ -40,9 +40,9 @@
 namespace mainspring::testing {
 
 // One thread only: the test's, which does what components give to RunBlocking too; there Await is
-// FAILED_PRECONDITION, since nobody else would have the components answer. Descriptors are
-// real ones, and calls over gRPC are no part of it: neither their threads nor their time are the
-// stage's. A whole host is "mainspring/testing_host.h"'s.
+// FAILED_PRECONDITION, since nobody else would have the components answer. Descriptors are real
+// ones; calls over gRPC have threads and a time that are not the stage's. A whole host is
+// "mainspring/testing_host.h"'s.
 class Stage {
  public:
   Stage() = default;
@@ -135,6 +135,12 @@ class Stage {
     Settle();
     return answer.Await(SteadyTime::min());
   }
+  // The same of a call that wants `requests`, which are written as they are read, and then ended.
+  template <class Request, class Response>
+  absl::StatusOr<Response> Await(Upload<Request, Response> call, std::vector<Request> requests) {
+    WriteAll(call.requests, requests, [this] { Settle(); });
+    return Await(std::move(call.answer));
+  }
   // The next message of a stream; nothing where there is none, or none yet: its status() tells.
   template <class T>
   std::optional<T> Next(AnswerStream<T>& answers) {
@@ -145,12 +151,6 @@ class Stage {
   template <class T>
   std::optional<T> Next(AnswerStream<T>&& answers) {
     return Next(answers);
-  }
-  // The same of a call that wants `requests`, which are written as they are read, and then ended.
-  template <class Request, class Response>
-  absl::StatusOr<Response> Await(Upload<Request, Response> call, std::vector<Request> requests) {
-    WriteAll(call.requests, requests, [this] { Settle(); });
-    return Await(std::move(call.answer));
   }
   // All that is left of a stream, or the error that it ends with. UNKNOWN: it has not ended, and is
   // cancelled.

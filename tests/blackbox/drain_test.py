@@ -181,8 +181,8 @@ class CallsThatCannotBeAnswered(HostTestCase):
         wait_until_still(lambda: stub.CountDispatched(trial.CountDispatchedRequest(), timeout=SOON)
                          .flood_accepted)
         host.signal(signal.SIGTERM)
-        line = self.assert_exit(host, 0)
-        self.assertEqual(line["cut_calls"], 0, "expected a stream that ended by design not to count")
+        line = self.assert_exit(host, TEMPORARY_FAILURE)
+        self.assertEqual(line["cut_calls"], 1, "expected what was accepted and never taken to count")
         self.assertLess(line["total_ms"], 5000, "expected the connection to be closed")
 
     def test_CallsInTheMailbox_AreAnswered_WhenThereIsTime(self):
