@@ -7,8 +7,7 @@ namespace mainspring {
 void CallCounts::Remove(size_t calls, size_t bytes) {
   pushed_bytes_.store(pushed_bytes_.load(std::memory_order_relaxed) - bytes,
                       std::memory_order_relaxed);
-  pushed_calls_.store(pushed_calls_.load(std::memory_order_relaxed) - calls,
-                      std::memory_order_release);
+  Add(removed_calls_, calls, std::memory_order_release);
 }
 
 std::atomic<uint64_t>& CallCounts::Handle(bool answers_with_stream) {

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/base/optimization.h"
+
 namespace mainspring {
 
 // Counted since the mailbox was made, but for what is queued and in flight.
@@ -28,10 +30,7 @@ class CallCounts {
   // be taken. So the difference is what was queued at one moment, however long the thread that
   // reads is kept waiting in between.
 
-  size_t queued_calls() const {
-    return pushed_calls_.load(std::memory_order_relaxed) -
-           taken_calls_.load(std::memory_order_acquire);
-  }
+  size_t queued_calls() const { return pushed_calls_.load(std::memory_order_relaxed) - left(); }
   size_t queued_bytes() const {
     return pushed_bytes_.load(std::memory_order_relaxed) -
            taken_bytes_.load(std::memory_order_acquire);
@@ -49,9 +48,12 @@ class CallCounts {
 
   // The rest: component thread only.
 
-  bool any_queued() const {
-    return pushed_calls_.load(std::memory_order_acquire) !=
-           taken_calls_.load(std::memory_order_relaxed);
+  // Those that push are asked only once all is taken that they were known to have pushed: to read
+  // what another thread writes with each call costs more than all else here.
+  bool any_queued() {
+    if (left() < known_pushed_) return true;
+    known_pushed_ = pushed_calls_.load(std::memory_order_acquire);
+    return left() < known_pushed_;
   }
   void Take(size_t bytes) {
     Add(taken_bytes_, bytes, std::memory_order_relaxed);
@@ -70,6 +72,12 @@ class CallCounts {
   }
 
  private:
+  // Calls that have left the queue, one way or the other.
+  uint64_t left() const {
+    return taken_calls_.load(std::memory_order_acquire) +
+           removed_calls_.load(std::memory_order_acquire);
+  }
+
   // To a counter that one thread alone writes, or one thread at a time: cheaper than an increment
   // that others might join.
   static void Add(std::atomic<uint64_t>& counter, uint64_t more, std::memory_order order) {
@@ -81,8 +89,10 @@ class CallCounts {
   std::atomic<uint64_t> pushed_bytes_{0};
 
   // By the component's thread, on cache lines of their own.
-  alignas(64) std::atomic<uint64_t> taken_calls_{0};
+  ABSL_CACHELINE_ALIGNED std::atomic<uint64_t> taken_calls_{0};
   std::atomic<uint64_t> taken_bytes_{0};
+  std::atomic<uint64_t> removed_calls_{0};  // under the lock; hardly ever
+  uint64_t known_pushed_ = 0;               // of pushed_calls_, by then
   std::atomic<uint64_t> handled_{0};
   std::atomic<uint64_t> failed_{0};
   std::atomic<uint64_t> expired_{0};

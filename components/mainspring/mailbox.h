@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/base/optimization.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "mainspring/call.h"
@@ -164,7 +165,7 @@ class Mailbox final : public MailboxBase, public InboxOf<Mailbox<Enums...>, Enum
   }
 
   std::vector<QueuedCall<Request>> incoming_ ABSL_GUARDED_BY(mutex_);
-  CallBatch<Request> batch_;
+  ABSL_CACHELINE_ALIGNED CallBatch<Request> batch_;
 
   // Component thread only.
   QueuedCall<Request>* taken_ = nullptr;

@@ -20,6 +20,14 @@ constexpr std::chrono::milliseconds kBlindWait(5);
 
 }  // namespace
 
+MailboxBase::MailboxBase(std::string component, MailboxOptions options, const TimeSource& time)
+    : component_(std::move(component)),
+      options_(options),
+      max_age_(absl::ToChronoNanoseconds(std::min(options.max_queue_age, absl::Hours(24)))),
+      time_(time),
+      why_closed_(
+          absl::UnavailableError(absl::StrCat("component \"", component_, "\": not started"))) {}
+
 MailboxBase::~MailboxBase() {
   const int wake_fd = wake_fd_.load(std::memory_order_relaxed);
   if (wake_fd >= 0) close(wake_fd);
@@ -158,12 +166,13 @@ absl::Status MailboxBase::Full(absl::string_view queued) const {
 }
 
 absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
-  if (call.cancelled()) {
+  const bool deadline_passed = call.deadline() != kNever && call.deadline() <= time_.Now();
+  // A caller who went because time was up is told so.
+  if (call.cancelled() && !deadline_passed) {
     counts_.Cancel();
     return absl::CancelledError("the caller went away");
   }
   const SteadyTime waiting_since = pushed > serving_since_ ? pushed : serving_since_;
-  const bool deadline_passed = call.deadline() != kNever && call.deadline() <= time_.Now();
   const bool too_old = waiting_since + max_age_ <= now;
   if (!deadline_passed && !too_old) return absl::OkStatus();
   counts_.Expire();

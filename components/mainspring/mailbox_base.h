@@ -3,7 +3,6 @@
 #ifndef MAINSPRING_MAILBOX_BASE_H_
 #define MAINSPRING_MAILBOX_BASE_H_
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <set>
@@ -11,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -40,11 +40,7 @@ struct MailboxOptions {
 // "Component thread only": the one that takes, whoever that is.
 class MailboxBase : public CallbackQueue {
  public:
-  MailboxBase(std::string component, MailboxOptions options, const TimeSource& time)
-      : component_(std::move(component)),
-        options_(options),
-        max_age_(absl::ToChronoNanoseconds(std::min(options.max_queue_age, absl::Hours(24)))),
-        time_(time) {}
+  MailboxBase(std::string component, MailboxOptions options, const TimeSource& time);
   ~MailboxBase() override;
 
   // The name of the component, which every refusal tells. Any thread.
@@ -80,7 +76,7 @@ class MailboxBase : public CallbackQueue {
   std::vector<ControlRequest> TakeControl();
   // Component thread only.
   bool has_control() const { return control_pending_.load(std::memory_order_acquire); }
-  bool has_calls() const { return counts_.any_queued(); }
+  bool has_calls() { return counts_.any_queued(); }
   // Nobody will take from the control lane again: what it holds is dropped, and what comes.
   // Component thread only.
   void EndControl();
@@ -148,7 +144,8 @@ class MailboxBase : public CallbackQueue {
 
   const TimeSource& time() const { return time_; }
 
-  mutable Mutex mutex_;
+  // On cache lines of their own, apart from what the component's thread writes with each call.
+  ABSL_CACHELINE_ALIGNED mutable Mutex mutex_;
   CallCounts counts_;
 
  private:
@@ -164,16 +161,16 @@ class MailboxBase : public CallbackQueue {
   bool waiting_ ABSL_GUARDED_BY(mutex_) = false;
   bool waiting_for_calls_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = true;
-  absl::Status why_closed_ ABSL_GUARDED_BY(mutex_) = absl::UnavailableError("not started");
+  absl::Status why_closed_ ABSL_GUARDED_BY(mutex_);
   std::vector<ControlRequest> control_ ABSL_GUARDED_BY(mutex_);
   bool control_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::atomic<bool> control_pending_{false};
-  ThreadStatus thread_status_;
   // An eventfd that wakes the thread while it waits for descriptors too; negative until one was
   // waited for.
   std::atomic<int> wake_fd_{-1};
 
-  // Component thread only.
+  // Written by the component's thread alone; the rest is nobody else's either.
+  ABSL_CACHELINE_ALIGNED ThreadStatus thread_status_;
   SteadyTime serving_since_{};
   std::set<std::string> misuses_told_;
   std::vector<std::string> misuses_;
