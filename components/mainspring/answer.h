@@ -81,8 +81,9 @@ class [[nodiscard]] Answer {
 
   // Runs `callback` with the answer on the calling component's thread, through its mailbox; not at
   // all where the calling instance has gone by then, or the handle was told to cancel. Component
-  // thread only. FAILED_PRECONDITION is what it gets, later too, where there is no answer to be had
-  // here: it was asked for before, detached, or moved to another Answer.
+  // thread only. DEADLINE_EXCEEDED is what it gets where the call's deadline comes before the
+  // answer; FAILED_PRECONDITION, later too, where there is no answer to be had here: it was asked
+  // for before, detached, or moved to another Answer.
   AnswerHandle Then(AnswerCallback<T> callback) {
     SharedPtr<LocalCall<T>> call = std::exchange(call_, nullptr);
     if (call == nullptr) {
@@ -98,9 +99,9 @@ class [[nodiscard]] Answer {
   // In a coroutine: an absl::StatusOr<T>, as Then's callback gets it. Component thread only.
   Awaiter operator co_await() && { return Awaiter(std::move(*this)); }
 
-  // Blocks until the answer is there or `deadline` has passed: DEADLINE_EXCEEDED, and the call is
-  // cancelled. Plain threads only: FAILED_PRECONDITION on a component's, which must not block; and
-  // where there is no answer to be had, as for Then.
+  // Blocks until the answer is there or `deadline` has passed, which the call's own does not stand
+  // in for: DEADLINE_EXCEEDED, and the call is cancelled. Plain threads only: FAILED_PRECONDITION
+  // on a component's, which must not block; and where there is no answer to be had, as for Then.
   absl::StatusOr<T> Await(SteadyTime deadline = kNever) {
     if (ReturnAddress::HasCurrent()) {
       return absl::FailedPreconditionError("Await on a component's thread: use Then");
@@ -110,11 +111,11 @@ class [[nodiscard]] Answer {
     return call->Await(deadline);
   }
 
-  // What comes with the answer, there to be read once the answer is: asked for before Then, Await
-  // or co_await, and kept. Empty where there is no answer to be had.
+  // What comes with the answer, there to be read once whoever waits has got that: asked for before
+  // Then, Await or co_await, and kept. Empty where there is no answer to be had.
   std::shared_ptr<const AnswerMetadata> metadata() const {
     if (call_ == nullptr) return std::make_shared<AnswerMetadata>();
-    return {&call_->answer_metadata(), [held = call_.Another()](const AnswerMetadata*) {}};
+    return call_->WantMetadata();
   }
 
   // The call goes on; nobody gets its answer. Any thread.

@@ -66,6 +66,13 @@ absl::Status DroppedStatus() {
   return absl::InternalError("the component dropped the request");
 }
 
+absl::Status DroppedReplyStatus(const CallContext& call) {
+  if (std::uncaught_exceptions() == 0 && why_dropped == nullptr && !call.cancelled()) {
+    ReportMisuse("dropped without an answer", call.method());
+  }
+  return DroppedStatus();
+}
+
 DropScope::DropScope(const absl::Status& why) : outer_(std::exchange(why_dropped, &why)) {}
 DropScope::~DropScope() { why_dropped = outer_; }
 

@@ -25,6 +25,9 @@ absl::Status OwnCopy(const absl::Status& status);
 // says that the component failed, and names the request id under which the log tells why.
 absl::Status DroppedStatus();
 
+// The same for a reply: where nothing explains the drop and somebody waits, it is a misuse.
+absl::Status DroppedReplyStatus(const CallContext& call);
+
 // What the caller of a call that the component failed in is told: INTERNAL, with that id.
 absl::Status FailedStatus();
 

@@ -45,8 +45,10 @@ class CallOrigin {
 // must have a name of its own: const Metadatum key[] = {{"x-tenant", "a"}}; co_await
 // orders.Get(request, {.metadata = key}).
 struct CallOptions {
-  // The call is not dispatched after it. One that was dispatched in process goes on: whoever keeps
-  // a reply looks at its deadline(), and whoever asks may cancel. Over gRPC it ends the call.
+  // The call is not dispatched after it. A component that waits for it then, for the answer or for
+  // a stream's next message or room, gets DEADLINE_EXCEEDED, or the end of a stream with that
+  // status, and who was asked sees that its caller has gone. A plain thread says itself how long it
+  // waits, in Await and AwaitNext.
   SteadyTime deadline = kNever;
   // The call goes no longer than that one: its deadline holds for both, and it is cancelled with
   // it. It has its trace context and, in process, its principal.

@@ -36,12 +36,16 @@ ControlLoop::ControlLoop(std::shared_ptr<MailboxBase> mailbox, ComponentFactory 
       observer_(observer) {}
 
 ControlLoop::~ControlLoop() {
-  Destroy();
+  Destroy(Gone());
   mailbox_->EndControl();
-  mailbox_->Close(
-      absl::UnavailableError(absl::StrCat("component \"", mailbox_->component(), "\": gone")));
-  mailbox_->RefuseAll(
-      absl::UnavailableError(absl::StrCat("component \"", mailbox_->component(), "\": gone")));
+  mailbox_->Close(Gone());
+  mailbox_->RefuseAll(Gone());
+}
+
+absl::Status ControlLoop::Gone() const {
+  const std::string& name = mailbox_->component();
+  return WithReason(absl::UnavailableError(absl::StrCat("component \"", name, "\": gone")),
+                    "COMPONENT_DOWN", name, kRetryWhenDown);
 }
 
 bool ControlLoop::RunReady() {
@@ -127,11 +131,12 @@ bool ControlLoop::RunDescriptor(SteadyTime now, bool idle) {
 void ControlLoop::Obey(control::Start request) {
   // Whoever wants another instance no longer waits for the one before.
   if (stop_.has_value()) FinishStop(/*refuse_the_rest=*/false);
-  StopInstance();
+  StopInstance(Gone());
   generation_ = request.generation;
   on_exception_ = request.on_exception;
   instance_.reset(new Instance{ReturnAddress(mailbox_, generation_),
                                {mailbox_->component(), generation_, surroundings_}});
+  mailbox_->SetTimers(&instance_->context.timers());
   Run("construction", [&] { instance_->component = factory_(instance_->context); });
   if (instance_ == nullptr) return;
   absl::Status started;
@@ -146,7 +151,7 @@ void ControlLoop::Obey(control::Start request) {
   }
   // First, so that nobody takes it for healthy in between.
   if (started.ok()) TellServing();
-  if (!started.ok()) Destroy();
+  if (!started.ok()) Destroy(started);
   mailbox_->BeginServing();
   observer_.OnStarted(mailbox_->component(), generation_, Bounded(started));
   // A Finish that Start asked for comes after that.
@@ -159,7 +164,7 @@ void ControlLoop::Obey(control::Stop request) {
   Obey(control::Resume{});
 }
 
-void ControlLoop::Obey(control::Discard) { StopInstance(); }
+void ControlLoop::Obey(control::Discard) { StopInstance(Gone()); }
 
 void ControlLoop::Obey(control::Pause) { paused_ = instance_ != nullptr && !stop_.has_value(); }
 
@@ -179,7 +184,7 @@ void ControlLoop::Obey(control::Dependency request) {
 }
 
 void ControlLoop::Obey(control::Quit) {
-  Destroy();
+  Destroy(stop_.has_value() ? stop_->why : Gone());
   quit_ = true;
 }
 
@@ -190,24 +195,23 @@ void ControlLoop::Obey(control::Run request) {
 
 void ControlLoop::FinishStop(bool refuse_the_rest) {
   size_t refused = mailbox_->open_replies();
-  {
-    DropScope dropped(stop_->why);
-    StopInstance();
-  }
+  StopInstance(stop_->why);
   if (refuse_the_rest) refused += mailbox_->RefuseAll(stop_->why);
   stop_.reset();
   observer_.OnStopped(mailbox_->component(), generation_, refused);
 }
 
-bool ControlLoop::StopInstance() {
+bool ControlLoop::StopInstance(const absl::Status& why) {
   if (instance_ == nullptr) return true;
+  const DropScope dropped(why);
   Run("Stop", [this] { instance_->component->Stop(); });
   const bool stopped = instance_ != nullptr;
-  Destroy();
+  Destroy(why);
   return stopped;
 }
 
-void ControlLoop::Destroy() {
+void ControlLoop::Destroy(const absl::Status& why) {
+  const DropScope dropped(why);
   const ThreadStatus::Scope destroys(mailbox_->thread_status(), "destruction", time_.CoarseNow());
   mailbox_->Attach(nullptr);
   if (instance_ != nullptr) {
@@ -217,10 +221,12 @@ void ControlLoop::Destroy() {
     // What is suspended, and what waits, refers to the component.
     mailbox_->DestroyGuests();
     mailbox_->ReleaseAll();
+    mailbox_->SetTimers(nullptr);
     instance_.reset();
     mailbox_->DestroyGuests();
   }
   mailbox_->ReleaseAll();
+  HearMisuses();
   // What was thrown on the way out costs nobody anything any more.
   for (const MailboxBase::Thrown& thrown : mailbox_->TakeThrown()) {
     observer_.OnCallFailed(
@@ -246,15 +252,11 @@ void ControlLoop::Threw(const char* method, const char* during, const std::strin
 
 void ControlLoop::Fail(const char* during, const absl::Status& status) {
   const Failure failure{BoundedText(status.ToString()), during, CurrentRequestId()};
-  {
-    // What the instance has kept; the call that it was in has been answered by its unwinding.
-    const absl::Status why = WithReason(
-        absl::UnavailableError(absl::StrCat("component \"", mailbox_->component(),
-                                            "\": failed; request_id=", failure.request_id)),
-        "COMPONENT_FAILED", mailbox_->component(), kRetryWhenDown);
-    const DropScope dropped(why);
-    Destroy();
-  }
+  // The call that it was in has been answered by its unwinding.
+  Destroy(WithReason(
+      absl::UnavailableError(absl::StrCat("component \"", mailbox_->component(),
+                                          "\": failed; request_id=", failure.request_id)),
+      "COMPONENT_FAILED", mailbox_->component(), kRetryWhenDown));
   observer_.OnFailed(mailbox_->component(), generation_, failure);
 }
 
@@ -285,10 +287,14 @@ void ControlLoop::RunGuarded(const char* during, SteadyTime now, Step& step) {
   }
 }
 
-void ControlLoop::HearNotices(const char* during) {
+void ControlLoop::HearMisuses() {
   for (const std::string& what : mailbox_->TakeMisuses()) {
     observer_.OnMisuse(mailbox_->component(), generation_, what);
   }
+}
+
+void ControlLoop::HearNotices(const char* during) {
+  HearMisuses();
   for (const MailboxBase::Thrown& thrown : mailbox_->TakeThrown()) {
     // The first may have cost the instance.
     if (instance_ != nullptr) Threw(thrown.method, during, thrown.text);
@@ -311,7 +317,7 @@ void ControlLoop::EndIfAsked(const char* during) {
     return Fail(during, failure);
   }
   if (!instance_->context.finished()) return;
-  if (StopInstance()) observer_.OnFinished(mailbox_->component(), generation_);
+  if (StopInstance(Gone())) observer_.OnFinished(mailbox_->component(), generation_);
 }
 
 }  // namespace mainspring

@@ -46,7 +46,7 @@ class LifecycleObserver {
   // The instance threw in a call, which was answered with that; it goes on.
   virtual void OnCallFailed(const std::string& /*component*/, uint64_t /*generation*/,
                             const Failure& /*failure*/) {}
-  // What the component's program does wrong, and nothing was lost by; each once.
+  // What the component's program does wrong with its calls; each once.
   virtual void OnMisuse(const std::string& /*component*/, uint64_t /*generation*/,
                         const std::string& /*what*/) {}
   // The instance said whether it serves; `why` where it does not. From its Start on: before
@@ -95,9 +95,10 @@ class ControlLoop {
   bool RunOne();
   bool RunDescriptor(SteadyTime now, bool idle);
   void FinishStop(bool refuse_the_rest);
-  // False where Stop threw.
-  bool StopInstance();
-  void Destroy();
+  // `why` is for whoever still waits for the instance's replies. False where Stop threw.
+  bool StopInstance(const absl::Status& why);
+  void Destroy(const absl::Status& why);
+  absl::Status Gone() const;
   bool serves_calls() const { return instance_ != nullptr && !paused_; }
 
   // Runs `step` of the instance, which the thread is in as `during`; what it throws ends the
@@ -110,6 +111,7 @@ class ControlLoop {
   void Serve(const char* during, SteadyTime now, Step step);
   template <class Step>
   void RunGuarded(const char* during, SteadyTime now, Step& step);
+  void HearMisuses();
   void HearNotices(const char* during);
   void TellServing();
   void EndIfAsked(const char* during);

@@ -1,6 +1,6 @@
 #include "mainspring/local_call.h"
 
-#include <cstdint>
+#include "absl/strings/str_cat.h"
 
 namespace mainspring {
 
@@ -17,12 +17,8 @@ std::unique_ptr<LocalOrigin> OriginOf(const CallOptions& options) {
   return has_any ? std::move(origin) : nullptr;
 }
 
-WaitingRoom& WaitingRoom::Of(const void* call) {
-  // Never destroyed: threads may wait until the process ends.
-  static constexpr size_t kRooms = 16;
-  static auto* const rooms = new WaitingRoom[kRooms];
-  // Calls are aligned to more than their lowest bits.
-  return rooms[(reinterpret_cast<uintptr_t>(call) >> 7) % kRooms];
+absl::Status DeadlinePassed(absl::string_view method) {
+  return absl::DeadlineExceededError(absl::StrCat(method, ": no answer came by its deadline"));
 }
 
 }  // namespace mainspring

@@ -2,18 +2,18 @@
 #ifndef MAINSPRING_LOCAL_CALL_H_
 #define MAINSPRING_LOCAL_CALL_H_
 
-#include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "mainspring/alarm.h"
+#include "mainspring/answer_state.h"
 #include "mainspring/call_options.h"
-#include "mainspring/mutex.h"
 #include "mainspring/reply.h"
 #include "mainspring/shared.h"
 #include "mainspring/waiting.h"
@@ -69,13 +69,8 @@ inline void BeginLocalCall(CallContext& call, const CallOptions& options, const 
 template <class T>
 using AnswerCallback = absl::AnyInvocable<void(absl::StatusOr<T>)>;
 
-// Where plain threads wait for answers; a few for the whole process, shared by address, since most
-// answers are never waited for.
-struct WaitingRoom {
-  Mutex mutex;
-  CondVar changed;
-  static WaitingRoom& Of(const void* call);
-};
+// What whoever waits is told when it has passed.
+absl::Status DeadlinePassed(absl::string_view method);
 
 // One that is answered once: the reply writes the result, the answer waits for it. Each holds it
 // once, from the start.
@@ -98,68 +93,66 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
 
   // What it returns takes the callback back.
   Withdrawal Then(AnswerCallback<T> callback) {
-    continuation_ = std::make_unique<Waiting<absl::StatusOr<T>>>(std::move(callback));
+    continuation_ =
+        std::make_unique<Waiting<absl::StatusOr<T>>>(std::move(callback), Alarm::ExpiryOf(*this));
     Withdrawal withdrawal = continuation_->withdrawal();
-    State expected = State::kPending;
-    if (!state_.compare_exchange_strong(expected, State::kCallback, std::memory_order_acq_rel)) {
-      continuation_->Post(std::move(result_));
-    }
+    if (!state_.AddCallback()) continuation_->Post(TakeResult());
     return withdrawal;
   }
 
   absl::StatusOr<T> Await(SteadyTime deadline) {
-    // An answer is often a few microseconds away, which is less than it takes to sleep and wake.
-    for (int i = 0; i < kYields && state_.load(std::memory_order_acquire) != State::kDone; ++i) {
-      std::this_thread::yield();
-    }
-    State state = State::kPending;
-    if (state_.compare_exchange_strong(state, State::kAwaited, std::memory_order_acq_rel)) {
-      WaitingRoom& room = WaitingRoom::Of(this);
-      MutexLock lock(room.mutex);
-      while ((state = state_.load(std::memory_order_acquire)) != State::kDone) {
-        if (std::chrono::steady_clock::now() >= deadline) {
-          this->MarkCancelled();
-          return absl::DeadlineExceededError("no answer came in time");
-        }
-        room.changed.WaitUntil(room.mutex, deadline);
-      }
-    }
-    return std::move(result_);
+    if (state_.Await(deadline)) return TakeResult();
+    this->MarkCancelled();
+    return absl::DeadlineExceededError("no answer came in time");
   }
 
   // Nobody wants the answer any more; nothing where it is there.
   void Abandon() {
-    if (state_.load(std::memory_order_acquire) != State::kDone) this->MarkCancelled();
+    if (!state_.over()) this->MarkCancelled();
+  }
+
+  // The deadline has passed: whoever waits is told so, and an answer that comes later goes nowhere.
+  // Any thread.
+  void Expire() {
+    const AnswerState::Waiter waiter = state_.Finish(AnswerState::End::kExpired);
+    if (waiter == AnswerState::Waiter::kOver) return;
+    this->MarkCancelled();
+    if (waiter == AnswerState::Waiter::kCallback) continuation_->Post(TakeResult());
   }
 
   // Runs `callback` when the call is answered, on the thread that answers. Before it is made.
   void WhenDone(Callback callback) { when_done_ = std::make_unique<Callback>(std::move(callback)); }
 
-  const AnswerMetadata& answer_metadata() const { return caller_.answer_metadata(); }
+  // What comes with the answer, once that is there. Before it is asked for.
+  std::shared_ptr<const AnswerMetadata> WantMetadata() {
+    if (metadata_ == nullptr) metadata_ = std::make_shared<AnswerMetadata>();
+    return metadata_;
+  }
 
  private:
-  static constexpr int kYields = 32;
-
-  enum class State { kPending, kAwaited, kCallback, kDone };
-
   void Complete() {
     this->ForgetCancel();
-    if (when_done_ != nullptr) (*when_done_)();
-    const State before = state_.exchange(State::kDone, std::memory_order_acq_rel);
-    if (before == State::kAwaited) {
-      WaitingRoom& room = WaitingRoom::Of(this);
-      MutexLock lock(room.mutex);
-      room.changed.NotifyAll();
-    } else if (before == State::kCallback) {
-      continuation_->Post(std::move(result_));
+    // Gone with what it holds, which may be what holds this.
+    if (const auto when_done = std::exchange(when_done_, nullptr)) (*when_done)();
+    if (state_.Finish(AnswerState::End::kAnswered) == AnswerState::Waiter::kCallback) {
+      continuation_->Post(TakeResult());
     }
     this->Unref();
   }
 
+  // Of a call that is over. Until then, and where it has expired, whoever answers may still write
+  // the result and what comes with it.
+  absl::StatusOr<T> TakeResult() {
+    if (state_.expired()) return DeadlinePassed(this->method());
+    if (metadata_ != nullptr) *metadata_ = caller_.answer_metadata();
+    return std::move(result_);
+  }
+
   LocalCaller caller_;
-  std::atomic<State> state_{State::kPending};
-  absl::StatusOr<T> result_;                                  // written before kDone
-  std::unique_ptr<Waiting<absl::StatusOr<T>>> continuation_;  // written before kCallback
+  AnswerState state_;
+  absl::StatusOr<T> result_;                                  // written before it is over
+  std::unique_ptr<Waiting<absl::StatusOr<T>>> continuation_;  // written before it is added
+  std::shared_ptr<AnswerMetadata> metadata_;  // or null; written before it is asked for
   std::unique_ptr<Callback> when_done_;
 };
 

@@ -8,42 +8,18 @@
 #include <optional>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "mainspring/alarm.h"
 #include "mainspring/local_call.h"
 #include "mainspring/mutex.h"
 #include "mainspring/reply_stream.h"
 #include "mainspring/request_stream.h"
 #include "mainspring/shared.h"
+#include "mainspring/stream_caller.h"
 #include "mainspring/waiting.h"
 
 namespace mainspring {
-
-// The caller's side of it: whoever reads may look at what the writer adds meanwhile.
-class StreamCaller final : public LocalCaller {
- public:
-  using LocalCaller::LocalCaller;
-
-  bool AddHeader(Metadatum header) override {
-    if (headers_ended_) return false;
-    MutexLock lock(mutex_);
-    return LocalCaller::AddHeader(std::move(header));
-  }
-  bool AddTrailer(Metadatum trailer) override {
-    MutexLock lock(mutex_);
-    return LocalCaller::AddTrailer(std::move(trailer));
-  }
-  // The writer has begun.
-  void EndHeaders() { headers_ended_ = true; }
-  // All that was added.
-  AnswerMetadata Sent() const {
-    MutexLock lock(mutex_);
-    return answer_metadata();
-  }
-
- private:
-  mutable Mutex mutex_;
-  bool headers_ended_ = false;  // the writer's alone
-};
 
 // Writer and reader each hold the pipe once; Finish and Release give a hold back. Both ends: any
 // thread; the callbacks run at the return address of the thread that gave them.
@@ -78,14 +54,16 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     Waiting<> dropped;
     {
       MutexLock lock(mutex_);
+      // One that has ended for its reader keeps what it ended with.
+      if (!finished_) status_ = std::move(status);
       finished_ = true;
-      status_ = std::move(status);
       std::swap(on_ready_, dropped);
       wakeup = WakeReader();
     }
     wakeup.Post();
     this->ForgetCancel();
-    if (when_done_ != nullptr) (*when_done_)();
+    // Gone with what it holds, which may be what holds this.
+    if (const auto when_done = std::exchange(when_done_, nullptr)) (*when_done)();
     this->Unref();
   }
 
@@ -97,21 +75,34 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   // Ends the stream from here: the writer is closed, and reads come to the end.
   void EndReading() {
     Wakeup wakeup;
-    Wakeup writer;
     {
       MutexLock lock(mutex_);
-      reader_gone_ = true;
-      finished_ = true;
-      messages_.clear();
-      wakeup = WakeReader();
-      writer = WakeWriter();
+      wakeup = End(absl::OkStatus());
     }
     wakeup.Post();
-    writer.Post();
+  }
+
+  // The deadline has passed: the stream ends for both. Nothing where it has ended. Any thread.
+  void Expire() {
+    if (finished()) return;
+    if (when_expired_ != nullptr) (*when_expired_)();
+    Wakeup wakeup;
+    {
+      MutexLock lock(mutex_);
+      if (finished_) return;
+      wakeup = End(DeadlinePassed(this->method()));
+    }
+    // First, so that whoever finds it closed knows why.
+    this->MarkCancelled();
+    wakeup.Post();
+  }
+  // Runs `callback` first then. Before the pipe is used.
+  void WhenExpired(Callback callback) {
+    when_expired_ = std::make_unique<Callback>(std::move(callback));
   }
 
   void Read(ReadCallback<T> callback) override {
-    Waiting<std::optional<T>> read(std::move(callback));
+    Waiting<std::optional<T>> read(std::move(callback), Alarm::ExpiryOf(*this));
     Wakeup wakeup;
     {
       MutexLock lock(mutex_);
@@ -147,7 +138,7 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
       reader_gone_ = true;
       messages_.clear();
       std::swap(on_read_, dropped);
-      wakeup = WakeWriter();
+      wakeup.ready = std::exchange(on_ready_, {});
     }
     wakeup.Post();
     if (!finished) this->MarkCancelled();
@@ -186,9 +177,19 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     }
   };
 
+  Wakeup End(absl::Status why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!finished_) status_ = std::move(why);
+    reader_gone_ = true;
+    finished_ = true;
+    messages_.clear();
+    Wakeup wakeup = WakeReader();
+    wakeup.ready = std::exchange(on_ready_, {});
+    return wakeup;
+  }
+
   // Runs it when fewer messages than that are left.
   void WhenFewer(size_t messages, Callback callback) {
-    Waiting<> ready(std::move(callback));
+    Waiting<> ready(std::move(callback), Alarm::ExpiryOf(*this));
     {
       MutexLock lock(mutex_);
       if (!reader_gone_ && messages_.size() >= messages) {
@@ -210,17 +211,11 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     return wakeup;
   }
 
-  Wakeup WakeWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    Wakeup wakeup;
-    wakeup.ready = std::exchange(on_ready_, {});
-    return wakeup;
-  }
-
   std::optional<T> Take(Wakeup& wakeup) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (messages_.empty()) return std::nullopt;
     std::optional<T> message = std::move(messages_.front());
     messages_.pop_front();
-    if (messages_.size() < ready_below_) wakeup.ready = WakeWriter().ready;
+    if (messages_.size() < ready_below_) wakeup.ready = std::exchange(on_ready_, {});
     return message;
   }
 
@@ -236,6 +231,7 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   Waiting<> on_ready_ ABSL_GUARDED_BY(mutex_);
   Waiting<std::optional<T>> on_read_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Callback> when_done_;
+  std::unique_ptr<Callback> when_expired_;
 };
 
 }  // namespace mainspring

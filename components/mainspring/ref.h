@@ -128,7 +128,8 @@ class Ref {
       const CallOptions& options) const {
     using Request = typename CallTypes<Call>::Request;
     using Response = typename CallTypes<Call>::Response;
-    Pipe<Request>* requests = NewPipe<Request>({.deadline = options.deadline}, Call::kMethod);
+    Pipe<Request>* requests =
+        NewPipe<Request>({.deadline = options.EffectiveDeadline()}, Call::kMethod);
     SharedPtr<LocalCall<Response>> call(new LocalCall<Response>(options, Call::kMethod));
     EndWith(*requests, *call);
     Push<Call>(RequestStream<Request>(requests), Reply<Response>(call.get()));
@@ -140,7 +141,8 @@ class Ref {
       const CallOptions& options) const {
     using Request = typename CallTypes<Call>::Request;
     using Response = typename CallTypes<Call>::Response;
-    Pipe<Request>* requests = NewPipe<Request>({.deadline = options.deadline}, Call::kMethod);
+    Pipe<Request>* requests =
+        NewPipe<Request>({.deadline = options.EffectiveDeadline()}, Call::kMethod);
     Pipe<Response>* replies = NewPipe<Response>(options, Call::kMethod);
     EndWith(*requests, *replies);
     Push<Call>(RequestStream<Request>(requests), ReplyStream<Response>(replies));
@@ -156,11 +158,14 @@ class Ref {
     return pipe;
   }
 
-  // A call that was answered takes no more requests.
+  // A call that was answered takes no more requests, and one that has no time left for them has
+  // none for its answer.
   template <class T, class Answered>
   static void EndWith(Pipe<T>& requests, Answered& answered) {
     requests.Ref();
     answered.WhenDone([held = SharedPtr<Pipe<T>>(&requests)] { held->EndReading(); });
+    answered.Ref();
+    requests.WhenExpired([held = SharedPtr<Answered>(&answered)] { held->Expire(); });
   }
 
   template <class Call, class First, class Second>

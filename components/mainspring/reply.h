@@ -26,8 +26,8 @@ class ReplySink : public CallContext {
 
 // Move-only. Answer from any thread, at once or later. The first answer counts; another does
 // nothing but say so in the log. A Reply that is destroyed unanswered answers INTERNAL, so
-// that no caller waits for ever. It must not outlive the host, nor the mailbox that it came
-// through.
+// that no caller waits for ever; where a component's thread drops it, and its caller has not gone,
+// the log says so. It must not outlive the host, nor the mailbox that it came through.
 template <class T>
 class Reply {
  public:
@@ -41,14 +41,14 @@ class Reply {
       : sink_(std::exchange(other.sink_, nullptr)), method_(other.method_) {}
   Reply& operator=(Reply&& other) noexcept {
     if (this != &other) {
-      if (sink_ != nullptr) Fail(DroppedStatus());
+      if (sink_ != nullptr) Fail(DroppedReplyStatus(*sink_));
       sink_ = std::exchange(other.sink_, nullptr);
       method_ = other.method_;
     }
     return *this;
   }
   ~Reply() {
-    if (sink_ != nullptr) Fail(DroppedStatus());
+    if (sink_ != nullptr) Fail(DroppedReplyStatus(*sink_));
   }
 
   // Answers.

@@ -13,6 +13,8 @@
 
 namespace mainspring {
 
+class TimerQueue;
+
 using Callback = absl::AnyInvocable<void()>;
 
 // A queue of callbacks which one thread runs in order. A mailbox's control lane is one.
@@ -39,6 +41,10 @@ class CallbackQueue {
   }
   // A coroutine threw `text`; it began in a call of `method`, or, where that is null, in none.
   virtual void Threw(const char* /*method*/, std::string /*text*/) {}
+
+  // Those of the present instance; null while there is none.
+  TimerQueue* timers() const { return timers_; }
+  void SetTimers(TimerQueue* timers) { timers_ = timers; }
 
   // What lives no longer than the present instance: a coroutine. Removed before it is gone.
   class Guest {
@@ -88,6 +94,7 @@ class CallbackQueue {
   std::unordered_map<void*, std::shared_ptr<void>> kept_;
   const char* current_call_ = nullptr;
   Guest* guests_ = nullptr;
+  TimerQueue* timers_ = nullptr;
 };
 
 // Cheap to copy. Any thread.

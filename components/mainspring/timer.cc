@@ -23,7 +23,8 @@ bool TimerQueue::Cancel(TimerId id) {
   auto found = timers_.find(id);
   if (found == timers_.end()) return false;
   due_.erase({found->second.due, id});
-  timers_.erase(found);
+  // Taken out first: with what the callback has captured another timer may go.
+  const auto gone = timers_.extract(found);
   return true;
 }
 

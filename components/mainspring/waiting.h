@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
+#include "mainspring/alarm.h"
 #include "mainspring/return_address.h"
 
 namespace mainspring {
@@ -41,9 +42,10 @@ class Waiting {
 
   // Nobody waits.
   Waiting() = default;
-  explicit Waiting(Function function) : address_(ReturnAddress::Current()) {
+  // `alarm` is off as soon as the callback has run, or is dropped.
+  explicit Waiting(Function function, Alarm alarm = Alarm()) : address_(ReturnAddress::Current()) {
     if (!address_) return;
-    auto kept = std::make_shared<Function>(std::move(function));
+    auto kept = std::make_shared<Kept>(std::move(function), std::move(alarm));
     function_ = kept;
     address_.queue()->Keep(std::move(kept));
   }
@@ -69,9 +71,10 @@ class Waiting {
     // Held by the instance alone until it runs: where that goes before, so does the callback.
     address.Post([queue = address.queue(), function = std::exchange(function_, {}),
                   held = std::make_tuple(std::move(args)...)]() mutable {
-      const std::shared_ptr<Function> alive = function.lock();
+      const std::shared_ptr<Kept> alive = function.lock();
       // Unless it was withdrawn meanwhile.
-      if (alive != nullptr && queue->Release(alive.get())) std::apply(*alive, std::move(held));
+      if (alive == nullptr || !queue->Release(alive.get())) return;
+      std::apply(alive->function, std::move(held));
     });
   }
 
@@ -79,11 +82,17 @@ class Waiting {
   Withdrawal withdrawal() const { return Withdrawal(address_.queue(), function_); }
 
  private:
+  struct Kept {
+    Kept(Function f, Alarm a) : function(std::move(f)), alarm(std::move(a)) {}
+    Function function;
+    Alarm alarm;
+  };
+
   void Drop() {
     if (!address_ || function_.expired()) return;
     const ReturnAddress address = std::exchange(address_, ReturnAddress());
     const auto release = [queue = address.queue(), function = std::exchange(function_, {})] {
-      const std::shared_ptr<Function> alive = function.lock();
+      const std::shared_ptr<Kept> alive = function.lock();
       if (alive != nullptr) queue->Release(alive.get());
     };
     if (address.IsCurrent()) return release();
@@ -91,7 +100,7 @@ class Waiting {
   }
 
   ReturnAddress address_;
-  std::weak_ptr<Function> function_;
+  std::weak_ptr<Kept> function_;
 };
 
 }  // namespace mainspring

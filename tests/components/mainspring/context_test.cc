@@ -251,7 +251,10 @@ TEST_F(EndingTest, Fail_InStart_IsAStartThatFailed) {
 }
 
 TEST_F(EndingTest, Finish_WhenStopThrows_IsReportedAsThatAlone) {
-  script_.say = [](Context& context, SayCall) { context.Finish(); };
+  script_.say = [](Context& context, SayCall call) {
+    context.Finish();
+    call.reply.Send(std::move(call.request));
+  };
   script_.stop = [](Context&) { throw 1; };
   host_.Start();
   Answer<Word> answer = ref_.Say("hello");

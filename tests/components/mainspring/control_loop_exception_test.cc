@@ -165,6 +165,42 @@ TEST_F(ExceptionTest, MisuseOfAReply_IsToldOnceWithItsMethod) {
           "misuse: : finished after it was finished, or moved"));
 }
 
+TEST_F(ExceptionTest, ReplyThatIsDropped_IsToldUnlessItsCallerHasGone) {
+  Reply<Word> kept;
+  script_.say = [&](Context&, SayCall call) {
+    if (call.request.text == "keep") kept = std::move(call.reply);
+  };
+  host_.Start();
+  Answer<Word> dropped = ref_.Say("hello");
+  std::optional<Answer<Word>> gone = ref_.Say("keep");
+  host_.RunReady();
+  EXPECT_EQ(AnswerNow(std::move(dropped)).status(), Dropped());
+  gone.reset();
+  host_.Send(control::Run{host_.generation, [&] { kept = Reply<Word>(); }});
+  EXPECT_THAT(host_.lifecycle.events(),
+              ElementsAre("started", "misuse: /test.Speaker/Say: dropped without an answer"));
+}
+
+TEST_F(ExceptionTest, RepliesThatAnInstanceKeepsToItsEnd_AreUnavailableAndNoMisuse) {
+  script_.say = [](Context& context, SayCall call) {
+    if (call.request.text == "finish") context.Finish();
+    context.After(absl::Hours(1), [reply = std::move(call.reply)] {});
+  };
+  const auto ends_with = [this](const std::string& text, ControlRequest last) {
+    host_.Start();
+    Answer<Word> kept = ref_.Say(text);
+    host_.RunReady();
+    host_.Send(std::move(last));
+    return AnswerNow(std::move(kept)).status();
+  };
+  const absl::Status gone = ends_with("finish", control::Resume{});
+  EXPECT_EQ(gone.message(), "component \"subject\": gone");
+  EXPECT_TRUE(RetryDelayOf(gone).has_value());
+  EXPECT_EQ(ends_with("keep", control::Discard{}), gone);
+  EXPECT_EQ(ends_with("keep", control::Quit{}), gone);
+  EXPECT_THAT(host_.lifecycle.events(), ElementsAre("started", "finished", "started", "started"));
+}
+
 TEST_F(ExceptionTest, MetadataThatCannotBeSent_IsToldAndLeftOut) {
   script_.say = [](Context&, SayCall call) {
     EXPECT_TRUE(call.reply.AddHeader("x-a", "1"));
@@ -177,6 +213,7 @@ TEST_F(ExceptionTest, MetadataThatCannotBeSent_IsToldAndLeftOut) {
   Answer<Word> answer = ref_.Say("hello");
   const auto received = answer.metadata();
   host_.RunReady();
+  EXPECT_TRUE(AnswerNow(std::move(answer)).ok());
   EXPECT_THAT(received->headers, ElementsAre(Metadatum("x-a", "1")));
   EXPECT_THAT(received->trailers, ElementsAre(Metadatum("x-b-bin", "\xff")));
   EXPECT_EQ(host_.lifecycle.events().size(), 3u);

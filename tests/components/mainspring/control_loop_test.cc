@@ -262,7 +262,10 @@ TEST_F(ControlLoopTest, Stop_WhenNothingRuns_ReportsAtOnceAndRefusesTheQueue) {
 }
 
 TEST_F(ControlLoopTest, Stop_Twice_KeepsTheEarlierDeadline) {
-  script_.say = [this](Context&, SayCall) { host_.time.Advance(absl::Seconds(1)); };
+  script_.say = [this](Context&, SayCall call) {
+    host_.time.Advance(absl::Seconds(1));
+    call.reply.Send(std::move(call.request));
+  };
   host_.Start();
   std::vector<Answer<Word>> answers;
   for (int i = 0; i < 10; ++i) answers.push_back(ref_.Say("x"));
