@@ -78,7 +78,7 @@ void Supervisor::SetServing(size_t component, uint64_t generation, bool serving,
     status.serving = serving;
     status.why_not_serving = why;
   });
-  options_.log.Write(serving ? Severity::kInfo : Severity::kWarning, "serving",
+  options_.log.Write(serving ? Severity::kInfo : Severity::kWarning, "component_serving",
                      {{"component", table_.name(component)},
                       {"serving", serving ? "true" : "false"},
                       {"reason", why}});

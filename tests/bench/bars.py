@@ -3,7 +3,7 @@ import collections
 import re
 
 PROJECT = ("c/a throughput >= 1.15, c/a p99 <= 0.7, c/b throughput >= 0.80, "
-           "in process >= 1.5, co_await/Then time <= 1.3, time to compile <= 1.3")
+           "in process >= 1.8, co_await/Then time <= 1.3, time to compile <= 1.3")
 
 Bar = collections.namedtuple("Bar", "ratio relation limit")
 
