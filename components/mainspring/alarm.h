@@ -21,7 +21,7 @@ class Alarm {
   // Runs `callback` at `due` unless it is destroyed before; none for kNever, nor on a thread that
   // is in no instance.
   Alarm(SteadyTime due, Callback callback);
-  // Has `call`, a Shared one, expire at its deadline, and holds it until then.
+  // Has `call`, a Shared one, expire at its deadline; holds it as long as it is on.
   template <class Call>
   static Alarm ExpiryOf(Call& call) {
     if (call.deadline() == kNever) return Alarm();

@@ -21,7 +21,7 @@ WaitingRoom& RoomOf(const AnswerState* state) {
   // Never destroyed: threads may wait until the process ends.
   static constexpr size_t kRooms = 16;
   static auto* const rooms = new WaitingRoom[kRooms];
-  // Calls are aligned to more than their lowest bits.
+  // What holds them is aligned to more than their lowest bits.
   return rooms[(reinterpret_cast<uintptr_t>(state) >> 7) % kRooms];
 }
 

@@ -31,8 +31,8 @@ class CallContext {
   // When the caller stops waiting; kNever where it did not say.
   SteadyTime deadline() const { return deadline_; }
 
-  // Whether the caller has gone, over gRPC also because its deadline has passed: nobody will see
-  // the answer. Once true, it stays true.
+  // Whether the caller has gone, also because its deadline has passed: nobody will see the answer.
+  // Once true, it stays true.
   bool cancelled() const { return hook_.load(std::memory_order_acquire) == &kCancelled; }
 
   // Runs `callback` on the calling thread, later, if the caller goes before it is answered; at

@@ -162,8 +162,9 @@ class Context {
   // policy says whether it is started again. From Start on; in Stop it changes nothing.
   void Finish() { finished_ = true; }
   // The component cannot go on: as if it threw when it returns from where it is, but what it has
-  // answered stays answered. The first failure counts, and comes before Finish. In the constructor
-  // and in Start, it is what the start fails with; in Stop it changes nothing.
+  // answered stays answered, and the call that it is in is still its to answer. The first failure
+  // counts, and comes before Finish. In the constructor and in Start, it is what the start fails
+  // with; in Stop it changes nothing.
   void Fail(absl::Status why) {
     if (why.ok()) why = absl::InternalError("the component failed with OK");
     failure_.Update(Bounded(std::move(why)));

@@ -189,7 +189,13 @@ void ControlLoop::Obey(control::Quit) {
 }
 
 void ControlLoop::Obey(control::Run request) {
-  if (instance_ == nullptr || instance_->context.generation() != request.generation) return;
+  if (instance_ == nullptr || instance_->context.generation() != request.generation) {
+    // What it holds belonged to an instance that is gone.
+    const absl::Status why = Gone();
+    const DropScope dropped(why);
+    request.callback = nullptr;
+    return;
+  }
   Serve("a callback", time_.CoarseNow(), [&] { request.callback(); });
 }
 

@@ -115,7 +115,8 @@ class LocalCall final : public Shared<LocalCall<T>>, public ReplySink<T> {
   // Any thread.
   void Expire() {
     const AnswerState::Waiter waiter = state_.Finish(AnswerState::End::kExpired);
-    if (waiter == AnswerState::Waiter::kOver) return;
+    if (waiter == AnswerState::Waiter::kOver && !state_.expired()) return;
+    // Also where another thread has just had it expire: who goes on from here must find it so.
     this->MarkCancelled();
     if (waiter == AnswerState::Waiter::kCallback) continuation_->Post(TakeResult());
   }

@@ -169,7 +169,7 @@ class MailboxBase : public CallbackQueue {
   // waited for.
   std::atomic<int> wake_fd_{-1};
 
-  // Written by the component's thread alone; the rest is nobody else's either.
+  // Written by the component's thread alone; what follows is its alone to read, too.
   ABSL_CACHELINE_ALIGNED ThreadStatus thread_status_;
   SteadyTime serving_since_{};
   std::set<std::string> misuses_told_;

@@ -85,18 +85,20 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
   // The deadline has passed: the stream ends for both. Nothing where it has ended. Any thread.
   void Expire() {
     if (finished()) return;
+    // First, so that whoever finds it closed knows why.
+    this->MarkCancelled();
     if (when_expired_ != nullptr) (*when_expired_)();
     Wakeup wakeup;
     {
       MutexLock lock(mutex_);
       if (finished_) return;
+      caller_.Close();
       wakeup = End(DeadlinePassed(this->method()));
     }
-    // First, so that whoever finds it closed knows why.
-    this->MarkCancelled();
     wakeup.Post();
   }
-  // Runs `callback` first then. Before the pipe is used.
+
+  // Runs `callback` when it expires, before it ends. Before the pipe is used.
   void WhenExpired(Callback callback) {
     when_expired_ = std::make_unique<Callback>(std::move(callback));
   }
@@ -154,7 +156,7 @@ class Pipe final : public Shared<Pipe<T>>, public StreamSink<T>, public StreamSo
     return sent;
   }
 
-  // How the writer ended it; UNKNOWN while it has not.
+  // How the writer ended it, or the deadline; UNKNOWN while neither has.
   absl::Status status() const {
     MutexLock lock(mutex_);
     return finished_ ? OwnCopy(status_) : absl::UnknownError("the stream has not ended");

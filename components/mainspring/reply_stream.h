@@ -16,7 +16,8 @@ namespace mainspring {
 enum class WriteResult {
   kAccepted,  // It will be sent, in order.
   kFull,      // Not taken: the reader is behind. Write again when the ready callback has run.
-  kClosed,    // Not taken: the reader has gone, or the host drains. Nothing more can be sent.
+  kClosed,    // Not taken: the reader has gone, its time is up, or the host drains. No more can be
+              // sent.
 };
 
 // How many messages wait for a reader that is behind, besides the one on its way.

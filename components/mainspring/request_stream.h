@@ -77,9 +77,10 @@ class RequestStream {
   }
 
   // Runs `callback` on the calling thread, later and once, with the next message; with nothing
-  // when the caller has sent its last one, has gone, or the call was answered. The next may be
-  // asked for in the callback. One read waits at a time: where another does already, this one takes
-  // its place, and the other's callback is destroyed and not run; no message is lost by that.
+  // when the caller has sent its last one, has gone, out of time too, or the call was answered. The
+  // next may be asked for in the callback. One read waits at a time: where another does already,
+  // this one takes its place, and the other's callback is destroyed and not run; no message is lost
+  // by that.
   void Read(ReadCallback<T> callback) {
     if (source_ == nullptr) return ReadEnd<T>(std::move(callback));
     source_->Read(std::move(callback));

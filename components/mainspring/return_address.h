@@ -42,7 +42,7 @@ class CallbackQueue {
   // A coroutine threw `text`; it began in a call of `method`, or, where that is null, in none.
   virtual void Threw(const char* /*method*/, std::string /*text*/) {}
 
-  // Those of the present instance; null while there is none.
+  // The timers of the present instance; null while there is none.
   TimerQueue* timers() const { return timers_; }
   void SetTimers(TimerQueue* timers) { timers_ = timers; }
 

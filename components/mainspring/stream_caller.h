@@ -17,14 +17,19 @@ class StreamCaller final : public LocalCaller {
   bool AddHeader(Metadatum header) override {
     if (headers_ended_) return false;
     MutexLock lock(mutex_);
-    return LocalCaller::AddHeader(std::move(header));
+    return !closed_ && LocalCaller::AddHeader(std::move(header));
   }
   bool AddTrailer(Metadatum trailer) override {
     MutexLock lock(mutex_);
-    return LocalCaller::AddTrailer(std::move(trailer));
+    return !closed_ && LocalCaller::AddTrailer(std::move(trailer));
   }
   // The writer has begun.
   void EndHeaders() { headers_ended_ = true; }
+  // What is added from now on comes too late.
+  void Close() {
+    MutexLock lock(mutex_);
+    closed_ = true;
+  }
   // All that was added.
   AnswerMetadata Sent() const {
     MutexLock lock(mutex_);
@@ -34,6 +39,7 @@ class StreamCaller final : public LocalCaller {
  private:
   mutable Mutex mutex_;
   bool headers_ended_ = false;  // the writer's alone
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace mainspring

@@ -60,8 +60,8 @@ struct OutgoingCall {
 }  // namespace rpc
 
 // Makes a unary call by `method` of the asynchronous stub `async`. Component thread only. Errors
-// are those of the call; CANCELLED where nobody waits for it any more, FAILED_PRECONDITION
-// elsewhere.
+// are those of the call; DEADLINE_EXCEEDED may be this side's own; CANCELLED where nobody waits for
+// it any more, FAILED_PRECONDITION elsewhere.
 template <class Async, class Class, class Request, class Response>
 Answer<Response> CallStub(Async* async,
                           void (Class::*method)(grpc::ClientContext*, const Request*, Response*,

@@ -204,6 +204,8 @@ TEST_F(StreamTest, WithoutAMessageByItsDeadline_EndsForBothSides) {
   EXPECT_THAT(reader_->status().message(), HasSubstr("/test.Speaker/Recount"));
   EXPECT_TRUE(writer_->cancelled());
   EXPECT_EQ(writer_->Write(Word{"too late"}), WriteResult::kClosed);
+  EXPECT_FALSE(writer_->AddTrailer("x", "1"));
+  EXPECT_TRUE(reader_->metadata().trailers.empty());
   writer_->Finish();
   EXPECT_TRUE(absl::IsDeadlineExceeded(reader_->status())) << "it had ended by then";
 }
@@ -274,6 +276,18 @@ TEST_F(RequestsTest, OfADialogWithoutTimeLeft_AreCutForBothSides) {
   EXPECT_TRUE(talk_->replies.cancelled());
   talk_->replies.Finish();
   EXPECT_TRUE(absl::IsDeadlineExceeded(dialog.answers.status())) << dialog.answers.status();
+}
+
+// Whoever comes second must not go on before the first has said that time is up.
+TEST_F(RequestsTest, ThatExpireOnBothSidesAtOnce_AreNeverTakenForWhole) {
+  for (int i = 0; i < 300; ++i) {
+    SharedPtr<LocalCall<Word>> call(new LocalCall<Word>({.deadline = due_}));
+    Reply<Word> reply(call.get());
+    std::thread asker([held = call.Another()] { held->Expire(); });
+    call->Expire();
+    EXPECT_TRUE(reply.cancelled());
+    asker.join();
+  }
 }
 
 TEST_F(RequestsTest, ThatAreNotRead_ExpireByTheirReaderToo) {
