@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mainspring/proto_time.h"
+#include "mainspring/server/configuration.h"
 #include "mainspring/server/drain/drain.h"
 #include "mainspring/server/drain/exit_guard.h"
 #include "mainspring/server/health/health_servicer.h"
@@ -24,23 +25,15 @@ namespace {
 // they wait for nobody.
 constexpr absl::Duration kPlanesTimeout = absl::Seconds(30);
 
-// Those that are configured, each of its type.
-// INVALID_ARGUMENT: there is no such type.
-absl::StatusOr<std::vector<SupervisedComponent>> ComponentsOf(
-    const HostConfig& config, const std::vector<ComponentType>& types, const TimeSource& time) {
+// Those that are configured, each of its type, which is there.
+std::vector<SupervisedComponent> ComponentsOf(const HostConfig& config,
+                                              const std::vector<ComponentType>& types,
+                                              const TimeSource& time) {
   std::vector<SupervisedComponent> components;
   for (const ComponentConfig& component : config.components) {
     const auto type = std::find_if(types.begin(), types.end(), [&](const ComponentType& each) {
       return each.name == component.type;
     });
-    if (type == types.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("component \"", component.name, "\": no component type \"", component.type,
-                       "\"; there are: ",
-                       absl::StrJoin(types, ", ", [](std::string* out, const ComponentType& each) {
-                         absl::StrAppend(out, each.name);
-                       })));
-    }
     std::vector<std::string> services;
     for (const ComponentType::ServedService& each : type->services)
       services.push_back(each.service);
@@ -89,7 +82,7 @@ class Host::Impl {
   }
 
   absl::Status Start(DrainTrigger& trigger) {
-    absl::Status status = Validate(config_);
+    absl::Status status = Check();
     // Beside the components' there are a few dozen.
     Thread::Expect(config_.components.size());
     if (status.ok()) status = StartPlanes(trigger);
@@ -99,8 +92,8 @@ class Host::Impl {
     }
     running_ = true;
     planes_.LogListening();
-    for (const std::string& warning : Warnings(config_)) {
-      world_.log->Warning("configuration", {{"warning", warning}});
+    for (const Contradiction& each : FindAllContradictions(config_)) {
+      world_.log->Warning("configuration", {{"path", each.paths.front()}, {"warning", each.what}});
     }
     const auto guard = Guard(trigger, kNever);
     status = guard.status();
@@ -225,6 +218,13 @@ class Host::Impl {
     return Busy(*supervision, world_.time->Now());
   }
 
+  absl::Status Check() const {
+    Problems problems;
+    CheckConfig(types_, config_, problems);
+    CheckPaths(config_, problems);
+    return problems.status();
+  }
+
   absl::Status StartPlanes(DrainTrigger& trigger) {
     auto guard = Guard(trigger, kNever);
     absl::Status status = guard.status();
@@ -240,9 +240,8 @@ class Host::Impl {
   }
 
   absl::Status Supervise() {
-    auto components = ComponentsOf(config_, types_, *world_.time);
-    if (!components.ok()) return components.status();
-    auto supervision = Supervision::Launch(*std::move(components), OptionsOfSupervision());
+    auto supervision =
+        Supervision::Launch(ComponentsOf(config_, types_, *world_.time), OptionsOfSupervision());
     if (!supervision.ok()) return supervision.status();
     // Nothing is told of before something is started.
     health_table_.emplace((*supervision)->table(), [this, supervision = supervision->get()] {

@@ -20,6 +20,7 @@
 #include "mainspring/server/config/flags.h"
 #include "mainspring/server/config/host_flags.h"
 #include "mainspring/server/config/probe_target.h"
+#include "mainspring/server/configuration.h"
 #include "mainspring/server/drain/drain_report.h"
 #include "mainspring/server/host.h"
 #include "mainspring/server/observe/output.h"
@@ -120,6 +121,24 @@ int Complain(const char* program, const absl::Status& error) {
   return ExitCodeOf(error);
 }
 
+// What is wrong with the configuration, with a line for each where a file says it.
+int Complain(const char* program, const Configuration& configuration) {
+  const std::string report = configuration.Report();
+  Output(STDERR_FILENO)
+      .Write(configuration.has_file() ? report : absl::StrCat(program, ": ", report),
+             std::chrono::steady_clock::now() + kLastWords);
+  return configuration.has_file() ? kExitConfig : kExitUsage;
+}
+
+// For --check.
+int Approve(const char* program, const Configuration& configuration) {
+  for (const std::string& warning : configuration.Warnings()) {
+    std::fprintf(stderr, "%s: warning: %s\n", program, warning.c_str());
+  }
+  std::printf("%s: the configuration is right\n", program);
+  return kExitClean;
+}
+
 Severity SeverityOf(rpc::GrpcSeverity severity) {
   switch (severity) {
     case rpc::GrpcSeverity::kDebug:
@@ -210,17 +229,26 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
     return kExitClean;
   }
   if (flags->probe.has_value()) return Probe(program, *flags->probe, flags->probe_timeout);
+  if (flags->print_schema) {
+    std::printf("%s", ConfigSchema(types, adjust).c_str());
+    return kExitClean;
+  }
 
-  HostConfig config = OneOfEach(types);
-  ApplyFlags(config);
-  adjust(config);
+  const Configuration configuration = Configuration::Load(types, adjust, *flags);
+  if (!configuration.ok()) return Complain(program, configuration);
+  if (flags->check) return Approve(program, configuration);
+  if (flags->print_config) {
+    std::printf("%s", configuration.Show().c_str());
+    return kExitClean;
+  }
+  HostConfig config = configuration.config();
   absl::Status placed = TakeSockets(config);
   for (PlaneConfig* plane : {&config.data, &config.admin, &config.probe}) {
     placed.Update(Place(plane->addresses));
   }
   if (!placed.ok()) return Complain(program, placed);
 
-  absl::StatusOr<std::unique_ptr<EventLog>> made = EventLog::Start(flags->log_format);
+  absl::StatusOr<std::unique_ptr<EventLog>> made = EventLog::Start(config.log_format);
   if (!made.ok()) return Complain(program, made.status());
   // Threads of gRPC's log for as long as there is a process.
   EventLog& log = *made->release();

@@ -1,5 +1,6 @@
 #include "components/clock/clock.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -27,39 +28,73 @@ void Tell(absl::Time time, const absl::TimeZone& zone, Response& response) {
                        offset % 60 == 0 ? zone : absl::FixedTimeZone(offset - offset % 60)));
 }
 
-absl::StatusOr<absl::Duration> IntervalOf(const v1::WatchTimeRequest& request) {
-  if (!request.has_interval()) return absl::Seconds(1);
-  absl::StatusOr<absl::Duration> interval = FromProto(request.interval());
-  if (!interval.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("interval: ", std::string(interval.status().message())));
-  }
-  if (*interval < kShortestInterval || *interval > kLongestInterval) {
-    return absl::InvalidArgumentError(absl::StrCat("interval: ", absl::FormatDuration(*interval),
-                                                   " is not between 10ms and 24h"));
-  }
-  return interval;
+absl::Status Wrong(const char* field, const absl::Status& why) {
+  return absl::InvalidArgumentError(absl::StrCat(field, ": ", std::string(why.message())));
 }
 
 }  // namespace
 
-absl::Status Clock::Start() {
+Clock::Clock(Context& context) : ClockComponent(context) {
   absl::StatusOr<std::shared_ptr<const TimeZones>> zones = TimeZones::Load();
-  if (!zones.ok()) return zones.status();
-  zones_ = *std::move(zones);
-  return absl::OkStatus();
+  if (zones.ok()) {
+    zones_ = *std::move(zones);
+  } else {
+    context.Fail(zones.status());
+  }
+}
+
+absl::Status Clock::Validate(const v1::ClockConfig& config) {
+  if (const auto zone = zones_->Find(config.time_zone()); !zone.ok()) return zone.status();
+  const absl::StatusOr<absl::Duration> offset = FromProto(config.offset());
+  return offset.ok() ? CheckOffset(*offset) : Wrong("offset", offset.status());
+}
+
+void Clock::Apply(v1::ClockConfig config) {
+  // What SetOffset has set stays, unless it is the offset that changes.
+  const absl::Duration offset = *FromProto(config.offset());
+  if (offset != *FromProto(config_.offset())) offset_ = offset;
+  config_ = std::move(config);
+}
+
+absl::StatusOr<absl::TimeZone> Clock::FindZone(const std::string& name) const {
+  return zones_->Find(name.empty() ? config_.time_zone() : name);
+}
+
+absl::StatusOr<absl::Duration> Clock::IntervalOf(const v1::WatchTimeRequest& request) const {
+  const absl::Duration least = config_.has_least_watch_interval()
+                                   ? *FromProto(config_.least_watch_interval())
+                                   : kShortestInterval;
+  if (!request.has_interval()) return std::max(absl::Seconds(1), least);
+  absl::StatusOr<absl::Duration> interval = FromProto(request.interval());
+  if (!interval.ok()) return Wrong("interval", interval.status());
+  if (*interval < least || *interval > kLongestInterval) {
+    return absl::InvalidArgumentError(absl::StrCat("interval: ", absl::FormatDuration(*interval),
+                                                   " is not between ", absl::FormatDuration(least),
+                                                   " and 24h"));
+  }
+  return interval;
+}
+
+// A year to spare on both sides, so that the answers stay within a Timestamp.
+absl::Status Clock::CheckOffset(absl::Duration offset) const {
+  const absl::Time shifted = context().WallNow() + offset;
+  const absl::CivilYear year(absl::ToCivilSecond(shifted, absl::UTCTimeZone()));
+  if (year >= absl::CivilYear(2) && year <= absl::CivilYear(9998)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("offset: ", absl::FormatDuration(offset), " leads out of the years 2 to 9998"));
 }
 
 void Clock::GetTime(v1::GetTimeRequest request, Reply<v1::GetTimeResponse> reply) {
-  absl::StatusOr<absl::TimeZone> zone = zones_->Find(request.time_zone());
+  absl::StatusOr<absl::TimeZone> zone = FindZone(request.time_zone());
   if (!zone.ok()) {
     reply.Fail(zone.status());
     return;
   }
   v1::GetTimeResponse response;
   Tell(Now(), *zone, response);
-  response.set_time_zone(request.time_zone().empty() ? "UTC"
-                                                     : std::move(*request.mutable_time_zone()));
+  std::string& name = *request.mutable_time_zone();
+  if (name.empty()) name = config_.time_zone();
+  response.set_time_zone(name.empty() ? "UTC" : std::move(name));
   reply.Send(std::move(response));
 }
 
@@ -68,18 +103,13 @@ void Clock::SetOffset(v1::SetOffsetRequest request, Reply<v1::SetOffsetResponse>
     reply.Fail(absl::InvalidArgumentError("offset: missing; \"0s\" sets the clock right"));
     return;
   }
-  absl::StatusOr<absl::Duration> offset = FromProto(request.offset());
+  const absl::StatusOr<absl::Duration> offset = FromProto(request.offset());
   if (!offset.ok()) {
-    reply.Fail(absl::InvalidArgumentError(
-        absl::StrCat("offset: ", std::string(offset.status().message()))));
+    reply.Fail(Wrong("offset", offset.status()));
     return;
   }
-  // A year to spare on both sides, so that the answers stay within a Timestamp.
-  const absl::Time shifted = context().WallNow() + *offset;
-  const absl::CivilYear year(absl::ToCivilSecond(shifted, absl::UTCTimeZone()));
-  if (year < absl::CivilYear(2) || year > absl::CivilYear(9998)) {
-    reply.Fail(absl::InvalidArgumentError(absl::StrCat("offset: ", absl::FormatDuration(*offset),
-                                                       " leads out of the years 2 to 9998")));
+  if (absl::Status possible = CheckOffset(*offset); !possible.ok()) {
+    reply.Fail(std::move(possible));
     return;
   }
   v1::SetOffsetResponse response;
@@ -89,7 +119,7 @@ void Clock::SetOffset(v1::SetOffsetRequest request, Reply<v1::SetOffsetResponse>
 }
 
 void Clock::WatchTime(v1::WatchTimeRequest request, ReplyStream<v1::WatchTimeResponse> replies) {
-  absl::StatusOr<absl::TimeZone> zone = zones_->Find(request.time_zone());
+  absl::StatusOr<absl::TimeZone> zone = FindZone(request.time_zone());
   absl::StatusOr<absl::Duration> interval = IntervalOf(request);
   if (!zone.ok() || !interval.ok()) {
     replies.Finish(zone.ok() ? interval.status() : zone.status());

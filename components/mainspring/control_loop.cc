@@ -145,6 +145,11 @@ void ControlLoop::Obey(control::Start request) {
   } else if (!mailbox_->Attach(instance_->component.get())) {
     started = absl::InternalError("the class answers another request enum");
   } else if (started = instance_->context.TakeFailure(); started.ok()) {
+    started = GiveFirst(request.section);
+    if (instance_ == nullptr) return;
+    started.Update(instance_->context.TakeFailure());
+  }
+  if (started.ok()) {
     Run("Start", [&] { started = instance_->component->Start(); });
     if (instance_ == nullptr) return;
     started.Update(instance_->context.TakeFailure());
@@ -156,6 +161,52 @@ void ControlLoop::Obey(control::Start request) {
   observer_.OnStarted(mailbox_->component(), generation_, Bounded(started));
   // A Finish that Start asked for comes after that.
   if (started.ok()) Serve("Start", time_.CoarseNow(), [] {});
+}
+
+AnyConfigurable* ControlLoop::configurable() const {
+  return dynamic_cast<AnyConfigurable*>(instance_->component.get());
+}
+
+// What it throws is a refusal, and costs nothing.
+absl::Status ControlLoop::Check(AnyConfigurable& configurable,
+                                const google::protobuf::Message& config) {
+  const ThreadStatus::Scope in_step(mailbox_->thread_status(), "Validate", time_.CoarseNow());
+  const DispatchScope dispatch;
+  const ReturnAddressScope address(instance_->address);
+  try {
+    return Bounded(configurable.ValidateAny(config));
+  } catch (const std::exception& exception) {
+    return absl::InternalError(absl::StrCat("Validate threw: ", BoundedText(exception.what())));
+  } catch (...) {
+    return absl::InternalError("Validate threw what is not a std::exception");
+  }
+}
+
+absl::Status ControlLoop::GiveFirst(const Section& section) {
+  AnyConfigurable* const takes = configurable();
+  if (takes == nullptr) return absl::OkStatus();
+  const google::protobuf::Message& config = section == nullptr ? takes->Empty() : *section;
+  const absl::Status valid = Check(*takes, config);
+  if (!valid.ok()) {
+    return absl::Status(valid.code(), absl::StrCat("config: ", std::string(valid.message())));
+  }
+  Run("Apply", [&] { takes->ApplyAny(config); });
+  return absl::OkStatus();
+}
+
+void ControlLoop::Obey(control::Configure request) {
+  if (instance_ == nullptr || instance_->context.generation() != request.generation) return;
+  AnyConfigurable* const takes = configurable();
+  if (takes == nullptr) {
+    return request.done(absl::FailedPreconditionError("the component takes no section"));
+  }
+  const google::protobuf::Message& config =
+      request.section == nullptr ? takes->Empty() : *request.section;
+  absl::Status valid = Check(*takes, config);
+  if (!valid.ok() || !request.apply) return request.done(std::move(valid));
+  Serve("Apply", time_.CoarseNow(), [&] { takes->ApplyAny(config); });
+  if (instance_ == nullptr) valid = absl::AbortedError("the component failed in Apply");
+  request.done(std::move(valid));
 }
 
 void ControlLoop::Obey(control::Stop request) {

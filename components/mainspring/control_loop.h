@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "mainspring/component.h"
+#include "mainspring/configurable.h"
 #include "mainspring/context.h"
 #include "mainspring/mailbox.h"
 #include "mainspring/return_address.h"
@@ -24,7 +25,7 @@ struct Failure {
   std::string error;   // INTERNAL and the exception's text, or what Context::Fail was given;
                        // a BoundedText
   std::string during;  // "construction", "Start", "Stop", "a timer", "a callback", "a descriptor's
-                       // callback", "Draining", "DependencyChanged", or the rpc's method
+                       // callback", "Draining", "DependencyChanged", "Apply", or the rpc's method
   std::string request_id;  // what the callers whose calls it cost were told
 };
 
@@ -82,6 +83,7 @@ class ControlLoop {
   struct Instance;
 
   void Obey(control::Start request);
+  void Obey(control::Configure request);
   void Obey(control::Stop request);
   void Obey(control::Discard request);
   void Obey(control::Pause request);
@@ -91,6 +93,10 @@ class ControlLoop {
   void Obey(control::Quit request);
   void Obey(control::Run request);
 
+  // Gives the new instance its section: why it does not take it. It may be gone by that.
+  absl::Status GiveFirst(const Section& section);
+  AnyConfigurable* configurable() const;
+  absl::Status Check(AnyConfigurable& configurable, const google::protobuf::Message& config);
   bool RunControl();
   bool RunOne();
   bool RunDescriptor(SteadyTime now, bool idle);

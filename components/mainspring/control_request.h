@@ -5,14 +5,23 @@
 #define MAINSPRING_CONTROL_REQUEST_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
 
+namespace google::protobuf {
+class Message;
+}
+
 namespace mainspring {
+
+// A component's section: see configurable.h. Null: one in which nothing is set.
+using Section = std::shared_ptr<const google::protobuf::Message>;
 
 // What an exception from an rpc's method costs.
 enum class OnException {
@@ -24,6 +33,14 @@ namespace control {
 struct Start {  // Construct an instance, the one with this generation, and start it.
   uint64_t generation;
   OnException on_exception = OnException::kFailCall;
+  Section section = nullptr;
+};
+struct Configure {  // Look whether the instance of this generation takes a section, and, told to,
+                    // give it; then say so. `done` is dropped where there is no such instance.
+  uint64_t generation;
+  Section section;
+  bool apply;
+  absl::AnyInvocable<void(absl::Status)> done;
 };
 struct Stop {  // Answer what was accepted, but after `deadline` with `why`; then stop the instance.
   SteadyTime deadline;
@@ -47,8 +64,9 @@ struct Run {     // For the instance of this generation alone.
 }  // namespace control
 
 using ControlRequest =
-    std::variant<control::Start, control::Stop, control::Discard, control::Pause, control::Resume,
-                 control::Drain, control::Dependency, control::Quit, control::Run>;
+    std::variant<control::Start, control::Configure, control::Stop, control::Discard,
+                 control::Pause, control::Resume, control::Drain, control::Dependency,
+                 control::Quit, control::Run>;
 
 }  // namespace mainspring
 

@@ -30,4 +30,18 @@ absl::Status BlockingQueue::Run(Work work) {
   return absl::OkStatus();
 }
 
+std::shared_ptr<MailboxBase> StageDirectory::Find(absl::string_view name) const {
+  for (const Unit& unit : units_) {
+    if (unit.mailbox->component() == name) return unit.mailbox;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> StageDirectory::Names() const {
+  std::vector<std::string> names;
+  names.reserve(units_.size());
+  for (const Unit& unit : units_) names.push_back(unit.mailbox->component());
+  return names;
+}
+
 }  // namespace mainspring::testing

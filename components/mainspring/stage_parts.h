@@ -96,7 +96,19 @@ struct Unit {
   std::shared_ptr<KeptCalls> kept = nullptr;  // of a scripted one
   uint64_t generation = 0;
   OnException on_exception = OnException::kFailCall;
+  Section section = nullptr;
   std::unique_ptr<ControlLoop> loop = nullptr;
+};
+
+// Those of a stage, by name. They must outlive it.
+class StageDirectory final : public Directory {
+ public:
+  explicit StageDirectory(const std::deque<Unit>& units) : units_(units) {}
+  std::shared_ptr<MailboxBase> Find(absl::string_view name) const override;
+  std::vector<std::string> Names() const override;
+
+ private:
+  const std::deque<Unit>& units_;
 };
 
 // Of a stream: more than that is a stream without end.

@@ -59,8 +59,21 @@ void Stage::Begin(Unit& unit) {
   if (unit.record.up) PushStop(*unit.mailbox);
   unit.mailbox->Open();
   unit.record.serving = true;
-  unit.mailbox->PushControl(control::Start{++unit.generation, unit.on_exception});
+  unit.mailbox->PushControl(control::Start{++unit.generation, unit.on_exception, unit.section});
   Settle();
+}
+
+absl::Status Stage::Configure(Unit& unit, Section section) {
+  Settle();
+  absl::Status done;
+  if (unit.record.up) {
+    unit.mailbox->PushControl(
+        control::Configure{unit.generation, section, /*apply=*/true,
+                           [&done](absl::Status status) { done = std::move(status); }});
+    Settle();
+  }
+  if (done.ok()) unit.section = std::move(section);
+  return done;
 }
 
 void Stage::Stop(absl::string_view name) {
@@ -159,20 +172,6 @@ std::unique_ptr<KeptCall> Stage::TakeKept(absl::string_view name, const char* me
   std::unique_ptr<KeptCall> next = std::move(kept.front());
   kept.pop_front();
   return next;
-}
-
-std::shared_ptr<MailboxBase> Stage::Neighbours::Find(absl::string_view name) const {
-  for (const Unit& unit : stage_.units_) {
-    if (unit.mailbox->component() == name) return unit.mailbox;
-  }
-  return nullptr;
-}
-
-std::vector<std::string> Stage::Neighbours::Names() const {
-  std::vector<std::string> names;
-  names.reserve(stage_.units_.size());
-  for (const Unit& unit : stage_.units_) names.push_back(unit.mailbox->component());
-  return names;
 }
 
 }  // namespace mainspring::testing

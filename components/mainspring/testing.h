@@ -32,6 +32,7 @@
 #include "mainspring/blocking.h"
 #include "mainspring/caller.h"  // IWYU pragma: export
 #include "mainspring/component.h"
+#include "mainspring/configurable.h"
 #include "mainspring/from_text.h"  // IWYU pragma: export
 #include "mainspring/mailbox.h"
 #include "mainspring/manual_time.h"
@@ -91,6 +92,13 @@ class Stage {
   // What exceptions from methods cost, from the next start on.
   void SetOnException(absl::string_view name, OnException policy) {
     Find(name).on_exception = policy;
+  }
+
+  // Gives a Configurable component its section: at the next start, and where it is up, now; then
+  // it may be refused, and nothing has changed.
+  template <class C>
+  absl::Status Configure(absl::string_view name, C config) {
+    return Configure(Find(name), std::make_shared<const C>(std::move(config)));
   }
 
   // The ref of a component that was added.
@@ -182,17 +190,6 @@ class Stage {
   }
 
  private:
-  // Those that were added, by name.
-  class Neighbours final : public Directory {
-   public:
-    explicit Neighbours(const Stage& stage) : stage_(stage) {}
-    std::shared_ptr<MailboxBase> Find(absl::string_view name) const override;
-    std::vector<std::string> Names() const override;
-
-   private:
-    const Stage& stage_;
-  };
-
   // `make_room` has them read where there are too many.
   template <class T, class MakeRoom>
   static void WriteAll(RequestWriter<T>& writer, std::vector<T>& messages, MakeRoom make_room) {
@@ -230,13 +227,14 @@ class Stage {
   KeptCalls& KeptBy(absl::string_view name);
   std::unique_ptr<KeptCall> TakeKept(absl::string_view name, const char* method);
   void Begin(Unit& unit);
+  absl::Status Configure(Unit& unit, Section section);
   // False where that has no end.
   bool SettleSoon();
 
   ManualTime time_;
-  const Neighbours neighbours_{*this};
-  BlockingQueue blocking_;
   std::deque<Unit> units_;
+  const StageDirectory neighbours_{units_};
+  BlockingQueue blocking_;
   size_t turn_ = 0;  // whose it is to do the next thing
 };
 

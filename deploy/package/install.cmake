@@ -1,7 +1,7 @@
 # What `cmake --install` puts where, and what is packaged.
 #
 #   runtime       the host and its manual page
-#   system        units, defaults: where a Debian package puts them, and only there
+#   system        units, configuration: where a Debian package puts them, and only there
 #   development   headers, libraries, the plugin and a CMake package, to build hosts of one's own
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -14,6 +14,8 @@ install(FILES ${units}/mainspring.service ${units}/mainspring.socket
   DESTINATION lib/systemd/system COMPONENT system EXCLUDE_FROM_ALL)
 install(FILES ${units}/defaults DESTINATION /etc/default RENAME mainspring
   COMPONENT system EXCLUDE_FROM_ALL)
+install(FILES ${units}/mainspring.yaml DESTINATION /etc/mainspring
+  COMPONENT system EXCLUDE_FROM_ALL)
 install(FILES ${PROJECT_SOURCE_DIR}/deploy/package/copyright
   DESTINATION share/doc/mainspring COMPONENT system EXCLUDE_FROM_ALL)
 
@@ -23,7 +25,7 @@ set(exported protoc-gen-mainspring mainspring_options mainspring_sanitize mainsp
   mainspring_config mainspring_flags mainspring_supervisor mainspring_health mainspring_reflection
   mainspring_lifecycle mainspring_drain mainspring_signals mainspring_systemd mainspring_planes
   mainspring_server mainspring_testing_host
-  mainspring_details_proto mainspring_lifecycle_proto mainspring_lifecycle_component mainspring_lifecycle_binding
+  mainspring_details_proto mainspring_setting_proto mainspring_host_proto mainspring_lifecycle_proto mainspring_lifecycle_component mainspring_lifecycle_binding
   mainspring_health_proto mainspring_health_grpc mainspring_health_component
   mainspring_health_binding)
 foreach(version IN ITEMS v1 v1alpha)
@@ -78,7 +80,8 @@ install(DIRECTORY ${PROJECT_SOURCE_DIR}/protos/mainspring
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/mainspring)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/deploy/package/mainspringConfig.cmake.in
-  ${PROJECT_BINARY_DIR}/mainspringConfig.cmake INSTALL_DESTINATION ${package})
+  ${PROJECT_BINARY_DIR}/mainspringConfig.cmake INSTALL_DESTINATION ${package}
+  PATH_VARS CMAKE_INSTALL_DATADIR)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/mainspringConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 install(EXPORT mainspring NAMESPACE mainspring:: FILE mainspringTargets.cmake

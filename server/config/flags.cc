@@ -40,7 +40,8 @@ absl::Status Set(absl::CommandLineFlag& flag, absl::string_view value) {
 
 }  // namespace
 
-absl::Status ParseFlags(int argc, char** argv) {
+absl::StatusOr<std::set<std::string>> ParseFlags(int argc, char** argv) {
+  std::set<std::string> given;
   for (int i = 1; i < argc; ++i) {
     absl::string_view argument = argv[i];
     if (!absl::ConsumePrefix(&argument, "--") || argument.empty()) {
@@ -54,6 +55,7 @@ absl::Status ParseFlags(int argc, char** argv) {
       flag = Find(name.substr(2));
       if (flag != nullptr && flag->IsOfType<bool>()) {
         if (absl::Status set = Set(*flag, "false"); !set.ok()) return set;
+        given.emplace(flag->Name());
         continue;
       }
       flag = nullptr;
@@ -74,8 +76,9 @@ absl::Status ParseFlags(int argc, char** argv) {
           absl::StrCat("flag --", WithDashes(name), ": its value is missing"));
     }
     if (!set.ok()) return set;
+    given.emplace(flag->Name());
   }
-  return absl::OkStatus();
+  return given;
 }
 
 std::string FlagsHelp() {

@@ -1,7 +1,9 @@
-// HostConfig: everything about a host that its operator decides.
+// HostConfig: everything about a host that its operator decides. Each field is one of
+// mainspring.host.v1.HostConfig too, the form that it has in a file: see host_config_message.h.
 #ifndef MAINSPRING_SERVER_CONFIG_HOST_CONFIG_H_
 #define MAINSPRING_SERVER_CONFIG_HOST_CONFIG_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,8 +11,14 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "mainspring/mailbox.h"
+#include "mainspring/server/config/problems.h"
 #include "mainspring/server/config/restart_policy.h"
+#include "mainspring/server/observe/event_log.h"
 #include "mainspring/server/rpc/plane_limits.h"
+
+namespace google::protobuf {
+class Message;
+}
 
 namespace mainspring {
 
@@ -30,6 +38,8 @@ struct ComponentConfig {
   std::string name;
   // The name of its component type.
   std::string type;
+  // Its section, where its class is Configurable: that message. Null: with each field's default.
+  std::shared_ptr<const google::protobuf::Message> config;
   // Whether the host is ready only while this component is RUNNING, and drains once it is FAILED.
   bool essential = true;
   // Whether the host starts it; otherwise an operator does.
@@ -94,16 +104,30 @@ struct HostConfig {
   absl::Duration drain_timeout = absl::Seconds(35);
   // The exit guard ends the process this long after all phases should have been over.
   absl::Duration exit_margin = absl::Seconds(5);
+  // After so long whoever stops the host kills it. Infinite: nobody is known to.
+  absl::Duration grace_period = absl::InfiniteDuration();
+
+  LogFormat log_format = LogFormat::kText;
 };
 
-// What is wrong with it, all at once, with field, value and what is allowed; OK: nothing.
-// INVALID_ARGUMENT: a name is missing, used twice or not allowed, a plane has no address or one
-// that is none, an address is given twice, a duration or a limit is none that can be, or the admin
-// plane is open to other machines.
-absl::Status Validate(const HostConfig& config);
+// Adds all that is wrong with it, by the paths that fields have in a file: a name is missing, used
+// twice or not allowed; a plane has no address or one that is none, an address is given twice, or
+// the admin plane is open to other machines; a number or a time is out of its bounds.
+void FindProblems(const HostConfig& config, Problems& problems);
+// Adds unix sockets that have not got their whole paths yet.
+void CheckPaths(const HostConfig& config, Problems& problems);
 
-// What can be and is hardly meant, for the log: one sentence each. The configuration is valid.
-std::vector<std::string> Warnings(const HostConfig& config);
+// What each value allows and all together do not mean: a problem where a file says them, and a
+// warning where flags and defaults do. The configuration is valid.
+struct Contradiction {
+  // Of the values that are to be changed for it, one of them; each makes it a problem of the file.
+  std::vector<std::string> paths;
+  std::string what;
+};
+std::vector<Contradiction> FindContradictions(const HostConfig& config);
+
+// Of a component, by its name where it has one that is its alone: "components[clock]".
+std::string ComponentPath(const std::vector<ComponentConfig>& components, size_t component);
 
 // Where sockets of a host are put: $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/mainspring, else
 // /run/mainspring for root, else /tmp/mainspring-UID. Made with mode 0700 if it is not there.

@@ -3,12 +3,15 @@
 #include <unistd.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/marshalling.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "mainspring/server/config/flags.h"
 #include "mainspring/server/rpc/address.h"
 
@@ -102,6 +105,16 @@ std::string AbslUnparseFlag(const GivenText& given) { return given.text.value_or
 
 }  // namespace mainspring
 
+ABSL_FLAG(std::string, config, "",
+          "The configuration file, which the other flags go over; --print-schema describes it.");
+ABSL_FLAG(
+    bool, check, false,
+    "Looks whether the configuration is right, tells everything that is wrong with it, and ends: "
+    "0, or 78.");
+ABSL_FLAG(bool, print_config, false,
+          "Prints the configuration, defaults too, and where each value comes from, and ends.");
+ABSL_FLAG(bool, print_schema, false,
+          "Prints a configuration file with all that it may have, explained, and ends.");
 ABSL_FLAG(mainspring::AddressList, data_address, {{"0.0.0.0:50051"}},
           "Where the data plane listens: HOST:PORT, [IPV6]:PORT, *:PORT or unix:/PATH, several "
           "separated by commas.");
@@ -133,33 +146,80 @@ ABSL_FLAG(bool, help, false, "Prints this and ends.");
 
 namespace mainspring {
 
+namespace {
+
+// The settings that flags are.
+constexpr struct {
+  const char* flag;
+  const char* path;
+} kSettings[] = {
+    {"data_address", "planes.data.addresses"},
+    {"admin_address", "planes.admin.addresses"},
+    {"probe_address", "planes.probe.addresses"},
+    {"lame_duck", "drain.lame_duck"},
+    {"drain_timeout", "drain.timeout"},
+    {"max_connection_age", "planes.data.limits.max_connection_age"},
+    {"max_connection_idle", "planes.data.limits.max_connection_idle"},
+    {"log_format", "log.format"},
+};
+
+absl::Duration DefaultLameDuck() {
+  return isatty(STDIN_FILENO) ? absl::ZeroDuration() : HostConfig().lame_duck;
+}
+
+}  // namespace
+
 absl::StatusOr<HostFlags> HostFlags::Parse(int argc, char** argv) {
-  if (absl::Status parsed = ParseFlags(argc, argv); !parsed.ok()) return parsed;
+  const absl::StatusOr<std::set<std::string>> given = ParseFlags(argc, argv);
+  if (!given.ok()) return given.status();
   HostFlags flags;
   flags.help = absl::GetFlag(FLAGS_help);
   flags.version = absl::GetFlag(FLAGS_version);
+  flags.check = absl::GetFlag(FLAGS_check);
+  flags.print_config = absl::GetFlag(FLAGS_print_config);
+  flags.print_schema = absl::GetFlag(FLAGS_print_schema);
+  flags.config = absl::GetFlag(FLAGS_config);
   flags.probe = absl::GetFlag(FLAGS_probe).text;
   flags.probe_timeout = absl::GetFlag(FLAGS_probe_timeout).time;
-  flags.log_format = absl::GetFlag(FLAGS_log_format);
+  for (const auto& setting : kSettings) {
+    if (given->count(setting.flag) == 0) continue;
+    flags.given.emplace(setting.path,
+                        absl::StrCat("--", absl::StrReplaceAll(setting.flag, {{"_", "-"}})));
+  }
+  if (given->count("config") != 0 && flags.config.empty()) {
+    return absl::InvalidArgumentError("flag --config: a path is missing");
+  }
   return flags;
 }
 
-void ApplyFlags(HostConfig& config) {
-  config.data.addresses = absl::GetFlag(FLAGS_data_address).addresses;
-  config.admin.addresses = absl::GetFlag(FLAGS_admin_address).addresses;
-  config.probe.addresses = absl::GetFlag(FLAGS_probe_address).addresses;
-  if (const auto lame_duck = absl::GetFlag(FLAGS_lame_duck).wait; lame_duck.has_value()) {
-    config.lame_duck = lame_duck->time;
-  } else if (isatty(STDIN_FILENO)) {
-    config.lame_duck = absl::ZeroDuration();
-  }
-  config.drain_timeout = absl::GetFlag(FLAGS_drain_timeout).time;
-  config.data.limits.max_connection_age = absl::GetFlag(FLAGS_max_connection_age).time;
-  config.data.limits.max_connection_idle = absl::GetFlag(FLAGS_max_connection_idle).time;
+void SetDefaults(HostConfig& config) {
+  config.data.addresses = {"0.0.0.0:50051"};
+  config.admin.addresses = {"unix:admin.sock", "127.0.0.1:50052"};
+  config.lame_duck = DefaultLameDuck();
   // An operator's connection is kept.
   config.admin.limits.max_connection_age = absl::ZeroDuration();
   config.probe.limits.max_connection_age = absl::ZeroDuration();
   config.probe.limits.max_connection_idle = absl::Minutes(1);
+}
+
+void ApplyFlags(const HostFlags& flags, HostConfig& config) {
+  const auto set = [&](const char* path, auto& setting, const auto& value) {
+    if (flags.given.count(path) != 0) setting = value;
+  };
+  set("planes.data.addresses", config.data.addresses, absl::GetFlag(FLAGS_data_address).addresses);
+  set("planes.admin.addresses", config.admin.addresses,
+      absl::GetFlag(FLAGS_admin_address).addresses);
+  set("planes.probe.addresses", config.probe.addresses,
+      absl::GetFlag(FLAGS_probe_address).addresses);
+  const std::optional<WaitTime> lame_duck = absl::GetFlag(FLAGS_lame_duck).wait;
+  set("drain.lame_duck", config.lame_duck,
+      lame_duck.has_value() ? lame_duck->time : DefaultLameDuck());
+  set("drain.timeout", config.drain_timeout, absl::GetFlag(FLAGS_drain_timeout).time);
+  set("planes.data.limits.max_connection_age", config.data.limits.max_connection_age,
+      absl::GetFlag(FLAGS_max_connection_age).time);
+  set("planes.data.limits.max_connection_idle", config.data.limits.max_connection_idle,
+      absl::GetFlag(FLAGS_max_connection_idle).time);
+  set("log.format", config.log_format, absl::GetFlag(FLAGS_log_format));
 }
 
 }  // namespace mainspring

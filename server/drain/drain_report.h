@@ -17,12 +17,13 @@ namespace mainspring {
 
 // From sysexits.h.
 inline constexpr int kExitClean = 0;        // nothing was cut
-inline constexpr int kExitUsage = 64;       // EX_USAGE: a flag, or the configuration
+inline constexpr int kExitUsage = 64;       // EX_USAGE: a flag, or what it says
 inline constexpr int kExitNotStarted = 69;  // EX_UNAVAILABLE: a component did not start
 inline constexpr int kExitForced = 70;      // EX_SOFTWARE: the exit guard had to act
 inline constexpr int kExitFailed = 71;      // EX_OSERR: an essential component was given up on
 inline constexpr int kExitNoAddress = 74;   // EX_IOERR: an address cannot be bound
 inline constexpr int kExitCut = 75;         // EX_TEMPFAIL: calls were cut
+inline constexpr int kExitConfig = 78;      // EX_CONFIG: the configuration file
 
 enum class DrainPhase { kLameDuck, kClose, kFinish, kStop, kOver };
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mainspring/component.h"
+#include "mainspring/configurable.h"
 #include "mainspring/mailbox.h"
 #include "mainspring/server/rpc/service.h"
 
@@ -40,6 +41,8 @@ struct ComponentType {
   bool in_process_only = false;
   // The names of the components that its own need: see DependsOn.
   std::vector<std::string> depends_on = {};
+  // The message that is a component's section, where its class is Configurable; null: it is not.
+  const google::protobuf::Message* config = nullptr;
 
   // `Class` is constructible from a Context&.
   template <class Class>
@@ -57,13 +60,17 @@ struct ComponentType {
   static ComponentType Of(std::string name, std::string service, Bind bind, ComponentFactory make) {
     static_assert(!std::is_abstract_v<Class>, "the class lacks a method of its service: see below");
     using MailboxType = typename MailboxOf<typename Class::Request>::Type;
-    return {std::move(name),
-            {{std::move(service), bind}},
-            std::move(make),
-            [](const std::string& component, const MailboxOptions& options,
-               const TimeSource& time) -> std::shared_ptr<MailboxBase> {
-              return std::make_shared<MailboxType>(component, options, time);
-            }};
+    ComponentType type{std::move(name),
+                       {{std::move(service), bind}},
+                       std::move(make),
+                       [](const std::string& component, const MailboxOptions& options,
+                          const TimeSource& time) -> std::shared_ptr<MailboxBase> {
+                         return std::make_shared<MailboxType>(component, options, time);
+                       }};
+    if constexpr (std::is_base_of_v<AnyConfigurable, Class>) {
+      type.config = &Class::ConfigMessage::default_instance();
+    }
+    return type;
   }
 
   // The same, of a class that answers another service as well, whose request enum is among its

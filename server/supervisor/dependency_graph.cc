@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mainspring/server/config/nearest_name.h"
@@ -14,8 +15,8 @@ namespace mainspring {
 namespace {
 
 // Some cycle among those that could not be put in order: each of them depends on another of them.
-std::string CycleAmong(const std::vector<ComponentConfig>& components, const DependencyGraph& graph,
-                       const std::vector<size_t>& waits_for) {
+// It ends with what it begins with.
+std::vector<size_t> CycleAmong(const DependencyGraph& graph, const std::vector<size_t>& waits_for) {
   size_t at = 0;
   while (waits_for[at] == 0) ++at;
   std::vector<size_t> path;
@@ -27,15 +28,21 @@ std::string CycleAmong(const std::vector<ComponentConfig>& components, const Dep
   }
   path.erase(path.begin(), std::find(path.begin(), path.end(), at));
   path.push_back(at);
-  return absl::StrJoin(path, " -> ", [&](std::string* out, size_t each) {
-    absl::StrAppend(out, "\"", components[each].name, "\"");
-  });
+  return path;
 }
 
 }  // namespace
 
 absl::StatusOr<DependencyGraph> DependencyGraph::Build(
     const std::vector<ComponentConfig>& components) {
+  Problems problems;
+  std::optional<DependencyGraph> graph = Build(components, problems);
+  if (!graph.has_value()) return problems.status();
+  return *std::move(graph);
+}
+
+std::optional<DependencyGraph> DependencyGraph::Build(
+    const std::vector<ComponentConfig>& components, Problems& problems) {
   DependencyGraph graph;
   graph.nodes_.resize(components.size());
   std::unordered_map<std::string, size_t> numbers;
@@ -45,18 +52,21 @@ absl::StatusOr<DependencyGraph> DependencyGraph::Build(
     names.push_back(components[i].name);
   }
 
-  std::vector<std::string> errors;
+  bool is_right = true;
   for (size_t i = 0; i < components.size(); ++i) {
     std::unordered_set<std::string> seen;
-    for (const Dependency& dependency : components[i].depends_on) {
+    for (size_t j = 0; j < components[i].depends_on.size(); ++j) {
+      const Dependency& dependency = components[i].depends_on[j];
+      const std::string path =
+          absl::StrCat(ComponentPath(components, i), ".depends_on[", j, "].component");
       const auto found = numbers.find(dependency.component);
       if (found == numbers.end()) {
-        errors.push_back(absl::StrCat("component \"", components[i].name, "\": depends on \"",
-                                      dependency.component, "\", which is no component",
-                                      DidYouMean(dependency.component, names)));
+        problems.Add(path, "\"", absl::CHexEscape(dependency.component.substr(0, 64)),
+                     "\" is no component", DidYouMean(dependency.component, names));
+        is_right = false;
       } else if (!seen.insert(dependency.component).second) {
-        errors.push_back(absl::StrCat("component \"", components[i].name, "\": depends on \"",
-                                      dependency.component, "\" twice"));
+        problems.Add(path, "\"", dependency.component, "\" is given twice");
+        is_right = false;
       } else {
         graph.nodes_[i].dependencies.push_back({found->second, dependency.hard});
         graph.nodes_[found->second].dependents.push_back({i, dependency.hard});
@@ -76,10 +86,15 @@ absl::StatusOr<DependencyGraph> DependencyGraph::Build(
     }
   }
   if (graph.order_.size() != components.size()) {
-    errors.push_back(absl::StrCat("components depend on each other in a circle: ",
-                                  CycleAmong(components, graph, waits_for)));
+    const std::vector<size_t> cycle = CycleAmong(graph, waits_for);
+    problems.Add(absl::StrCat(ComponentPath(components, cycle.front()), ".depends_on"),
+                 "components depend on each other in a circle: ",
+                 absl::StrJoin(cycle, " -> ", [&](std::string* out, size_t each) {
+                   absl::StrAppend(out, "\"", components[each].name, "\"");
+                 }));
+    is_right = false;
   }
-  if (!errors.empty()) return absl::InvalidArgumentError(absl::StrJoin(errors, "; "));
+  if (!is_right) return std::nullopt;
   graph.rank_.resize(graph.order_.size());
   for (size_t rank = 0; rank < graph.order_.size(); ++rank) graph.rank_[graph.order_[rank]] = rank;
   return graph;

@@ -3,10 +3,12 @@
 #define MAINSPRING_SERVER_SUPERVISOR_DEPENDENCY_GRAPH_H_
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "mainspring/server/config/host_config.h"
+#include "mainspring/server/config/problems.h"
 
 namespace mainspring {
 
@@ -18,8 +20,11 @@ class DependencyGraph {
     bool hard;
   };
 
-  // INVALID_ARGUMENT, everything at once: a dependency that is no component, with the nearest name
-  // that is; one named twice; a cycle, with its chain.
+  // Nothing, and all that is wrong is added to `problems`: a dependency that is no component, with
+  // the nearest name that is; one named twice; a cycle, with its chain.
+  static std::optional<DependencyGraph> Build(const std::vector<ComponentConfig>& components,
+                                              Problems& problems);
+  // INVALID_ARGUMENT: the same as a status.
   static absl::StatusOr<DependencyGraph> Build(const std::vector<ComponentConfig>& components);
 
   size_t size() const { return nodes_.size(); }

@@ -18,12 +18,12 @@ from harness.client import SOON  # pylint: disable=wrong-import-position
 from harness.protos import clock, health  # pylint: disable=wrong-import-position
 
 MANIFESTS = places.REPOSITORY / "deploy" / "kubernetes"
-# server/config/host_config.h: stop_timeout and exit_margin, which have no flag.
+# server/config/host_config.h: stop_timeout and exit_margin.
 STOP, EXIT_MARGIN = 5, 5
 
 
 def seconds(text):
-    """A time as the flags have it."""
+    """A time as the configuration has it."""
     return float(text.removesuffix("s"))
 
 
@@ -39,7 +39,10 @@ class Overlay:
                         for each in yaml.safe_load_all(done.stdout)}
         self.pod = self["Deployment"]["spec"]["template"]["spec"]
         (self.container,) = self.pod["containers"]
-        self.flags = dict(flag.removeprefix("--").split("=", 1) for flag in self.container["args"])
+        (self.configs,) = (each for (kind, name), each in self.objects.items()
+                           if kind == "ConfigMap" and name.startswith("mainspring-config-"))
+        self.config_text = self.configs["data"]["mainspring.yaml"]
+        self.config = yaml.safe_load(self.config_text)
 
     def __getitem__(self, kind):
         return self.objects[kind, "mainspring"]
@@ -57,6 +60,7 @@ class Manifests(HostTestCase):
         self.assertEqual(set(overlay.objects), {
             ("Namespace", "mainspring"), ("ServiceAccount", "mainspring"),
             ("Deployment", "mainspring"), ("Service", "mainspring"),
+            ("ConfigMap", overlay.configs["metadata"]["name"]),
             ("Service", "mainspring-headless"), ("NetworkPolicy", "mainspring"),
             ("PodDisruptionBudget", "mainspring"), ("HorizontalPodAutoscaler", "mainspring")})
         self.assertNotIn("replicas", overlay["Deployment"]["spec"], "the autoscaler decides")
@@ -66,21 +70,37 @@ class Manifests(HostTestCase):
     def test_Development_HasOneReplicaAndNoLameDuck(self):
         overlay = self.overlays["development"]
         self.assertEqual(overlay["Deployment"]["spec"]["replicas"], 1)
-        self.assertEqual(overlay.flags["lame-duck"], "0s")
+        self.assertEqual(overlay.config["drain"]["lame_duck"], "0s")
         self.assertNotIn(("HorizontalPodAutoscaler", "mainspring"), overlay.objects)
 
     def test_TerminationGracePeriod_CoversTheDrain(self):
         for overlay in self.overlays.values():
-            drain = seconds(overlay.flags["lame-duck"]) + seconds(overlay.flags["drain-timeout"])
-            self.assertGreaterEqual(overlay.pod["terminationGracePeriodSeconds"],
-                                    drain + STOP + EXIT_MARGIN)
-            self.assertLess(seconds(overlay.flags["max-connection-age"]),
-                            seconds(overlay.flags["drain-timeout"]))
+            drain = overlay.config["drain"]
+            self.assertGreaterEqual(
+                overlay.pod["terminationGracePeriodSeconds"],
+                seconds(drain["lame_duck"]) + seconds(drain["timeout"]) + STOP + EXIT_MARGIN)
+            self.assertIn({"name": "MAINSPRING_GRACE_PERIOD",
+                           "value": f"{overlay.pod['terminationGracePeriodSeconds']}s"},
+                          overlay.container["env"])
+
+    def test_TheConfiguration_IsMountedAndRight(self):
+        for overlay in self.overlays.values():
+            (argument,) = overlay.container["args"]
+            mount, name = argument.removeprefix("--config=").rsplit("/", 1)
+            self.assertIn(name, overlay.configs["data"])
+            self.assertEqual([(each["name"], each["mountPath"])
+                              for each in overlay.container["volumeMounts"]], [("config", mount)])
+            self.assertEqual(overlay.pod["volumes"], [
+                {"name": "config", "configMap": {"name": overlay.configs["metadata"]["name"]}}])
+            done = subprocess.run([places.MAINSPRINGD, "--check", "--config=/dev/stdin"],
+                                  input=overlay.config_text, capture_output=True, text=True,
+                                  check=False, env={"MAINSPRING_GRACE_PERIOD": "60s"})
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_LameDuck_IsLongerThanReadinessTakesToTell(self):
         overlay = self.overlays["production"]
         probe = overlay.container["readinessProbe"]
-        self.assertGreater(seconds(overlay.flags["lame-duck"]),
+        self.assertGreater(seconds(overlay.config["drain"]["lame_duck"]),
                            probe["periodSeconds"] * probe["failureThreshold"])
 
     def test_Pod_IsRestricted(self):
@@ -107,13 +127,13 @@ class Manifests(HostTestCase):
             policy = overlay["NetworkPolicy"]["spec"]
             self.assertLessEqual(policy["podSelector"]["matchLabels"].items(), labels.items())
 
-    def test_AHostWithTheseFlags_AnswersEveryProbe(self):
+    def test_AHostWithThisConfiguration_AnswersEveryProbe(self):
         for overlay in self.overlays.values():
-            own = {"data-address", "admin-address", "probe-address"}
-            host = self.start_host(*(f"--{name}={value}" for name, value in overlay.flags.items()
-                                     if name not in own), "--probe-address=127.0.0.1:0")
+            path = places.socket_directory(self) / "mainspring.yaml"
+            path.write_text(overlay.config_text, encoding="utf-8")
+            host = self.start_host(f"--config={path}", "--probe-address=127.0.0.1:0")
             stub = health.stub(self.connect(host.addresses("probe")[0]), "Health")
-            port = int(overlay.flags["probe-address"].rsplit(":", 1)[1])
+            port = int(overlay.config["planes"]["probe"]["addresses"][0].rsplit(":", 1)[1])
             for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
                 probe = overlay.container[kind]["grpc"]
                 self.assertEqual(probe["port"], port, "expected the probe plane's")

@@ -26,6 +26,7 @@ DATA = "127.0.0.1:50051"
 SERVICE, SOCKET = "mainspring.service", "mainspring.socket"
 FILES = ("/usr/bin/mainspringd", "/usr/lib/systemd/system/mainspring.service",
          "/usr/lib/systemd/system/mainspring.socket", "/etc/default/mainspring",
+         "/etc/mainspring/mainspring.yaml",
          "/usr/share/man/man8/mainspringd.8", "/usr/share/doc/mainspring/copyright")
 
 
@@ -112,6 +113,24 @@ class Service(SystemdTestCase):
             self.box.run("rm", "-r", "/run/systemd/system/mainspring.service.d")
             self.box.run("systemctl", "daemon-reload")
 
+    def test_AWrongConfiguration_IsNotTriedAgain(self):
+        path = "/etc/mainspring/mainspring.yaml"
+        right = self.box.read(path)
+        self.box.write("/run/systemd/system/mainspring.service.d/said.conf",
+                       "[Service]\nStandardError=truncate:/run/box/said\n")
+        self.box.write(path, right + "drian: {}\n")
+        try:
+            self.box.run("systemctl", "daemon-reload")
+            self.box.run("systemctl", "restart", SERVICE, check=False)
+            self.assertEqual(self.box.show(SERVICE, "ActiveState", "ExecMainStatus"),
+                             {"ActiveState": "failed", "ExecMainStatus": "78"})
+            self.assertIn(f"{path}:14:1: drian: is not known; did you mean \"drain\"?",
+                          self.box.read("/run/box/said"))
+        finally:
+            self.box.write(path, right)
+            self.box.run("rm", "-r", "/run/systemd/system/mainspring.service.d")
+            self.box.run("systemctl", "daemon-reload")
+
     def test_AHostThatHangs_IsKilledByTheWatchdogAndStartedAgain(self):
         # Not below a mount that the box does not have.
         self.box.copy(places.TRIAL_HOST, "/run/box/trial_host")
@@ -188,7 +207,8 @@ class Purge(SystemdTestCase):
         self.assertEqual(self.box.show(SERVICE, "ActiveState")["ActiveState"], "active")
         self.box.run("dpkg", "--remove", "mainspring")
         self.assertNotEqual(probe(DATA), 0, "expected the service to have ended")
-        self.assertTrue(self.box.exists("/etc/default/mainspring"), "it is a configuration file")
+        for path in ("/etc/default/mainspring", "/etc/mainspring/mainspring.yaml"):
+            self.assertTrue(self.box.exists(path), f"{path} is a configuration file")
         self.box.run("dpkg", "--purge", "mainspring")
         left = self.box.run("find", "/etc", "/usr", "/var", "/run", "-xdev", "-name", "*mainspring*",
                             "-not", "-path", "/run/box/*", "-not", "-path", "*/dpkg/*").stdout

@@ -221,7 +221,8 @@ TEST(Host, WhenATypeIsUnknown_ListsThoseThatThereAre) {
   TrialHost host([](HostConfig& config) { config.components[0].type = "clok"; });
   const absl::Status started = host.Start();
   EXPECT_EQ(absl::StatusCode::kInvalidArgument, started.code());
-  EXPECT_EQ("component \"trial\": no component type \"clok\"; there are: trial", started.message());
+  EXPECT_EQ("components[trial].type: no component type \"clok\"; there are: trial",
+            started.message());
 }
 
 TEST(Host, WhenAnAddressIsTaken_SaysWhichAndLeavesNothing) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "mainspring/testing.h"
 #include "tests/components/mainspring/fakes.h"
 #include "tests/components/mainspring/hosting.h"
 
@@ -353,6 +354,63 @@ TEST_F(WatchTimeTest, Watch_WhenTheClockStops_Ends) {
   host_.Stop();
   EXPECT_THAT(Ticks(answers), ElementsAre(0));
   EXPECT_EQ(answers.status().code(), absl::StatusCode::kUnavailable);
+}
+
+class ConfiguredClockTest : public ::testing::Test {
+ protected:
+  ConfiguredClockTest() { stage_.time().SetWall(At("2024-01-11T12:00:00Z")); }
+  v1::GetTimeResponse GetTime(const std::string& zone = "") {
+    v1::GetTimeRequest request;
+    request.set_time_zone(zone);
+    return *stage_.Await(clock_.GetTime(request));
+  }
+  static v1::ClockConfig Config(const char* text) { return mainspring::testing::FromText(text); }
+
+  mainspring::testing::Stage stage_;
+  const v1::ClockRef clock_ = stage_.Add<Clock>("clock");
+};
+
+TEST_F(ConfiguredClockTest, TimeZone_IsThatOfARequestWhichNamesNone) {
+  ASSERT_TRUE(stage_.Configure("clock", Config("time_zone: 'Asia/Tokyo'")).ok());
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(GetTime().time_zone(), "Asia/Tokyo");
+  EXPECT_EQ(GetTime().rfc3339(), "2024-01-11T21:00:00.000000000+09:00");
+  EXPECT_EQ(GetTime("UTC").time_zone(), "UTC");
+}
+
+TEST_F(ConfiguredClockTest, Offset_HoldsUntilSetOffsetAndChangesWithTheSectionAlone) {
+  ASSERT_TRUE(stage_.Configure("clock", Config("offset { seconds: 60 }")).ok());
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_EQ(GetTime().rfc3339(), "2024-01-11T12:01:00.000000000+00:00");
+  const v1::SetOffsetRequest set = mainspring::testing::FromText("offset { seconds: 5 }");
+  ASSERT_TRUE(stage_.Await(clock_.SetOffset(set)).ok());
+  EXPECT_TRUE(
+      stage_.Configure("clock", Config("offset { seconds: 60 } time_zone: 'Etc/UTC'")).ok());
+  EXPECT_EQ(GetTime().rfc3339(), "2024-01-11T12:00:05.000000000+00:00");
+  EXPECT_TRUE(stage_.Configure("clock", Config("offset { seconds: 120 }")).ok());
+  EXPECT_EQ(GetTime().rfc3339(), "2024-01-11T12:02:00.000000000+00:00");
+}
+
+TEST_F(ConfiguredClockTest, LeastWatchInterval_BindsNewWatches) {
+  ASSERT_TRUE(stage_.Configure("clock", Config("least_watch_interval { seconds: 5 }")).ok());
+  ASSERT_TRUE(stage_.Start().ok());
+  const v1::WatchTimeRequest request = mainspring::testing::FromText("interval { seconds: 1 }");
+  auto refused = clock_.WatchTime(request);
+  EXPECT_FALSE(stage_.Next(refused).has_value());
+  EXPECT_EQ(refused.status(), absl::InvalidArgumentError("interval: 1s is not between 5s and 24h"));
+  auto ticks = clock_.WatchTime(v1::WatchTimeRequest());
+  EXPECT_TRUE(stage_.Next(ticks).has_value());
+  stage_.Advance(absl::Seconds(5));
+  EXPECT_EQ(stage_.Next(ticks)->tick(), 1) << "where none is asked for, it is the least";
+}
+
+TEST_F(ConfiguredClockTest, Validate_OfWhatItCannotBe_SaysWhichField) {
+  ASSERT_TRUE(stage_.Start().ok());
+  EXPECT_THAT(std::string(stage_.Configure("clock", Config("time_zone: 'Mars/Olympus'")).message()),
+              HasSubstr("Mars/Olympus"));
+  EXPECT_EQ(stage_.Configure("clock", Config("offset { seconds: 315576000000 }")),
+            absl::InvalidArgumentError("offset: 87660000h leads out of the years 2 to 9998"));
+  EXPECT_EQ(GetTime().time_zone(), "UTC");
 }
 
 }  // namespace

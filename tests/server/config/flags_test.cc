@@ -28,7 +28,7 @@ class FlagsTest : public ::testing::Test {
     arguments.insert(arguments.begin(), "program");
     std::vector<char*> argv;
     for (std::string& argument : arguments) argv.push_back(argument.data());
-    return ParseFlags(static_cast<int>(argv.size()), argv.data());
+    return ParseFlags(static_cast<int>(argv.size()), argv.data()).status();
   }
 
   static void ExpectError(const std::vector<std::string>& arguments, const std::string& text) {

@@ -14,8 +14,10 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "mainspring/server/config/scalars.h"
 #include "tests/server/trial_client.h"
 
 namespace mainspring {
@@ -40,6 +42,21 @@ HostConfig GoodConfig() {
   return config;
 }
 
+absl::Status Validate(const HostConfig& config) {
+  Problems problems;
+  FindProblems(config, problems);
+  CheckPaths(config, problems);
+  return problems.status();
+}
+
+std::vector<std::string> Warnings(const HostConfig& config) {
+  std::vector<std::string> warnings;
+  for (const Contradiction& each : FindContradictions(config)) {
+    warnings.push_back(absl::StrCat(each.paths.front(), ": ", each.what));
+  }
+  return warnings;
+}
+
 void ExpectError(const HostConfig& config, const std::string& text) {
   const absl::Status status = Validate(config);
   EXPECT_EQ(absl::StatusCode::kInvalidArgument, status.code()) << text;
@@ -57,13 +74,13 @@ TEST(Validate, WhenThereIsNoComponent_IsOk) {
 TEST(Validate, WhenAComponentHasNoName_SaysWhoseType) {
   HostConfig config = GoodConfig();
   config.components.push_back(Component(""));
-  ExpectError(config, "a component of type \"clock\" has no name");
+  ExpectError(config, "components[1].name: is missing, of a component of type \"clock\"");
 }
 
 TEST(Validate, WhenANameIsUsedTwice_NamesIt) {
   HostConfig config = GoodConfig();
   config.components.push_back(Component("clock"));
-  ExpectError(config, "two components are called \"clock\"");
+  ExpectError(config, "components[1].name: two components are called \"clock\"");
 }
 
 TEST(Validate, ForEachNameThatIsNotAllowed_NamesIt) {
@@ -75,24 +92,28 @@ TEST(Validate, ForEachNameThatIsNotAllowed_NamesIt) {
   }
   config.components = {Component("Clock"), Component("fine"), Component("a b"),
                        Component("caf\xE9"), Component(longest + "x")};
-  const std::string allowed = "\": a name has 1 to 63 of a-z, 0-9, \".\", \"_\" and \"-\"";
-  ExpectError(config, "component \"Clock" + allowed + "; component \"a b" + allowed +
-                          "; component \"caf\\xe9" + allowed + "; component \"" + longest + "x" +
-                          allowed);
+  const auto refusal = [](const std::string& name) {
+    return absl::StrCat("components[", name, "].name: \"", name,
+                        "\" is not 1 to 63 of a-z, 0-9, \".\", \"_\" and \"-\"");
+  };
+  ExpectError(config, refusal("Clock") + "; " + refusal("a b") + "; " + refusal("caf\\xe9") + "; " +
+                          refusal(longest + "x"));
   for (const char* name : {"host", "liveness", "readiness", "startup", "supervisor"}) {
     config.components = {Component(name)};
-    ExpectError(config, absl::StrCat("a component of type \"clock\" is called \"", name,
-                                     "\", which is a name of the host's own"));
+    ExpectError(config, absl::StrCat("components[", name, "].name: \"", name,
+                                     "\" is a name of the host's own"));
   }
 }
 
 TEST(Validate, WhenAPlaneHasNoAddress_NamesThePlane) {
   HostConfig config = GoodConfig();
   config.data.addresses.clear();
-  ExpectError(config, "plane \"data\": no address; give it at least one, such as 0.0.0.0:50051");
+  ExpectError(config,
+              "planes.data.addresses: no address; give it at least one, such as 0.0.0.0:50051");
   config = GoodConfig();
   config.admin.addresses.clear();
-  ExpectError(config, "plane \"admin\": no address; give it at least one, such as unix:admin.sock");
+  ExpectError(config,
+              "planes.admin.addresses: no address; give it at least one, such as unix:admin.sock");
 }
 
 TEST(Validate, WhenTheAdminPlaneIsOpenToOthers_RefusesTheAddress) {
@@ -123,20 +144,20 @@ TEST(Validate, ForEachPlane_RefusesWhatIsNoAddress) {
     HostConfig config = GoodConfig();
     (config.*plane).addresses.push_back("unix:relative");
     EXPECT_THAT(std::string(Validate(config).message()),
-                HasSubstr("unix:relative: the path does not begin with a slash"));
+                HasSubstr(".addresses: unix:relative: the path does not begin with a slash"));
   }
 }
 
 TEST(Validate, WhenAnAddressIsGivenTwice_SaysWhereTheSecondIs) {
   HostConfig config = GoodConfig();
   config.data.addresses = {"127.0.0.1:0", "127.0.0.1:0", "[::1]:7", "[0::1]:7"};
-  ExpectError(config, "plane \"data\": [0::1]:7 is given twice");
+  ExpectError(config, "planes.data.addresses[3]: [0::1]:7 is given twice");
   config = GoodConfig();
   config.data.addresses = {"localhost:1"};
-  ExpectError(config, "plane \"admin\": localhost:1 is given twice");
+  ExpectError(config, "planes.admin.addresses[3]: localhost:1 is given twice");
   config = GoodConfig();
   config.probe.addresses = {"unix:/run/x/admin.sock"};
-  ExpectError(config, "plane \"probe\": unix:/run/x/admin.sock is given twice");
+  ExpectError(config, "planes.probe.addresses[0]: unix:/run/x/admin.sock is given twice");
 }
 
 TEST(Validate, WhenAHostNameOnlyLooksLikeLoopback_RefusesIt) {
@@ -150,16 +171,16 @@ TEST(Validate, ForEachDurationOfTheHost_RefusesNegativeAndInfinite) {
     const char* name;
     absl::Duration& (*field)(HostConfig&);
   } durations[] = {
-      {"lame_duck", [](HostConfig& c) -> absl::Duration& { return c.lame_duck; }},
-      {"drain_timeout", [](HostConfig& c) -> absl::Duration& { return c.drain_timeout; }},
-      {"exit_margin", [](HostConfig& c) -> absl::Duration& { return c.exit_margin; }},
-      {"plane \"data\": max_connection_age",
+      {"drain.lame_duck", [](HostConfig& c) -> absl::Duration& { return c.lame_duck; }},
+      {"drain.timeout", [](HostConfig& c) -> absl::Duration& { return c.drain_timeout; }},
+      {"drain.exit_margin", [](HostConfig& c) -> absl::Duration& { return c.exit_margin; }},
+      {"planes.data.limits.max_connection_age",
        [](HostConfig& c) -> absl::Duration& { return c.data.limits.max_connection_age; }},
   };
   for (const auto& [name, field] : durations) {
     HostConfig config = GoodConfig();
     field(config) = absl::Seconds(-1);
-    ExpectError(config, std::string(name) + ": -1s is not a time that can be waited for");
+    ExpectError(config, std::string(name) + ": -1s is less than 0s");
     field(config) = absl::InfiniteDuration();
     ExpectError(config, std::string(name) + ": inf is not a time that can be waited for");
     field(config) = absl::ZeroDuration();
@@ -182,7 +203,8 @@ template <class Number>
 void ExpectLeastIsOne(const std::string& name, const std::function<Number&(HostConfig&)>& field) {
   HostConfig config = GoodConfig();
   field(config) = 0;
-  ExpectError(config, name + ": 0 is less than one");
+  const bool is_size = absl::EndsWith(name, "_bytes");
+  ExpectError(config, name + (is_size ? ": 0B is less than 1B" : ": 0 is less than 1"));
   if constexpr (std::is_signed_v<Number>) {
     field(config) = std::numeric_limits<Number>::min();
     EXPECT_EQ(absl::StatusCode::kInvalidArgument, Validate(config).code()) << name;
@@ -194,20 +216,20 @@ void ExpectLeastIsOne(const std::string& name, const std::function<Number&(HostC
 }
 
 TEST(Validate, ForEachLimit_RefusesLessThanOne) {
-  ExpectLeastIsOne<size_t>("event_history",
+  ExpectLeastIsOne<size_t>("limits.event_history",
                            [](HostConfig& c) -> size_t& { return c.event_history; });
-  ExpectLeastIsOne<size_t>("component \"clock\": mailbox.max_calls", [](HostConfig& c) -> size_t& {
+  ExpectLeastIsOne<size_t>("components[clock].mailbox.max_calls", [](HostConfig& c) -> size_t& {
     return c.components[0].mailbox.max_calls;
   });
-  ExpectLeastIsOne<size_t>("component \"clock\": mailbox.max_bytes", [](HostConfig& c) -> size_t& {
+  ExpectLeastIsOne<size_t>("components[clock].mailbox.max_bytes", [](HostConfig& c) -> size_t& {
     return c.components[0].mailbox.max_bytes;
   });
-  ExpectLeastIsOne<int>("component \"clock\": restart.max_failures",
+  ExpectLeastIsOne<int>("components[clock].restart.max_failures",
                         [](HostConfig& c) -> int& { return c.components[0].restart.max_failures; });
   const std::pair<const char*, PlaneConfig HostConfig::*> planes[] = {
       {"data", &HostConfig::data}, {"admin", &HostConfig::admin}, {"probe", &HostConfig::probe}};
   for (const auto& [name, plane] : planes) {
-    const std::string of = absl::StrCat("plane \"", name, "\": ");
+    const std::string of = absl::StrCat("planes.", name, ".limits.");
     const std::pair<const char*, int rpc::PlaneLimits::*> ints[] = {
         {"max_message_bytes", &rpc::PlaneLimits::max_message_bytes},
         {"max_metadata_bytes", &rpc::PlaneLimits::max_metadata_bytes},
@@ -261,17 +283,15 @@ TEST(Validate, WhenTheLeastBackoffIsMoreThanTheMost_SaysSo) {
   HostConfig config = GoodConfig();
   config.components[0].restart.least_backoff = absl::Seconds(2);
   config.components[0].restart.most_backoff = absl::Seconds(1);
-  ExpectError(
-      config,
-      "component \"clock\": restart.least_backoff: 2s is more than restart.most_backoff, 1s");
+  ExpectError(config, "components[clock].restart.least_backoff: 2s is more than most_backoff, 1s");
 }
 
 TEST(Validate, WhenACallMayNotWaitAtAll_SaysSo) {
   HostConfig config = GoodConfig();
   for (const absl::Duration age : {absl::ZeroDuration(), -absl::Seconds(1)}) {
     config.components[0].mailbox.max_queue_age = age;
-    ExpectError(config, absl::StrCat("component \"clock\": mailbox.max_queue_age: ",
-                                     absl::FormatDuration(age), " is not more than 0"));
+    ExpectError(config, absl::StrCat("components[clock].mailbox.max_queue_age: ", FormatTime(age),
+                                     " is not more than 0s"));
   }
 }
 
@@ -288,9 +308,10 @@ TEST(Validate, WhenSeveralThingsAreWrong_TellsThemAllAtOnce) {
   config.data.addresses.clear();
   config.lame_duck = absl::Seconds(-5);
   ExpectError(config,
-              "a component of type \"clock\" has no name; two components are called \"a\"; plane "
-              "\"data\": no address; give it at least one, such as 0.0.0.0:50051; lame_duck: -5s "
-              "is not a time that can be waited for");
+              "components[0].name: is missing, of a component of type \"clock\"; "
+              "components[2].name: two components are called \"a\"; planes.data.addresses: no "
+              "address; give it at least one, such as 0.0.0.0:50051; drain.lame_duck: -5s is less "
+              "than 0s");
 }
 
 TEST(Warnings, OfTheDefaults_AreNone) { EXPECT_THAT(Warnings(GoodConfig()), IsEmpty()); }
@@ -299,8 +320,9 @@ TEST(Warnings, WhenConnectionsMayOutliveADrain_SaysWhatThatCosts) {
   HostConfig config = GoodConfig();
   config.data.limits.max_connection_age = absl::Seconds(32);
   EXPECT_THAT(Warnings(config),
-              ElementsAre("max_connection_age, 32s give or take a tenth, is not below "
-                          "drain_timeout, 35s: a drain cuts the calls of clients that stay "
+              ElementsAre("planes.data.limits.max_connection_age: max_connection_age, 32s give or "
+                          "take a tenth, is not below "
+                          "drain.timeout, 35s: a drain cuts the calls of clients that stay "
                           "connected"));
   config.data.limits.max_connection_age = absl::ZeroDuration();
   EXPECT_THAT(Warnings(config), ElementsAre(HasSubstr("max_connection_age is 0, never: ")));
@@ -312,9 +334,11 @@ TEST(Warnings, WhenALimitComesBeforeItsWarning_SaysWhoseAndWhatThatMeans) {
   HostConfig config = GoodConfig();
   config.components = {Component("good"), Component("odd")};
   config.components[1].stall_warning = absl::Seconds(61);
-  EXPECT_THAT(Warnings(config),
-              ElementsAre("component \"odd\": stall_warning, 1m1s, is above stall_limit, 1m: it "
-                          "fails liveness before anybody is warned"));
+  EXPECT_THAT(
+      Warnings(config),
+      ElementsAre(
+          "components[odd].stall_warning: stall_warning, 1m1s, is above stall_limit, 1m: it "
+          "fails liveness before anybody is warned"));
   config.components[1].stall_warning = absl::Seconds(60);
   EXPECT_THAT(Warnings(config), IsEmpty());
 }

@@ -86,38 +86,44 @@ TEST(DependencyGraph, WhenAWayIsHardAndAnotherSoft_ReachesByTheHardOne) {
 
 TEST(DependencyGraph, WhenADependencyIsUnknown_NamesTheNearest) {
   EXPECT_EQ(
-      "component \"mail\": depends on \"stroe\", which is no component; did you mean "
+      "components[mail].depends_on[0].component: \"stroe\" is no component; did you mean "
       "\"store\"?",
       ErrorOf({Of("mail", {"stroe"}), Of("store")}));
-  EXPECT_EQ("component \"mail\": depends on \"xxxxxxx\", which is no component",
+  EXPECT_EQ("components[mail].depends_on[0].component: \"xxxxxxx\" is no component",
             ErrorOf({Of("mail", {"xxxxxxx"}), Of("store")}));
 }
 
 TEST(DependencyGraph, WhenOneIsNamedTwice_SaysSo) {
-  EXPECT_EQ("component \"a\": depends on \"b\" twice", ErrorOf({Of("a", {"b", "?b"}), Of("b")}));
+  EXPECT_EQ("components[a].depends_on[1].component: \"b\" is given twice",
+            ErrorOf({Of("a", {"b", "?b"}), Of("b")}));
 }
 
 TEST(DependencyGraph, WhenOneDependsOnItself_NamesTheCircle) {
-  EXPECT_EQ("components depend on each other in a circle: \"a\" -> \"a\"",
+  EXPECT_EQ("components[a].depends_on: components depend on each other in a circle: \"a\" -> \"a\"",
             ErrorOf({Of("a", {"a"})}));
 }
 
 TEST(DependencyGraph, WhenThereIsALongCircle_NamesItsChainAlone) {
-  EXPECT_EQ("components depend on each other in a circle: \"b\" -> \"c\" -> \"d\" -> \"b\"",
-            ErrorOf({Of("outside", {"a"}), Of("a", {"b"}), Of("b", {"c"}), Of("c", {"free", "d"}),
-                     Of("d", {"b"}), Of("free")}));
+  EXPECT_EQ(
+      "components[b].depends_on: components depend on each other in a circle: \"b\" -> \"c\" -> "
+      "\"d\" -> \"b\"",
+      ErrorOf({Of("outside", {"a"}), Of("a", {"b"}), Of("b", {"c"}), Of("c", {"free", "d"}),
+               Of("d", {"b"}), Of("free")}));
 }
 
 TEST(DependencyGraph, WhenTheCircleIsSoft_IsRefusedToo) {
-  EXPECT_EQ("components depend on each other in a circle: \"a\" -> \"b\" -> \"a\"",
-            ErrorOf({Of("a", {"?b"}), Of("b", {"?a"})}));
+  EXPECT_EQ(
+      "components[a].depends_on: components depend on each other in a circle: \"a\" -> \"b\" -> "
+      "\"a\"",
+      ErrorOf({Of("a", {"?b"}), Of("b", {"?a"})}));
 }
 
 TEST(DependencyGraph, WhenMuchIsWrong_TellsAllAtOnce) {
   EXPECT_EQ(
-      "component \"a\": depends on \"nobody\", which is no component; "
-      "component \"b\": depends on \"c\" twice; "
-      "components depend on each other in a circle: \"b\" -> \"c\" -> \"b\"",
+      "components[a].depends_on[0].component: \"nobody\" is no component; "
+      "components[b].depends_on[1].component: \"c\" is given twice; "
+      "components[b].depends_on: components depend on each other in a circle: \"b\" -> \"c\" -> "
+      "\"b\"",
       ErrorOf({Of("a", {"nobody"}), Of("b", {"c", "c"}), Of("c", {"b"})}));
 }
 

@@ -1,0 +1,258 @@
+#include "mainspring/server/config/config_text.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "google/protobuf/any.pb.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "google/protobuf/util/json_util.h"
+#include "mainspring/config/v1/setting.pb.h"
+#include "mainspring/proto_time.h"
+#include "mainspring/server/config/bounds.h"
+#include "mainspring/server/config/message_reader.h"
+#include "mainspring/server/config/scalars.h"
+#include "mainspring/server/config/substitution.h"
+
+namespace mainspring {
+namespace {
+
+using google::protobuf::Any;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+bool Is(const Descriptor& type, const Descriptor* other) {
+  return type.full_name() == other->full_name();
+}
+
+// Whether it is one value on one line.
+bool IsScalar(const FieldDescriptor& field) {
+  return field.message_type() == nullptr ||
+         (field.message_type()->file()->package() == "google.protobuf" &&
+          !Is(*field.message_type(), Any::descriptor()));
+}
+
+// Without quotes where no reader of YAML takes it for anything else.
+std::string YamlString(const std::string& raw) {
+  const std::string text = Unsubstituted(raw);
+  const bool is_plain = !text.empty() &&
+                        absl::ascii_isalnum(static_cast<unsigned char>(text.front())) &&
+                        text.back() != ':' && !IsTakenForAnotherType(text) &&
+                        std::all_of(text.begin(), text.end(), [](char each) {
+                          return absl::ascii_isalnum(static_cast<unsigned char>(each)) ||
+                                 absl::StrContains("_./-+@:%", each);
+                        });
+  if (is_plain) return text;
+  google::protobuf::Value value;
+  value.set_string_value(text);
+  std::string json;
+  // Escapes of JSON are those of YAML.
+  return google::protobuf::util::MessageToJsonString(value, &json).ok() ? json : "\"\"";
+}
+
+std::string TextOfTime(const Message& message) {
+  if (Is(*message.GetDescriptor(), google::protobuf::Duration::descriptor())) {
+    google::protobuf::Duration proto;
+    proto.CopyFrom(message);
+    return FormatTime(FromProto(proto).value_or(absl::ZeroDuration()));
+  }
+  std::string json;
+  const auto written = google::protobuf::util::MessageToJsonString(message, &json);
+  return written.ok() ? json : "null";
+}
+
+// One value, of a list where `index` is not negative.
+std::string TextOf(const Message& message, const FieldDescriptor& field, int index) {
+  const Reflection& reflection = *message.GetReflection();
+  const bool many = field.is_repeated();
+  const auto& setting = field.options().GetExtension(config::v1::setting);
+  // That there is none may be known.
+  if (setting.secret() && (many || reflection.HasField(message, &field))) return "\"<redacted>\"";
+  const auto whole = [&](auto number) {
+    return setting.bytes() && number >= 0 ? FormatBytes(static_cast<uint64_t>(number))
+                                          : absl::StrCat(number);
+  };
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return (many ? reflection.GetRepeatedBool(message, &field, index)
+                   : reflection.GetBool(message, &field))
+                 ? "true"
+                 : "false";
+    case FieldDescriptor::CPPTYPE_INT32:
+      return whole(many ? reflection.GetRepeatedInt32(message, &field, index)
+                        : reflection.GetInt32(message, &field));
+    case FieldDescriptor::CPPTYPE_INT64:
+      return whole(many ? reflection.GetRepeatedInt64(message, &field, index)
+                        : reflection.GetInt64(message, &field));
+    case FieldDescriptor::CPPTYPE_UINT32:
+      return whole(many ? reflection.GetRepeatedUInt32(message, &field, index)
+                        : reflection.GetUInt32(message, &field));
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return whole(many ? reflection.GetRepeatedUInt64(message, &field, index)
+                        : reflection.GetUInt64(message, &field));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return absl::StrCat(many ? reflection.GetRepeatedDouble(message, &field, index)
+                               : reflection.GetDouble(message, &field));
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return absl::StrCat(many ? reflection.GetRepeatedFloat(message, &field, index)
+                               : reflection.GetFloat(message, &field));
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return NameInFile(many ? *reflection.GetRepeatedEnum(message, &field, index)
+                             : *reflection.GetEnum(message, &field));
+    case FieldDescriptor::CPPTYPE_STRING: {
+      const std::string text = many ? reflection.GetRepeatedString(message, &field, index)
+                                    : reflection.GetString(message, &field);
+      return YamlString(field.type() == FieldDescriptor::TYPE_BYTES ? absl::Base64Escape(text)
+                                                                    : text);
+    }
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return TextOfTime(many ? reflection.GetRepeatedMessage(message, &field, index)
+                             : reflection.GetMessage(message, &field));
+  }
+  return "";
+}
+
+class Printer {
+ public:
+  explicit Printer(const Remarks& remarks) : remarks_(remarks) {}
+
+  // `lead` begins each line: blanks, and "# " where what is shown is not said.
+  void Print(const Message& message, const std::string& path, const std::string& lead) {
+    const Descriptor& type = *message.GetDescriptor();
+    const bool is_new = described_.insert(type.full_name()).second;
+    for (int i = 0; i < type.field_count(); ++i) {
+      const FieldDescriptor& field = *type.field(i);
+      if (!remarks_.all_fields && !HasValue(message, field)) continue;
+      if (is_new) {
+        for (const std::string& line : remarks_.above(field)) Line(lead, absl::StrCat("# ", line));
+      }
+      PrintField(message, field, absl::StrCat(path, path.empty() ? "" : ".", field.name()), lead);
+    }
+  }
+
+  std::string Take() { return std::move(text_); }
+
+ private:
+  // A plain field of proto3 has one always.
+  static bool HasValue(const Message& message, const FieldDescriptor& field) {
+    const Reflection& reflection = *message.GetReflection();
+    if (field.is_repeated()) return reflection.FieldSize(message, &field) > 0;
+    return !field.has_presence() || reflection.HasField(message, &field);
+  }
+
+  void Line(const std::string& lead, const std::string& text, const std::string& behind = "") {
+    absl::StrAppend(&text_, lead, text, behind.empty() ? "" : absl::StrCat("  # ", behind), "\n");
+  }
+
+  void PrintField(const Message& message, const FieldDescriptor& field, const std::string& path,
+                  const std::string& lead) {
+    const std::string key = absl::StrCat(field.name(), ":");
+    if (field.is_map()) return PrintMap(message, field, path, lead, key);
+    if (field.is_repeated() && !IsScalar(field)) return PrintItems(message, field, path, lead, key);
+    if (field.is_repeated()) {
+      std::vector<std::string> items;
+      for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
+        items.push_back(TextOf(message, field, i));
+      }
+      return Line(lead, absl::StrCat(key, " [", absl::StrJoin(items, ", "), "]"),
+                  remarks_.behind(path));
+    }
+    const bool has_value = HasValue(message, field);
+    if (IsScalar(field)) {
+      return has_value ? Line(lead, absl::StrCat(key, " ", TextOf(message, field, -1)),
+                              remarks_.behind(path))
+                       : Line(lead, absl::StrCat("# ", key));
+    }
+    PrintInside(message.GetReflection()->GetMessage(message, &field), path, lead, key, has_value);
+  }
+
+  void PrintInside(const Message& inside, const std::string& path, const std::string& lead,
+                   const std::string& key, bool has_value) {
+    const std::unique_ptr<Message> unpacked =
+        Is(*inside.GetDescriptor(), Any::descriptor()) ? Unpack(inside) : nullptr;
+    if (unpacked == nullptr && Is(*inside.GetDescriptor(), Any::descriptor())) {
+      return Line(lead, has_value ? absl::StrCat(key, " {}") : absl::StrCat("# ", key));
+    }
+    const std::string below = absl::StrCat(lead, has_value ? "" : "# ");
+    Line(below, key);
+    Print(unpacked != nullptr ? *unpacked : inside, path, absl::StrCat(below, "  "));
+  }
+
+  void PrintItems(const Message& message, const FieldDescriptor& field, const std::string& path,
+                  const std::string& lead, const std::string& key) {
+    const Reflection& reflection = *message.GetReflection();
+    const int size = reflection.FieldSize(message, &field);
+    if (size == 0) {
+      Line(lead, absl::StrCat(key, " []"), remarks_.behind(path));
+      const std::unique_ptr<Message> example(
+          reflection.GetMessageFactory()->GetPrototype(field.message_type())->New());
+      return PrintItem(*example, absl::StrCat(path, "[0]"), absl::StrCat(lead, "# "));
+    }
+    Line(lead, key);
+    std::set<std::string> names;
+    for (int i = 0; i < size; ++i) {
+      const Message& item = reflection.GetRepeatedMessage(message, &field, i);
+      const std::string name = NameOfItem(item);
+      PrintItem(item, ItemPath(path, i, name, names.insert(name).second), lead);
+    }
+  }
+
+  // Its first line that says something begins with a dash.
+  void PrintItem(const Message& item, const std::string& path, const std::string& lead) {
+    const size_t begin = text_.size();
+    const std::string inside = absl::StrCat(lead, "    ");
+    Print(item, path, inside);
+    for (size_t line = begin; line < text_.size(); line = text_.find('\n', line) + 1) {
+      const size_t content = line + inside.size();
+      if (absl::string_view(text_).substr(line, inside.size()) == inside && text_[content] != '#') {
+        text_[content - 2] = '-';
+        return;
+      }
+    }
+  }
+
+  void PrintMap(const Message& message, const FieldDescriptor& field, const std::string& path,
+                const std::string& lead, const std::string& key) {
+    const Reflection& reflection = *message.GetReflection();
+    const int size = reflection.FieldSize(message, &field);
+    Line(lead, size == 0 ? absl::StrCat(key, " {}") : key, size == 0 ? remarks_.behind(path) : "");
+    for (int i = 0; i < size; ++i) {
+      const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
+      const FieldDescriptor& value = *field.message_type()->map_value();
+      const std::string name = TextOf(entry, *field.message_type()->map_key(), -1);
+      const std::string at = absl::StrCat(path, "[", name, "]");
+      const std::string below = absl::StrCat(lead, "  ");
+      if (IsScalar(value)) {
+        Line(below, absl::StrCat(name, ": ", TextOf(entry, value, -1)), remarks_.behind(at));
+      } else {
+        PrintInside(entry.GetReflection()->GetMessage(entry, &value), at, below,
+                    absl::StrCat(name, ":"), true);
+      }
+    }
+  }
+
+  const Remarks& remarks_;
+  std::string text_;
+  std::set<std::string> described_;
+};
+
+}  // namespace
+
+std::string ConfigText(const Message& message, const Remarks& remarks) {
+  Printer printer(remarks);
+  printer.Print(message, "", "");
+  return printer.Take();
+}
+
+}  // namespace mainspring
