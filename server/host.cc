@@ -15,6 +15,7 @@
 #include "mainspring/server/health/health_table.h"
 #include "mainspring/server/lifecycle/supervision.h"
 #include "mainspring/server/planes/planes.h"
+#include "mainspring/server/reconfigure/reconfiguration.h"
 #include "mainspring/server/world/blocking_pool.h"
 #include "mainspring/thread.h"
 
@@ -235,14 +236,28 @@ class Host::Impl {
     guard->reset();
     guard = Guard(trigger, After(world_.time->Now(), kPlanesTimeout));
     status = guard.status();
-    if (status.ok()) status = planes_.Serve(types_, *supervision_, *health_);
+    if (status.ok()) status = planes_.Serve(types_, *supervision_, *reconfiguration_, *health_);
     return status;
   }
 
   absl::Status Supervise() {
+    absl::StatusOr<RevisionStore> store = OpenStore();
+    if (!store.ok()) return store.status();
+    // What was accepted before holds again.
+    SectionsInForce sections(config_, SectionsOf(types_));
+    Restore(*store, sections);
+    HostConfig config = config_;
+    for (size_t i = 0; i < sections.size(); ++i) {
+      config.components[i].config = sections.at(i).value;
+    }
     auto supervision =
-        Supervision::Launch(ComponentsOf(config_, types_, *world_.time), OptionsOfSupervision());
+        Supervision::Launch(ComponentsOf(config, types_, *world_.time), OptionsOfSupervision());
     if (!supervision.ok()) return supervision.status();
+    auto reconfiguration = Reconfiguration::Launch(
+        {(*supervision)->table(), *world_.log, config_, std::move(sections), *std::move(store),
+         [this] { return report_.phase().has_value(); }, config_.max_lifecycle_watchers},
+        {*world_.time, (*supervision)->table(), blocking_}, world_.launch);
+    if (!reconfiguration.ok()) return reconfiguration.status();
     // Nothing is told of before something is started.
     health_table_.emplace((*supervision)->table(), [this, supervision = supervision->get()] {
       return IsAlive(*supervision);
@@ -250,8 +265,34 @@ class Host::Impl {
     health_.emplace(*health_table_, config_.max_health_watchers);
     MutexLock lock(mutex_);
     supervision_ = *std::move(supervision);
+    reconfiguration_ = *std::move(reconfiguration);
     if (abandoned_) supervision_->AbandonStart();
     return absl::OkStatus();
+  }
+
+  // In memory, where there is no directory for it.
+  absl::StatusOr<RevisionStore> OpenStore() {
+    if (config_.state_dir.empty()) {
+      world_.log->Info("configuration",
+                       {{"revisions",
+                         "are kept in memory, as long as the host runs; --state-dir "
+                         "keeps them"}});
+      return RevisionStore();
+    }
+    std::vector<std::string> complaints;
+    absl::StatusOr<RevisionStore> store = RevisionStore::Open(config_.state_dir, complaints);
+    for (const std::string& each : complaints) {
+      world_.log->Error("configuration", {{"set_aside", each}});
+    }
+    return store;
+  }
+
+  void Restore(const RevisionStore& store, SectionsInForce& sections) {
+    if (store.latest() == nullptr) return;
+    for (const std::string& each : sections.Restore(*store.latest())) {
+      world_.log->Warning("configuration", {{"warning", each}});
+    }
+    world_.log->Info("configuration", {{"revision", store.latest()->revision().number()}});
   }
 
   SupervisionOptions OptionsOfSupervision() {
@@ -375,6 +416,7 @@ class Host::Impl {
   std::optional<HealthTable> health_table_;
   std::optional<HealthServicer> health_;
   std::unique_ptr<Supervision> supervision_;
+  std::unique_ptr<Reconfiguration> reconfiguration_;
 };
 
 Host::Host(std::vector<ComponentType> types, HostConfig config, World world)

@@ -26,6 +26,7 @@
 #include "absl/status/status.h"
 #include "mainspring/answer.h"
 #include "mainspring/call.h"
+#include "mainspring/configurable.h"
 #include "mainspring/context.h"
 #include "mainspring/coroutine.h"
 #include "mainspring/handler.h"

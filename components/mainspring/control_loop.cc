@@ -195,18 +195,23 @@ absl::Status ControlLoop::GiveFirst(const Section& section) {
 }
 
 void ControlLoop::Obey(control::Configure request) {
-  if (instance_ == nullptr || instance_->context.generation() != request.generation) return;
+  if (instance_ == nullptr || instance_->context.generation() != request.generation) {
+    return request.reply.Fail(Gone());
+  }
   AnyConfigurable* const takes = configurable();
   if (takes == nullptr) {
-    return request.done(absl::FailedPreconditionError("the component takes no section"));
+    return request.reply.Fail(absl::FailedPreconditionError("the component takes no section"));
   }
   const google::protobuf::Message& config =
       request.section == nullptr ? takes->Empty() : *request.section;
-  absl::Status valid = Check(*takes, config);
-  if (!valid.ok() || !request.apply) return request.done(std::move(valid));
-  Serve("Apply", time_.CoarseNow(), [&] { takes->ApplyAny(config); });
-  if (instance_ == nullptr) valid = absl::AbortedError("the component failed in Apply");
-  request.done(std::move(valid));
+  if (absl::Status valid = Check(*takes, config); !valid.ok()) {
+    return request.reply.Fail(std::move(valid));
+  }
+  if (request.apply) Serve("Apply", time_.CoarseNow(), [&] { takes->ApplyAny(config); });
+  if (instance_ == nullptr) {
+    return request.reply.Fail(absl::AbortedError("the component failed in Apply"));
+  }
+  request.reply.Send(Nothing());
 }
 
 void ControlLoop::Obey(control::Stop request) {

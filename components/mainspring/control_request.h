@@ -9,8 +9,9 @@
 #include <string>
 #include <variant>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "mainspring/blocking.h"
+#include "mainspring/reply.h"
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
 
@@ -35,12 +36,13 @@ struct Start {  // Construct an instance, the one with this generation, and star
   OnException on_exception = OnException::kFailCall;
   Section section = nullptr;
 };
-struct Configure {  // Look whether the instance of this generation takes a section, and, told to,
-                    // give it; then say so. `done` is dropped where there is no such instance.
+// Look whether the instance of this generation takes a section, and, told to, give it; then say so.
+// UNAVAILABLE: there is no such instance.
+struct Configure {
   uint64_t generation;
   Section section;
   bool apply;
-  absl::AnyInvocable<void(absl::Status)> done;
+  Reply<Nothing> reply;
 };
 struct Stop {  // Answer what was accepted, but after `deadline` with `why`; then stop the instance.
   SteadyTime deadline;

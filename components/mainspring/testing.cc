@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mainspring/push_configure.h"
 #include "mainspring/return_address.h"
 #include "mainspring/status_details.h"
 
@@ -67,10 +68,7 @@ absl::Status Stage::Configure(Unit& unit, Section section) {
   Settle();
   absl::Status done;
   if (unit.record.up) {
-    unit.mailbox->PushControl(
-        control::Configure{unit.generation, section, /*apply=*/true,
-                           [&done](absl::Status status) { done = std::move(status); }});
-    Settle();
+    done = Await(PushConfigure(*unit.mailbox, unit.generation, section, /*apply=*/true)).status();
   }
   if (done.ok()) unit.section = std::move(section);
   return done;

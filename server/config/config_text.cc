@@ -20,6 +20,7 @@
 #include "mainspring/proto_time.h"
 #include "mainspring/server/config/bounds.h"
 #include "mainspring/server/config/message_reader.h"
+#include "mainspring/server/config/redaction.h"
 #include "mainspring/server/config/scalars.h"
 #include "mainspring/server/config/substitution.h"
 
@@ -34,13 +35,6 @@ using google::protobuf::Reflection;
 
 bool Is(const Descriptor& type, const Descriptor* other) {
   return type.full_name() == other->full_name();
-}
-
-// Whether it is one value on one line.
-bool IsScalar(const FieldDescriptor& field) {
-  return field.message_type() == nullptr ||
-         (field.message_type()->file()->package() == "google.protobuf" &&
-          !Is(*field.message_type(), Any::descriptor()));
 }
 
 // Without quotes where no reader of YAML takes it for anything else.
@@ -78,7 +72,8 @@ std::string TextOf(const Message& message, const FieldDescriptor& field, int ind
   const bool many = field.is_repeated();
   const auto& setting = field.options().GetExtension(config::v1::setting);
   // That there is none may be known.
-  if (setting.secret() && (many || reflection.HasField(message, &field))) return "\"<redacted>\"";
+  if (setting.secret() && (many || reflection.HasField(message, &field)))
+    return absl::StrCat("\"", kRedacted, "\"");
   const auto whole = [&](auto number) {
     return setting.bytes() && number >= 0 ? FormatBytes(static_cast<uint64_t>(number))
                                           : absl::StrCat(number);
@@ -123,6 +118,14 @@ std::string TextOf(const Message& message, const FieldDescriptor& field, int ind
   return "";
 }
 
+std::string ListText(const Message& message, const FieldDescriptor& field) {
+  std::vector<std::string> items;
+  for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
+    items.push_back(TextOf(message, field, i));
+  }
+  return absl::StrCat("[", absl::StrJoin(items, ", "), "]");
+}
+
 class Printer {
  public:
   explicit Printer(const Remarks& remarks) : remarks_(remarks) {}
@@ -159,17 +162,13 @@ class Printer {
                   const std::string& lead) {
     const std::string key = absl::StrCat(field.name(), ":");
     if (field.is_map()) return PrintMap(message, field, path, lead, key);
-    if (field.is_repeated() && !IsScalar(field)) return PrintItems(message, field, path, lead, key);
+    if (field.is_repeated() && !HasOneValue(field))
+      return PrintItems(message, field, path, lead, key);
     if (field.is_repeated()) {
-      std::vector<std::string> items;
-      for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
-        items.push_back(TextOf(message, field, i));
-      }
-      return Line(lead, absl::StrCat(key, " [", absl::StrJoin(items, ", "), "]"),
-                  remarks_.behind(path));
+      return Line(lead, absl::StrCat(key, " ", ListText(message, field)), remarks_.behind(path));
     }
     const bool has_value = HasValue(message, field);
-    if (IsScalar(field)) {
+    if (HasOneValue(field)) {
       return has_value ? Line(lead, absl::StrCat(key, " ", TextOf(message, field, -1)),
                               remarks_.behind(path))
                        : Line(lead, absl::StrCat("# ", key));
@@ -233,7 +232,7 @@ class Printer {
       const std::string name = TextOf(entry, *field.message_type()->map_key(), -1);
       const std::string at = absl::StrCat(path, "[", name, "]");
       const std::string below = absl::StrCat(lead, "  ");
-      if (IsScalar(value)) {
+      if (HasOneValue(value)) {
         Line(below, absl::StrCat(name, ": ", TextOf(entry, value, -1)), remarks_.behind(at));
       } else {
         PrintInside(entry.GetReflection()->GetMessage(entry, &value), at, below,
@@ -248,6 +247,34 @@ class Printer {
 };
 
 }  // namespace
+
+bool HasOneValue(const FieldDescriptor& field) {
+  return field.message_type() == nullptr ||
+         (field.message_type()->file()->package() == "google.protobuf" &&
+          !Is(*field.message_type(), Any::descriptor()));
+}
+
+std::string ValueText(const Message& message, const FieldDescriptor& field) {
+  const Reflection& reflection = *message.GetReflection();
+  const bool is_set = field.is_repeated() ? reflection.FieldSize(message, &field) > 0
+                                          : reflection.HasField(message, &field);
+  if (!is_set) return "";
+  if (HasOneValue(field) && !field.is_map()) {
+    return field.is_repeated() ? ListText(message, field) : TextOf(message, field, -1);
+  }
+  // Alone, so that it is the only one.
+  const std::unique_ptr<Message> alone(message.New());
+  alone->CopyFrom(message);
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(*alone, &fields);
+  for (const FieldDescriptor* each : fields) {
+    if (each != &field) reflection.ClearField(alone.get(), each);
+  }
+  Redact(*alone);
+  std::string json;
+  const auto written = google::protobuf::util::MessageToJsonString(*alone, &json);
+  return written.ok() ? json : "";
+}
 
 std::string ConfigText(const Message& message, const Remarks& remarks) {
   Printer printer(remarks);

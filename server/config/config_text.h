@@ -27,6 +27,14 @@ struct Remarks {
 // A message in a google.protobuf.Any is shown as it is, where the program was built with its type.
 std::string ConfigText(const google::protobuf::Message& message, const Remarks& remarks);
 
+// Whether a field's value, or each of its values, is one line of text, a time for one, and not a
+// message with fields.
+bool HasOneValue(const google::protobuf::FieldDescriptor& field);
+// The field's value as it stands in a file, on one line; of messages, as JSON. Empty: it is not
+// set.
+std::string ValueText(const google::protobuf::Message& message,
+                      const google::protobuf::FieldDescriptor& field);
+
 }  // namespace mainspring
 
 #endif  // MAINSPRING_SERVER_CONFIG_CONFIG_TEXT_H_

@@ -108,6 +108,10 @@ struct HostConfig {
   absl::Duration grace_period = absl::InfiniteDuration();
 
   LogFormat log_format = LogFormat::kText;
+
+  // Where accepted changes of the configuration are kept; empty: nowhere, they last as long as the
+  // host runs.
+  std::string state_dir;
 };
 
 // Adds all that is wrong with it, by the paths that fields have in a file: a name is missing, used

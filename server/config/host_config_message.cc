@@ -90,6 +90,7 @@ void VisitHost(auto& config, auto& at) {
     in("grace_period", config.grace_period);
   });
   at.In("log", [&](auto& in) { in("format", config.log_format); });
+  at("state_dir", config.state_dir);
   at.In("limits", [&](auto& in) {
     in("max_health_watchers", config.max_health_watchers);
     in("max_reflection_streams", config.max_reflection_streams);
@@ -137,6 +138,9 @@ class Writer {
     if (value == absl::InfiniteDuration() && field.name() == "grace_period") return;
     ToProto(value, static_cast<google::protobuf::Duration&>(
                        *reflection_.MutableMessage(&message_, &field)));
+  }
+  void Set(const FieldDescriptor& field, const std::string& value) {
+    if (!value.empty()) reflection_.SetString(&message_, &field, value);
   }
   void Set(const FieldDescriptor& field, const std::vector<std::string>& values) {
     for (const std::string& value : values) reflection_.AddString(&message_, &field, value);
@@ -195,6 +199,9 @@ class Reader {
     const absl::StatusOr<absl::Duration> time = FromProto(
         static_cast<const google::protobuf::Duration&>(reflection_.GetMessage(message_, &field)));
     value = time.ok() ? *time : absl::InfiniteDuration();
+  }
+  void Get(const FieldDescriptor& field, std::string& value) {
+    value = reflection_.GetString(message_, &field);
   }
   void Get(const FieldDescriptor& field, std::vector<std::string>& values) {
     values.clear();

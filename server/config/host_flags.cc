@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <optional>
 #include <set>
 #include <string>
@@ -108,6 +109,10 @@ std::string AbslUnparseFlag(const GivenText& given) { return given.text.value_or
 ABSL_FLAG(std::string, config, "",
           "The configuration file, which the other flags go over; --print-schema describes it.");
 ABSL_FLAG(
+    std::string, state_dir, "",
+    "The directory in which changes of the configuration are kept that were accepted while the "
+    "host ran.");
+ABSL_FLAG(
     bool, check, false,
     "Looks whether the configuration is right, tells everything that is wrong with it, and ends: "
     "0, or 78.");
@@ -161,6 +166,7 @@ constexpr struct {
     {"max_connection_age", "planes.data.limits.max_connection_age"},
     {"max_connection_idle", "planes.data.limits.max_connection_idle"},
     {"log_format", "log.format"},
+    {"state_dir", "state_dir"},
 };
 
 absl::Duration DefaultLameDuck() {
@@ -196,6 +202,11 @@ void SetDefaults(HostConfig& config) {
   config.data.addresses = {"0.0.0.0:50051"};
   config.admin.addresses = {"unix:admin.sock", "127.0.0.1:50052"};
   config.lame_duck = DefaultLameDuck();
+  // systemd lists several, separated by colons; the first is ours.
+  if (const char* state = std::getenv("STATE_DIRECTORY")) {
+    config.state_dir =
+        std::string(absl::string_view(state).substr(0, absl::string_view(state).find(':')));
+  }
   // An operator's connection is kept.
   config.admin.limits.max_connection_age = absl::ZeroDuration();
   config.probe.limits.max_connection_age = absl::ZeroDuration();
@@ -220,6 +231,7 @@ void ApplyFlags(const HostFlags& flags, HostConfig& config) {
   set("planes.data.limits.max_connection_idle", config.data.limits.max_connection_idle,
       absl::GetFlag(FLAGS_max_connection_idle).time);
   set("log.format", config.log_format, absl::GetFlag(FLAGS_log_format));
+  set("state_dir", config.state_dir, absl::GetFlag(FLAGS_state_dir));
 }
 
 }  // namespace mainspring

@@ -61,6 +61,8 @@ class Supervision final {
   Supervision& operator=(const Supervision&) = delete;
 
   const ComponentTable& table() const { return table_; }
+  // For whoever gives components another section.
+  ComponentTable& table() { return table_; }
   const DependencyGraph& graph() const { return graph_; }
   // Where Lifecycle is asked.
   const std::shared_ptr<MailboxBase>& mailbox() const { return mailbox_; }

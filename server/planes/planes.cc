@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "mainspring/config/v1/config.binding.pb.h"
+#include "mainspring/host/v1/host.pb.h"
 #include "mainspring/lifecycle/v1/lifecycle.binding.pb.h"
 
 namespace mainspring {
@@ -11,6 +13,15 @@ namespace {
 constexpr absl::Duration kIngressStuckAfter = absl::Seconds(60);
 // For calls under way when planes are abandoned.
 constexpr absl::Duration kGoodbye = absl::Milliseconds(100);
+
+// What Config sends in a google.protobuf.Any.
+std::vector<std::string> SectionTypes(const std::vector<ComponentType>& types) {
+  std::vector<std::string> names = {host::v1::HostConfig::descriptor()->full_name()};
+  for (const ComponentType& type : types) {
+    if (type.config != nullptr) names.push_back(type.config->GetDescriptor()->full_name());
+  }
+  return names;
+}
 
 }  // namespace
 
@@ -41,14 +52,16 @@ absl::Status Planes::Listen() {
 }
 
 absl::Status Planes::AddServices(const std::vector<ComponentType>& types,
-                                 const Supervision& supervision, HealthServicer& health) {
+                                 const Supervision& supervision,
+                                 const Reconfiguration& reconfiguration, HealthServicer& health) {
   absl::Status status = AddComponents(types, supervision);
   status.Update(
       admin_.Add(lifecycle::v1::BindLifecycle()).AddComponent(supervision.mailbox(), nullptr));
+  status.Update(
+      admin_.Add(config::v1::BindConfig()).AddComponent(reconfiguration.mailbox(), nullptr));
   for (ServedPlane* plane : all()) status.Update(plane->AddHealth(health));
-  for (ServedPlane* plane : {&data_, &admin_}) {
-    status.Update(plane->AddReflection(config_.max_reflection_streams));
-  }
+  status.Update(data_.AddReflection({}, config_.max_reflection_streams));
+  status.Update(admin_.AddReflection(SectionTypes(types), config_.max_reflection_streams));
   return status;
 }
 
@@ -71,8 +84,8 @@ absl::Status Planes::AddComponents(const std::vector<ComponentType>& types,
 }
 
 absl::Status Planes::Serve(const std::vector<ComponentType>& types, const Supervision& supervision,
-                           HealthServicer& health) {
-  absl::Status status = AddServices(types, supervision, health);
+                           const Reconfiguration& reconfiguration, HealthServicer& health) {
+  absl::Status status = AddServices(types, supervision, reconfiguration, health);
   // Not what the probe plane serves, which has nothing of its own.
   rpc::Elsewhere where;
   for (const ServedPlane* plane : {&data_, &admin_}) plane->TellWhere(where);

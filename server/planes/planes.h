@@ -19,6 +19,7 @@
 #include "mainspring/server/lifecycle/supervision.h"
 #include "mainspring/server/observe/event_log.h"
 #include "mainspring/server/planes/served_plane.h"
+#include "mainspring/server/reconfigure/reconfiguration.h"
 #include "mainspring/server/rpc/acceptor.h"
 #include "mainspring/server/rpc/component_type.h"
 
@@ -33,13 +34,13 @@ class Planes {
   // Binds all addresses; blocks as long as a resolver does.
   // UNAVAILABLE: one cannot be bound.
   absl::Status Listen();
-  // Serves the components of `types`, and what the host itself answers. `supervision` and `health`
-  // must live until the planes are shut down, by a drain or by Abandon, and be destroyed before the
-  // planes are: replies that they hold belong to one of them.
+  // Serves the components of `types`, and what the host itself answers. `supervision`,
+  // `reconfiguration` and `health` must live until the planes are shut down, by a drain or by
+  // Abandon, and be destroyed before the planes are: replies that they hold belong to one of them.
   // INVALID_ARGUMENT: a component answers another service than its type says. RESOURCE_EXHAUSTED:
   // no more threads or descriptors. INTERNAL: gRPC refused.
   absl::Status Serve(const std::vector<ComponentType>& types, const Supervision& supervision,
-                     HealthServicer& health);
+                     const Reconfiguration& reconfiguration, HealthServicer& health);
   // Lets connections in, which have waited since Listen. RESOURCE_EXHAUSTED: no more descriptors or
   // threads.
   absl::Status Accept() { return acceptor_.Start(); }
@@ -59,7 +60,7 @@ class Planes {
 
  private:
   absl::Status AddServices(const std::vector<ComponentType>& types, const Supervision& supervision,
-                           HealthServicer& health);
+                           const Reconfiguration& reconfiguration, HealthServicer& health);
   absl::Status AddComponents(const std::vector<ComponentType>& types,
                              const Supervision& supervision);
   std::array<const ServedPlane*, 3> all() const { return {&data_, &admin_, &probe_}; }

@@ -47,14 +47,15 @@ absl::Status ServedPlane::AddHealth(HealthServicer& health) {
   return service.SetServicer(health);
 }
 
-absl::Status ServedPlane::AddReflection(size_t max_streams) {
+absl::Status ServedPlane::AddReflection(const std::vector<std::string>& messages,
+                                        size_t max_streams) {
   rpc::Service& v1 = Add(grpc::reflection::v1::BindServerReflection());
   rpc::Service& v1alpha = Add(grpc::reflection::v1alpha::BindServerReflection());
   std::vector<std::string> names = {v1.name(), v1alpha.name()};
   for (const auto& service : services_) {
     if (service.get() != &v1 && service.get() != &v1alpha) names.push_back(service->name());
   }
-  reflection_ = std::make_unique<Reflection>(std::move(names), max_streams);
+  reflection_ = std::make_unique<Reflection>(std::move(names), messages, max_streams);
   absl::Status status = v1.SetServicer(reflection_->v1);
   status.Update(v1alpha.SetServicer(reflection_->v1alpha));
   return status;

@@ -37,8 +37,9 @@ class ServedPlane {
   rpc::Service* Find(const std::string& name) const;
   // With places of its own. `health` must live until the plane is shut down.
   absl::Status AddHealth(HealthServicer& health);
-  // Of the services that it has, and of itself.
-  absl::Status AddReflection(size_t max_streams);
+  // Of the services that it has, of `messages` that these send in a google.protobuf.Any, and of
+  // itself.
+  absl::Status AddReflection(const std::vector<std::string>& messages, size_t max_streams);
 
   // Where its services are, for callers that look for them on another plane. Between Listen and
   // Serve.
@@ -59,8 +60,9 @@ class ServedPlane {
 
  private:
   struct Reflection {
-    Reflection(std::vector<std::string> services, size_t max_streams)
-        : plane(std::move(services), max_streams) {}
+    Reflection(std::vector<std::string> services, const std::vector<std::string>& messages,
+               size_t max_streams)
+        : plane(std::move(services), max_streams, messages) {}
     ReflectedPlane plane;
     ReflectionV1 v1{plane};
     ReflectionV1Alpha v1alpha{plane};

@@ -16,10 +16,11 @@ namespace mainspring {
 // Any thread. It must outlive the places that it gave.
 class ReflectedPlane {
  public:
-  // The full names of the services that the plane serves, and how many reflection streams it may
-  // have open at one time.
-  ReflectedPlane(std::vector<std::string> services, size_t max_streams)
-      : services_(std::move(services)), files_(services_), max_streams_(max_streams) {}
+  // The full names of the services that the plane serves, how many reflection streams it may have
+  // open at one time, and the messages that travel there in a google.protobuf.Any.
+  ReflectedPlane(std::vector<std::string> services, size_t max_streams,
+                 const std::vector<std::string>& messages = {})
+      : services_(std::move(services)), files_(services_, messages), max_streams_(max_streams) {}
 
   // The place of one stream, given back when it is destroyed.
   class Place {

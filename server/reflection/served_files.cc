@@ -14,11 +14,13 @@ constexpr char kWellKnownPackage[] = "google.protobuf";
 
 }  // namespace
 
-ServedFiles::ServedFiles(const std::vector<std::string>& services) {
-  for (const std::string& service : services) {
-    const FileDescriptor* file =
-        DescriptorPool::generated_pool()->FindFileContainingSymbol(service);
-    if (file != nullptr) Add(*file);
+ServedFiles::ServedFiles(const std::vector<std::string>& services,
+                         const std::vector<std::string>& messages) {
+  for (const auto* names : {&services, &messages}) {
+    for (const std::string& name : *names) {
+      const FileDescriptor* file = DescriptorPool::generated_pool()->FindFileContainingSymbol(name);
+      if (file != nullptr) Add(*file);
+    }
   }
 }
 

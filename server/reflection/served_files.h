@@ -20,8 +20,10 @@ namespace mainspring {
 // Constant after construction; any thread.
 class ServedFiles {
  public:
-  // The full names of the services. One that the process does not know is left out.
-  explicit ServedFiles(const std::vector<std::string>& services);
+  // The full names of the services, and of messages that are sent without being imported. One that
+  // the process does not know is left out.
+  explicit ServedFiles(const std::vector<std::string>& services,
+                       const std::vector<std::string>& messages = {});
 
   bool Has(const google::protobuf::FileDescriptor& file) const;
 

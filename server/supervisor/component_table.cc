@@ -12,6 +12,7 @@ void ComponentTable::Add(const ComponentConfig& config, std::vector<std::string>
       std::make_unique<Row>(Row{config, std::move(services), essential, std::move(mailbox)}));
   MutexLock lock(mutex_);
   statuses_.emplace_back();
+  sections_.push_back(config.config);
 }
 
 std::optional<size_t> ComponentTable::NumberOf(absl::string_view name) const {
@@ -76,6 +77,22 @@ std::vector<ComponentView> ComponentTable::Views() const {
 LifecycleState ComponentTable::state(size_t component) const {
   MutexLock lock(mutex_);
   return statuses_[component].state;
+}
+
+ComponentStatus ComponentTable::status(size_t component) const {
+  MutexLock lock(mutex_);
+  return statuses_[component];
+}
+
+Section ComponentTable::section(size_t component) const {
+  MutexLock lock(mutex_);
+  return sections_[component];
+}
+
+void ComponentTable::SetSection(size_t component, Section section) {
+  MutexLock lock(mutex_);
+  // What was there goes without the lock.
+  sections_[component].swap(section);
 }
 
 bool ComponentTable::IsServing(size_t component) const {

@@ -94,9 +94,14 @@ class ComponentTable final : public Directory {
   std::vector<ComponentView> Views() const;
   // Cheaper than a view.
   LifecycleState state(size_t component) const;
+  ComponentStatus status(size_t component) const;
   // RUNNING, and takes calls and serves them; has been RUNNING once.
   bool IsServing(size_t component) const;
   bool HasBeenRunning(size_t component) const;
+
+  // The section that its next instance begins with.
+  Section section(size_t component) const;
+  void SetSection(size_t component, Section section);
 
   // How it is from here on. Supervisor's thread only.
   void Publish(size_t component, const ComponentStatus& status);
@@ -117,6 +122,7 @@ class ComponentTable final : public Directory {
   std::unordered_map<std::string, size_t> numbers_;
   mutable Mutex mutex_;
   std::vector<ComponentStatus> statuses_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Section> sections_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mainspring

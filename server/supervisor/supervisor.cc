@@ -254,9 +254,9 @@ void Supervisor::EnterStarting(size_t component) {
   units_[component].stuck = false;
   OpenOrClose(component);
   MailboxBase& mailbox = table_.mailbox(component);
-  const ComponentConfig& config = table_.config(component);
-  mailbox.PushControl(
-      control::Start{status(component).generation, config.on_exception, config.config});
+  mailbox.PushControl(control::Start{status(component).generation,
+                                     table_.config(component).on_exception,
+                                     table_.section(component)});
   if (host_drains_ || status(component).draining) mailbox.PushControl(control::Drain{true});
   SetTimer(component, table_.config(component).start_timeout,
            [this, component] { StartTimedOut(component); });

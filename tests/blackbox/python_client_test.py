@@ -12,6 +12,7 @@ from harness.client import SOON, StreamReader
 from harness.protos import clock, health, reflection_v1, reflection_v1alpha, seconds
 
 CLOCK = "mainspring.clock.v1.Clock"
+CONFIG = "mainspring.config.v1.Config"
 LIFECYCLE = "mainspring.lifecycle.v1.Lifecycle"
 HEALTH = "grpc.health.v1.Health"
 READY_NAMES = ("", "readiness", CLOCK, "clock")
@@ -138,7 +139,7 @@ class Reflection(HostTestCase):
                   "grpc.reflection.v1alpha.ServerReflection"}
         for package in (reflection_v1, reflection_v1alpha):
             for address, expected in ((self.host.data, common | {CLOCK}),
-                                      (self.host.admin, common | {LIFECYCLE})):
+                                      (self.host.admin, common | {CONFIG, LIFECYCLE})):
                 with self.subTest(package=package.name, address=address):
                     [answer] = self.ask(package, address, {"list_services": "*"})
                     names = [service.name for service in answer.list_services_response.service]

@@ -1,9 +1,13 @@
+#include <algorithm>
+
 #include "mainspring/host.h"
 #include "weather/v1/weather.binding.pb.h"
 
-class Weather final : public weather::v1::WeatherComponent {
+class Weather final : public weather::v1::WeatherComponent,
+                      public mainspring::Configurable<weather::v1::WeatherConfig> {
  public:
   using WeatherComponent::WeatherComponent;
+  void Apply(weather::v1::WeatherConfig config) override { config_ = config; }
 
   void Record(weather::v1::RecordRequest request,
               mainspring::Reply<weather::v1::RecordResponse> reply) override {
@@ -20,7 +24,7 @@ class Weather final : public weather::v1::WeatherComponent {
       replies.Finish(absl::FailedPreconditionError("nothing recorded"));
       return;
     }
-    for (int day = 1; day <= request.days(); ++day) {
+    for (int day = 1; day <= std::min(request.days(), config_.most_days()); ++day) {
       weather::v1::ForecastResponse response;
       response.set_day(day);
       response.set_celsius(sum_ / count_);
@@ -30,6 +34,7 @@ class Weather final : public weather::v1::WeatherComponent {
   }
 
  private:
+  weather::v1::WeatherConfig config_;
   double sum_ = 0;
   int count_ = 0;
 };

@@ -23,7 +23,8 @@ FLOORS = ("protos", "components", "server", "clients", "tests", "deploy")
 
 # The folders of server/, from the lowest up; what stands in server/ itself is above them all.
 SERVER_FLOORS = (
-    "observe", "world", "rpc", "config", "supervisor", "health", "reflection", "lifecycle", "drain",
+    "observe", "world", "rpc", "config", "supervisor", "health", "reflection", "lifecycle",
+    "reconfigure", "drain",
     "signals", "systemd", "planes", "", "public",
 )  # fmt: skip
 

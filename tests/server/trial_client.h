@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include <chrono>
-#include <filesystem>
 #include <future>
 #include <memory>
 #include <string>
@@ -15,6 +14,7 @@
 #include "mainspring/trial/v1/trial.grpc.pb.h"
 #include "tests/server/eventually.h"
 #include "tests/server/hooked_component.h"
+#include "tests/server/trial_directory.h"  // IWYU pragma: export
 
 namespace mainspring::testing {
 
@@ -76,24 +76,6 @@ class PendingEcho {
   trial::v1::EchoRequest request_;
   trial::v1::EchoResponse response_;
   std::promise<grpc::Status> done_;
-};
-
-// Goes with all that is in it. Short, for the path of a unix socket is.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    char path[] = "/tmp/mainspring-test-XXXXXX";
-    path_ = mkdtemp(path);
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string File(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
 };
 
 }  // namespace mainspring::testing

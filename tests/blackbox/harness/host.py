@@ -71,6 +71,11 @@ class HostProcess:
     def pid(self):
         return self._process.pid
 
+    def memory_kib(self):
+        """What it has in memory now, in KiB."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1))
+
     @property
     def lines(self):
         """What the host has logged so far."""

@@ -22,6 +22,9 @@ _ROOTS = (places.REPOSITORY / "protos", places.REPOSITORY / "tests" / "testing" 
           places.REPOSITORY / "tests" / "shop")
 _FILES = (
     "mainspring/clock/v1/clock.proto",
+    "mainspring/clock/v1/clock_config.proto",
+    "mainspring/config/v1/config.proto",
+    "mainspring/host/v1/host.proto",
     "mainspring/lifecycle/v1/lifecycle.proto",
     "mainspring/trial/v1/trial.proto",
     "grpc/health/v1/health.proto",
@@ -99,6 +102,7 @@ class Package:
 
 
 clock = Package("mainspring.clock.v1")
+config = Package("mainspring.config.v1")
 lifecycle = Package("mainspring.lifecycle.v1")
 trial = Package("mainspring.trial.v1")
 shop = Package("shop.v1")

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "mainspring/push_configure.h"
 #include "mainspring/testing.h"
 #include "tests/components/mainspring/hosting.h"
 #include "tests/components/mainspring/speaker.h"
@@ -143,14 +144,17 @@ TEST(ControlConfigure, ToLookOnly_DoesNotApply) {
       [&](Context& context) { return std::make_unique<Greeting>(context, &log); });
   host.Start();
   log.clear();
-  std::vector<absl::Status> done;
   const auto section = std::make_shared<const StringValue>(Section("x"));
-  const auto note = [&](absl::Status status) { done.push_back(std::move(status)); };
-  host.Send(control::Configure{1, section, /*apply=*/false, note});
+  const auto ask = [&](uint64_t generation, bool apply) {
+    auto answer = PushConfigure(*host.mailbox, generation, section, apply);
+    host.RunReady();
+    return AnswerNow(std::move(answer)).status();
+  };
+  EXPECT_TRUE(ask(1, /*apply=*/false).ok());
   EXPECT_THAT(log, ElementsAre("validate x"));
-  EXPECT_THAT(done, ElementsAre(absl::OkStatus()));
-  host.Send(control::Configure{7, section, /*apply=*/true, note});
-  EXPECT_EQ(done.size(), 1u) << "it is for an instance that is not there";
+  EXPECT_EQ(ask(7, /*apply=*/true).code(), absl::StatusCode::kUnavailable)
+      << "it is for an instance that is not there";
+  EXPECT_THAT(log, ElementsAre("validate x"));
 }
 
 }  // namespace

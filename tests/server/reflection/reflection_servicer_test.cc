@@ -112,6 +112,7 @@ TYPED_TEST(ReflectionTest, WhenTheAdminPlaneIsAsked_ListsItsOwn) {
   EXPECT_THAT(this->ListServices(),
               UnorderedElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
                                    "grpc.reflection.v1alpha.ServerReflection",
+                                   "mainspring.config.v1.Config",
                                    "mainspring.lifecycle.v1.Lifecycle"));
 }
 

@@ -1,0 +1,31 @@
+// PushConfigure: asks a component whether it takes a section, or gives it.
+#ifndef MAINSPRING_PUSH_CONFIGURE_H_
+#define MAINSPRING_PUSH_CONFIGURE_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "mainspring/answer.h"
+#include "mainspring/blocking.h"
+#include "mainspring/control_request.h"
+#include "mainspring/mailbox_base.h"
+#include "mainspring/reply.h"
+
+namespace mainspring {
+
+// The answer of the instance of that generation, which takes it on its own thread. What Validate
+// says where it is refused, and nothing has changed. UNAVAILABLE: there is no such instance.
+// ABORTED: it failed in Apply. FAILED_PRECONDITION: its class is not Configurable.
+// DEADLINE_EXCEEDED: it has not come to it by then; it may yet. Any thread.
+inline Answer<Nothing> PushConfigure(MailboxBase& mailbox, uint64_t generation, Section section,
+                                     bool apply, SteadyTime deadline = kNever) {
+  SharedPtr<LocalCall<Nothing>> call(
+      new LocalCall<Nothing>(CallOptions{.deadline = deadline}, "Configure"));
+  Reply<Nothing> reply(call.get());
+  mailbox.PushControl(control::Configure{generation, std::move(section), apply, std::move(reply)});
+  return Answer<Nothing>(std::move(call));
+}
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_PUSH_CONFIGURE_H_

@@ -1,0 +1,203 @@
+#include "mainspring/server/config/revision_store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "mainspring/server/config/read_file.h"
+
+namespace mainspring {
+namespace {
+
+using config::v1::StoredRevision;
+
+// A file: this line, the CRC-32 of the rest as eight hexadecimal digits and a newline, the message.
+// The number is the format's.
+constexpr char kMagic[] = "mainspring revision 1\n";
+constexpr char kMagicOfAny[] = "mainspring revision ";
+constexpr size_t kCrcSize = 9;
+constexpr size_t kLargest = size_t{16} << 20;
+constexpr char kPrefix[] = "revision-";
+constexpr char kPartial[] = "partial";
+
+absl::Status Failed(const std::string& path, const char* what, int error) {
+  const std::string text = absl::StrCat(path, ": cannot ", what, ": ", strerror(error));
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return absl::ResourceExhaustedError(text);
+    default:
+      return absl::FailedPreconditionError(text);
+  }
+}
+
+std::string Crc(absl::string_view content) {
+  const auto* const bytes = reinterpret_cast<const Bytef*>(content.data());
+  return absl::StrFormat("%08x\n", crc32(0, bytes, static_cast<uInt>(content.size())));
+}
+
+std::string Frame(const StoredRevision& revision) {
+  const std::string content = revision.SerializeAsString();
+  return absl::StrCat(kMagic, Crc(content), content);
+}
+
+// Why the file is none that can be used; OK where it is.
+absl::Status Unframe(absl::string_view file, StoredRevision& revision) {
+  if (!absl::ConsumePrefix(&file, kMagic)) {
+    return absl::InvalidArgumentError(absl::StartsWith(file, kMagicOfAny)
+                                          ? "is of another version of this program"
+                                          : "is no revision");
+  }
+  const absl::string_view crc = file.substr(0, kCrcSize);
+  file.remove_prefix(crc.size());
+  if (crc != Crc(file)) return absl::DataLossError("is damaged, or was not written to its end");
+  if (!revision.ParseFromArray(file.data(), static_cast<int>(file.size()))) {
+    return absl::DataLossError("is damaged");
+  }
+  return absl::OkStatus();
+}
+
+// The number in a file's name; 0: it is no revision's.
+uint64_t NumberOf(const std::string& name) {
+  absl::string_view digits = name;
+  uint64_t number = 0;
+  if (!absl::ConsumePrefix(&digits, kPrefix) || !absl::SimpleAtoi(digits, &number)) return 0;
+  return number;
+}
+
+absl::Status CheckDirectory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return Failed(path, "be made", errno);
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) return Failed(path, "be looked at", errno);
+  if (!S_ISDIR(status.st_mode) || status.st_uid != getuid() ||
+      (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": is not a directory that this user alone may write to"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<RevisionStore> RevisionStore::Open(std::string directory,
+                                                  std::vector<std::string>& complaints) {
+  if (absl::Status right = CheckDirectory(directory); !right.ok()) return right;
+  RevisionStore store(std::move(directory));
+  std::error_code error;
+  std::filesystem::directory_iterator entries(store.directory_, error);
+  if (error) return Failed(store.directory_, "be read", error.value());
+  std::vector<uint64_t> numbers;
+  for (const auto& entry : entries) {
+    if (const uint64_t number = NumberOf(entry.path().filename().string())) {
+      numbers.push_back(number);
+    }
+  }
+  std::sort(numbers.begin(), numbers.end());
+  if (!numbers.empty()) store.next_number_ = numbers.back() + 1;
+  for (const uint64_t number : numbers) {
+    const std::string path = store.PathOf(number);
+    const absl::StatusOr<std::string> file = ReadFile(path, kLargest);
+    StoredRevision revision;
+    absl::Status usable = file.ok() ? Unframe(*file, revision) : file.status();
+    if (usable.ok() && revision.revision().number() != number) {
+      usable = absl::DataLossError("is another revision's");
+    }
+    if (usable.ok()) {
+      store.all_.push_back(std::move(revision));
+      continue;
+    }
+    const std::string aside = absl::StrCat(path, ".set-aside");
+    const bool moved = rename(path.c_str(), aside.c_str()) == 0;
+    complaints.push_back(
+        absl::StrCat(path, ": ", std::string(usable.message()),
+                     moved ? "; it is set aside as " + aside
+                           : absl::StrCat("; and cannot be set aside: ", strerror(errno))));
+  }
+  return store;
+}
+
+const StoredRevision* RevisionStore::Find(uint64_t number) const {
+  const auto found = std::find_if(all_.begin(), all_.end(), [&](const StoredRevision& each) {
+    return each.revision().number() == number;
+  });
+  return found == all_.end() ? nullptr : &*found;
+}
+
+// All of one length, so that a listing is in order.
+std::string RevisionStore::PathOf(uint64_t number) const {
+  return absl::StrCat(directory_, "/", kPrefix, absl::StrFormat("%020d", number));
+}
+
+absl::Status RevisionStore::Append(StoredRevision revision) {
+  if (!directory_.empty()) {
+    const std::string path = PathOf(revision.revision().number());
+    absl::Status written = Write(path, Frame(revision));
+    if (!written.ok()) return written;
+  }
+  next_number_ = revision.revision().number() + 1;
+  all_.push_back(std::move(revision));
+  while (all_.size() > kMost) {
+    // One that stays is read again, and dropped again.
+    if (!directory_.empty()) unlink(PathOf(all_.front().revision().number()).c_str());
+    all_.pop_front();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RevisionStore::RemoveLatest() {
+  if (!directory_.empty()) {
+    const std::string path = PathOf(all_.back().revision().number());
+    if (unlink(path.c_str()) != 0) return Failed(path, "be removed", errno);
+    if (absl::Status synced = SyncDirectory(); !synced.ok()) return synced;
+  }
+  all_.pop_back();
+  return absl::OkStatus();
+}
+
+absl::Status RevisionStore::Write(const std::string& path, const std::string& content) const {
+  const std::string partial = absl::StrCat(directory_, "/", kPartial);
+  const int fd = open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return Failed(partial, "be opened", errno);
+  absl::Cleanup close_file = [fd] { close(fd); };
+  absl::Cleanup remove = [&] { unlink(partial.c_str()); };
+  for (size_t written = 0; written < content.size();) {
+    const ssize_t more = write(fd, content.data() + written, content.size() - written);
+    if (more < 0 && errno == EINTR) continue;
+    if (more < 0) return Failed(partial, "be written", errno);
+    written += static_cast<size_t>(more);
+  }
+  if (fsync(fd) != 0) return Failed(partial, "be synced", errno);
+  if (rename(partial.c_str(), path.c_str()) != 0) return Failed(path, "be put in place", errno);
+  std::move(remove).Cancel();
+  absl::Status synced = SyncDirectory();
+  // It may be there or not after a power cut: so it is not.
+  if (!synced.ok()) unlink(path.c_str());
+  return synced;
+}
+
+absl::Status RevisionStore::SyncDirectory() const {
+  const int fd = open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Failed(directory_, "be opened", errno);
+  const absl::Cleanup close_directory = [fd] { close(fd); };
+  if (fsync(fd) != 0) return Failed(directory_, "be synced", errno);
+  return absl::OkStatus();
+}
+
+}  // namespace mainspring

@@ -1,0 +1,136 @@
+#include "mainspring/server/reconfigure/changes.h"
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "google/protobuf/util/field_mask_util.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "mainspring/server/config/bounds.h"
+#include "mainspring/server/config/config_diff.h"
+#include "mainspring/server/config/message_reader.h"
+#include "mainspring/server/config/nearest_name.h"
+#include "mainspring/server/config/redaction.h"
+
+namespace mainspring {
+namespace {
+
+using config::v1::Change;
+using google::protobuf::Message;
+using google::protobuf::util::FieldMaskUtil;
+using google::protobuf::util::MessageDifferencer;
+
+// The whole section that a change makes of `in_force`; null, and a problem more, where it cannot
+// be.
+std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& in_force,
+                                   const std::string& path, Problems& problems) {
+  const std::string& type = in_force.prototype->GetTypeName();
+  std::unique_ptr<Message> given(in_force.prototype->New());
+  if (!change.has_config()) {
+    problems.Add(path, "is missing; {\"@type\": \"type.googleapis.com/", type,
+                 "\"} is one in which nothing is set");
+    return nullptr;
+  }
+  if (!change.config().UnpackTo(given.get())) {
+    problems.Add(path, "is no ", type, ", but ", absl::CHexEscape(change.config().type_url()));
+    return nullptr;
+  }
+  if (change.mask().paths().empty()) {
+    Unredact(in_force.message(), *given);
+    return given;
+  }
+  for (const std::string& each : change.mask().paths()) {
+    if (FieldMaskUtil::GetFieldDescriptors(given->GetDescriptor(), each, nullptr)) continue;
+    problems.Add(path, "mask: ", type, " has no field \"", absl::CHexEscape(each.substr(0, 64)),
+                 "\"");
+    return nullptr;
+  }
+  std::unique_ptr<Message> merged(in_force.prototype->New());
+  merged->CopyFrom(in_force.message());
+  FieldMaskUtil::MergeOptions options;
+  options.set_replace_message_fields(true);
+  options.set_replace_repeated_fields(true);
+  FieldMaskUtil::MergeMessageTo(*given, change.mask(), options, merged.get());
+  Unredact(in_force.message(), *merged);
+  return merged;
+}
+
+}  // namespace
+
+absl::StatusOr<size_t> FindSection(const std::string& name, const SectionsInForce& sections) {
+  if (name.empty()) {
+    return absl::FailedPreconditionError(
+        "the host's own configuration is its file's, which is read when it starts; name a "
+        "component");
+  }
+  std::vector<std::string> names;
+  for (size_t i = 0; i < sections.size(); ++i) {
+    if (sections.at(i).name != name) {
+      names.push_back(sections.at(i).name);
+      continue;
+    }
+    if (sections.at(i).prototype != nullptr) return i;
+    return absl::FailedPreconditionError(absl::StrCat("component \"", name, "\" takes no section"));
+  }
+  return absl::NotFoundError(
+      absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)),
+                   "\"; there are: ", absl::StrJoin(NearestFirst(name, names), ", ")));
+}
+
+absl::StatusOr<std::vector<WantedSection>> ReadChanges(const Changes& changes,
+                                                       const SectionsInForce& sections) {
+  if (changes.empty()) {
+    return absl::InvalidArgumentError("changes: missing; name a component and its section");
+  }
+  std::vector<WantedSection> wanted;
+  std::set<size_t> seen;
+  Problems problems;
+  for (const Change& change : changes) {
+    const absl::StatusOr<size_t> component = FindSection(change.name(), sections);
+    if (!component.ok()) return component.status();
+    const std::string path =
+        ItemPath("components", 0, change.name(), /*is_first=*/true) + ".config";
+    if (!seen.insert(*component).second) {
+      problems.Add(path, "is given twice");
+      continue;
+    }
+    std::unique_ptr<Message> section = SectionOf(change, sections.at(*component), path, problems);
+    if (section == nullptr) continue;
+    CheckBounds(*section, path, problems);
+    wanted.push_back({*component, std::move(section), change.keep_over_file()});
+  }
+  if (!problems.empty()) return problems.status();
+  return wanted;
+}
+
+std::vector<WantedSection> Different(std::vector<WantedSection> wanted,
+                                     const SectionsInForce& sections) {
+  std::erase_if(wanted, [&](const WantedSection& each) {
+    const SectionInForce& in_force = sections.at(each.component);
+    const Message& value = each.value == nullptr ? *in_force.prototype : *each.value;
+    return MessageDifferencer::Equals(value, in_force.message()) &&
+           each.keep_over_file == in_force.keep_over_file &&
+           (!each.is_the_files || in_force.revision == 0);
+  });
+  return wanted;
+}
+
+std::vector<config::v1::FieldChange> Compare(const std::vector<WantedSection>& wanted,
+                                             const SectionsInForce& sections) {
+  std::vector<config::v1::FieldChange> changes;
+  for (const WantedSection& each : wanted) {
+    const SectionInForce& in_force = sections.at(each.component);
+    const Message& value = each.value == nullptr ? *in_force.prototype : *each.value;
+    for (config::v1::FieldChange& change : DiffConfig(in_force.name, in_force.message(), value)) {
+      changes.push_back(std::move(change));
+    }
+  }
+  return changes;
+}
+
+}  // namespace mainspring

@@ -1,0 +1,95 @@
+// The part that tells how the configuration is.
+#include "mainspring/server/reconfigure/config.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "mainspring/server/config/config_text.h"
+#include "mainspring/server/config/host_config_message.h"
+#include "mainspring/server/config/nearest_name.h"
+#include "mainspring/server/config/redaction.h"
+
+namespace mainspring {
+
+namespace proto = config::v1;
+
+Config::Config(Context& context, Options options)
+    : ConfigComponent(context),
+      options_(std::move(options)),
+      sections_(options_.sections),
+      store_(options_.store),
+      watchers_(options_.max_watchers, [this] { return Latest(); }) {}
+
+proto::Revision Config::Latest() const {
+  return store_.latest() == nullptr ? Revision() : store_.latest()->revision();
+}
+
+proto::Section Config::Describe(size_t component) const {
+  const SectionInForce& in_force = sections_.at(component);
+  const std::unique_ptr<google::protobuf::Message> shown(in_force.prototype->New());
+  shown->CopyFrom(in_force.message());
+  Redact(*shown);
+  proto::Section section;
+  section.set_name(in_force.name);
+  section.mutable_config()->PackFrom(*shown);
+  section.set_text(ConfigText(*shown, Remarks()));
+  section.set_revision(in_force.revision);
+  section.set_source(in_force.source());
+  return section;
+}
+
+proto::Section Config::DescribeHost() const {
+  HostConfig config = options_.host;
+  for (size_t i = 0; i < sections_.size(); ++i) config.components[i].config = sections_.at(i).value;
+  host::v1::HostConfig shown = ToMessage(config);
+  Redact(shown);
+  proto::Section section;
+  section.mutable_config()->PackFrom(shown);
+  section.set_text(ConfigText(shown, Remarks()));
+  section.set_revision(Latest().number());
+  section.set_source(proto::SOURCE_FILE);
+  return section;
+}
+
+void Config::GetConfig(proto::GetConfigRequest request, Reply<proto::GetConfigResponse> reply) {
+  proto::GetConfigResponse response;
+  response.set_latest_revision(Latest().number());
+  if (request.name().empty()) {
+    *response.mutable_section() = DescribeHost();
+    return reply.Send(std::move(response));
+  }
+  const absl::StatusOr<size_t> component = FindSection(request.name(), sections_);
+  if (!component.ok()) return reply.Fail(component.status());
+  *response.mutable_section() = Describe(*component);
+  reply.Send(std::move(response));
+}
+
+void Config::DiffConfig(proto::DiffConfigRequest request, Reply<proto::DiffConfigResponse> reply) {
+  const absl::StatusOr<std::vector<WantedSection>> wanted =
+      ReadChanges(request.changes(), sections_);
+  if (!wanted.ok()) return reply.Fail(wanted.status());
+  proto::DiffConfigResponse response;
+  for (proto::FieldChange& change : Compare(*wanted, sections_)) {
+    *response.add_changes() = std::move(change);
+  }
+  reply.Send(std::move(response));
+}
+
+void Config::ListRevisions(proto::ListRevisionsRequest, Reply<proto::ListRevisionsResponse> reply) {
+  proto::ListRevisionsResponse response;
+  const auto& all = store_.all();
+  for (auto each = all.rbegin(); each != all.rend(); ++each) {
+    *response.add_revisions() = each->revision();
+  }
+  reply.Send(std::move(response));
+}
+
+void Config::WatchConfig(proto::WatchConfigRequest,
+                         ReplyStream<proto::WatchConfigResponse> replies) {
+  watchers_.Add(std::move(replies));
+}
+
+}  // namespace mainspring

@@ -1,0 +1,114 @@
+// Config: the component whose request enum is mainspring.config.v1.Config. It keeps the sections of
+// a host's components: reads them, and changes them so that either all of a change is in force, and
+// durable, or nothing of it.
+#ifndef MAINSPRING_SERVER_RECONFIGURE_CONFIG_H_
+#define MAINSPRING_SERVER_RECONFIGURE_CONFIG_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "mainspring/component.h"
+#include "mainspring/config/v1/config.component.pb.h"
+#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/config/revision_store.h"
+#include "mainspring/server/observe/event_log.h"
+#include "mainspring/server/reconfigure/changes.h"
+#include "mainspring/server/reconfigure/config_watchers.h"
+#include "mainspring/server/reconfigure/sections_in_force.h"
+#include "mainspring/server/reconfigure/turns.h"
+#include "mainspring/server/supervisor/component_table.h"
+
+namespace mainspring {
+
+class Config final : public config::v1::ConfigComponent {
+ public:
+  // All that it points to must outlive it.
+  struct Options {
+    ComponentTable& table;
+    EventLog& log;
+    HostConfig host;  // as it was started
+    SectionsInForce sections;
+    RevisionStore store;
+    std::function<bool()> draining;
+    size_t max_watchers;
+  };
+
+  Config(Context& context, Options options);
+
+  // The requests: see config.proto.
+  void GetConfig(config::v1::GetConfigRequest request,
+                 Reply<config::v1::GetConfigResponse> reply) override;
+  void ValidateConfig(config::v1::ValidateConfigRequest request,
+                      Reply<config::v1::ValidateConfigResponse> reply) override;
+  void DiffConfig(config::v1::DiffConfigRequest request,
+                  Reply<config::v1::DiffConfigResponse> reply) override;
+  void UpdateConfig(config::v1::UpdateConfigRequest request,
+                    Reply<config::v1::UpdateConfigResponse> reply) override;
+  void ListRevisions(config::v1::ListRevisionsRequest request,
+                     Reply<config::v1::ListRevisionsResponse> reply) override;
+  void RollbackConfig(config::v1::RollbackConfigRequest request,
+                      Reply<config::v1::RollbackConfigResponse> reply) override;
+  void WatchConfig(config::v1::WatchConfigRequest request,
+                   ReplyStream<config::v1::WatchConfigResponse> replies) override;
+
+ private:
+  using Revision = config::v1::Revision;
+  using StoredRevision = config::v1::StoredRevision;
+
+  // A change that is asked for, and by whom.
+  struct Order {
+    Revision revision;  // author, request id, and to which it goes back
+    uint64_t fingerprint = 0;
+    std::optional<uint64_t> expected_revision;
+    absl::Duration ready_within;
+    // What is wanted, as things are when it is its turn.
+    std::function<absl::StatusOr<std::vector<WantedSection>>()> read;
+    // The components that it names, for whoever is told that it was refused.
+    std::vector<std::string> names;
+  };
+
+  config::v1::Section Describe(size_t component) const;
+  config::v1::Section DescribeHost() const;
+  Revision Latest() const;
+  absl::StatusOr<std::vector<WantedSection>> SectionsOf(uint64_t revision) const;
+
+  // config_changes.cc
+  template <class Response>
+  void Conclude(const Order& order, const absl::StatusOr<StoredRevision>& made,
+                Reply<Response>& reply);
+  // The revision that came of it, which may have come before: of the same request id, or because
+  // all is so already.
+  Task<absl::StatusOr<StoredRevision>> Make(const Order& order);
+  Task<absl::StatusOr<StoredRevision>> Change(const Order& order,
+                                              const std::vector<WantedSection>& wanted);
+  // Why the order is refused before anybody is asked.
+  absl::Status Admit(const Order& order) const;
+  const StoredRevision* FindRequest(const std::string& request_id) const;
+  // Has each component that has an instance look at its section, or, told so, take it; the first
+  // refusal, once all have answered. One that has no instance takes it with the next.
+  Task<absl::Status> Ask(const std::vector<WantedSection>& wanted, bool apply);
+  Task<absl::Status> AwaitReady(const std::vector<WantedSection>& wanted, SteadyTime deadline);
+  bool HasInstance(size_t component, uint64_t generation) const;
+  StoredRevision Record(const Order& order, const std::vector<WantedSection>& wanted) const;
+  void PutInForce(const std::vector<WantedSection>& wanted, uint64_t revision);
+  Task<void> PutBack(const std::vector<SectionInForce>& before,
+                     const std::vector<WantedSection>& wanted);
+  void TellRefused(const Order& order, const absl::Status& why);
+  void TellAccepted(const StoredRevision& made);
+
+  const Options options_;
+  SectionsInForce sections_;
+  RevisionStore store_;
+  ConfigWatchers watchers_;
+  Turns turns_;
+};
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_RECONFIGURE_CONFIG_H_

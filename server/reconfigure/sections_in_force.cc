@@ -1,0 +1,98 @@
+#include "mainspring/server/reconfigure/sections_in_force.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/any.pb.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "mainspring/server/config/bounds.h"
+#include "mainspring/server/config/redaction.h"
+
+namespace mainspring {
+namespace {
+
+using config::v1::StoredRevision;
+using google::protobuf::Message;
+using google::protobuf::util::MessageDifferencer;
+
+bool IsSame(const Message* left, const Message* right) {
+  if (left == nullptr || right == nullptr) return left == right;
+  return left->GetDescriptor() == right->GetDescriptor() &&
+         MessageDifferencer::Equals(*left, *right);
+}
+
+// On one line, without secrets.
+std::string Show(const Message* message) {
+  if (message == nullptr) return "nothing";
+  const std::unique_ptr<Message> shown(message->New());
+  shown->CopyFrom(*message);
+  Redact(*shown);
+  return absl::StrCat("{", shown->ShortDebugString(), "}");
+}
+
+}  // namespace
+
+config::v1::Source SectionInForce::source() const {
+  if (revision != 0) return config::v1::SOURCE_REVISION;
+  return value == nullptr ? config::v1::SOURCE_DEFAULT : config::v1::SOURCE_FILE;
+}
+
+SectionsInForce::SectionsInForce(const HostConfig& config, const Sections& types) {
+  for (const ComponentConfig& component : config.components) {
+    SectionInForce& section = all_.emplace_back();
+    section.name = component.name;
+    if (const auto type = types.find(component.type); type != types.end()) {
+      section.prototype = type->second;
+    }
+    section.file_value = component.config;
+    section.value = component.config;
+  }
+}
+
+std::vector<std::string> SectionsInForce::Restore(const StoredRevision& revision) {
+  std::vector<std::string> told;
+  for (const StoredRevision::StoredSection& stored : revision.sections()) {
+    std::string complaint = RestoreOne(stored);
+    if (complaint.empty()) continue;
+    told.push_back(absl::StrCat("component \"", stored.name(), "\": revision ", stored.revision(),
+                                " is not taken over: ", complaint));
+  }
+  return told;
+}
+
+std::string SectionsInForce::RestoreOne(const StoredRevision::StoredSection& stored) {
+  const auto section = std::find_if(all_.begin(), all_.end(), [&](const SectionInForce& each) {
+    return each.name == stored.name();
+  });
+  if (section == all_.end()) return "there is no such component any more";
+  Section value = Unpack(stored.value());
+  if (value == nullptr || section->prototype == nullptr ||
+      value->GetDescriptor() != section->prototype->GetDescriptor()) {
+    return "the component takes another section than it did";
+  }
+  const Section file_value = stored.has_file_value() ? Unpack(stored.file_value()) : nullptr;
+  if (!stored.keep_over_file() && !IsSame(file_value.get(), section->file_value.get())) {
+    return absl::StrCat("the file has changed since, from ", Show(file_value.get()), " to ",
+                        Show(section->file_value.get()), ", and holds; the revision says ",
+                        Show(value.get()));
+  }
+  section->value = std::move(value);
+  section->revision = stored.revision();
+  section->keep_over_file = stored.keep_over_file();
+  return "";
+}
+
+void SectionsInForce::Store(StoredRevision& revision) const {
+  for (const SectionInForce& section : all_) {
+    if (section.revision == 0) continue;
+    StoredRevision::StoredSection& stored = *revision.add_sections();
+    stored.set_name(section.name);
+    stored.mutable_value()->PackFrom(section.message());
+    if (section.file_value != nullptr) stored.mutable_file_value()->PackFrom(*section.file_value);
+    stored.set_keep_over_file(section.keep_over_file);
+    stored.set_revision(section.revision);
+  }
+}
+
+}  // namespace mainspring

@@ -1,0 +1,46 @@
+#include "mainspring/server/config/redaction.h"
+
+#include <gtest/gtest.h>
+
+#include "google/protobuf/util/message_differencer.h"
+#include "mainspring/from_text.h"
+#include "sample.pb.h"
+
+namespace mainspring {
+namespace {
+
+using google::protobuf::util::MessageDifferencer;
+using sample::v1::Sample;
+using testing::FromText;
+
+TEST(Redaction, Redact_TakesSecretsOutWhereverTheyAre) {
+  Sample sample = FromText(
+      "password: 'a' pin: 1234 text: 'b' inner { password: 'c' } inners { pin: 5 text: 'd' }");
+  const Sample inside = FromText("password: 'e'");
+  sample.mutable_any()->PackFrom(inside);
+  Redact(sample);
+  const Sample expected = FromText(
+      "password: '<redacted>' text: 'b' inner { password: '<redacted>' } inners { text: 'd' }");
+  Sample shown = sample;
+  shown.clear_any();
+  EXPECT_TRUE(MessageDifferencer::Equals(shown, expected)) << shown.DebugString();
+  Sample in_any;
+  ASSERT_TRUE(sample.any().UnpackTo(&in_any));
+  EXPECT_EQ(in_any.password(), kRedacted);
+}
+
+TEST(Redaction, Unredact_PutsBackWhatCameBackAsItWasShown) {
+  const Sample before = FromText("password: 'a' inner { password: 'c' } text: 'old'");
+  Sample sent = before;
+  Redact(sent);
+  sent.set_text("new");
+  Unredact(before, sent);
+  EXPECT_EQ(sent.password(), "a");
+  EXPECT_EQ(sent.inner().password(), "c");
+  sent.set_password("other");
+  Unredact(before, sent);
+  EXPECT_EQ(sent.password(), "other");
+}
+
+}  // namespace
+}  // namespace mainspring

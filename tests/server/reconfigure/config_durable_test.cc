@@ -1,0 +1,103 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "mainspring/from_text.h"
+#include "mainspring/server/reconfigure/config.h"
+#include "tests/server/reconfigure/config_fixture.h"
+#include "tests/server/trial_directory.h"
+
+namespace mainspring::testing {
+namespace {
+
+using namespace config::v1;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class DurableConfigTest : public ConfigTest {
+ protected:
+  RevisionStore Open() {
+    std::vector<std::string> complaints;
+    absl::StatusOr<RevisionStore> store = RevisionStore::Open(directory_.File("state"), complaints);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return *std::move(store);
+  }
+  // Another process of the same host.
+  void Again() {
+    reconfiguration_.reset();
+    supervision_->BeginStop([](StopReport) {});
+    loops_.Advance(absl::Minutes(1));
+    supervision_.reset();
+    taken_.clear();
+    Launch(Open());
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(DurableConfigTest, AfterARestart_WhatWasAcceptedHolds) {
+  Launch(Open());
+  ASSERT_TRUE(Update({To("a", 1)}).ok());
+  ASSERT_TRUE(Update({To("b", 2)}).ok());
+  Again();
+  EXPECT_THAT(warnings_, IsEmpty());
+  EXPECT_EQ(taken_, (Taken{{"a", 1}, {"b", 2}}));
+  EXPECT_THAT(Revisions(), ElementsAre(2, 1));
+  EXPECT_EQ(Update({To("a", 3)})->revision(), 3u);
+}
+
+TEST_F(DurableConfigTest, WhereTheFileHasChangedSince_ItHoldsUnlessTheRevisionDoes) {
+  host_.components[0].config = Of(1);
+  Launch(Open());
+  Change kept = To("b", 2);
+  kept.set_keep_over_file(true);
+  ASSERT_TRUE(Update({To("a", 2), kept}).ok());
+  host_.components[0].config = Of(3);
+  host_.components[1].config = Of(3);
+  Again();
+  EXPECT_EQ(taken_, (Taken{{"a", 3}, {"b", 2}}));
+  EXPECT_THAT(warnings_,
+              ElementsAre("component \"a\": revision 1 is not taken over: the file has changed "
+                          "since, from {value: 1} to {value: 3}, and holds; the revision says "
+                          "{value: 2}"));
+}
+
+TEST_F(DurableConfigTest, WhereTheComponentHasGone_SaysSo) {
+  Launch(Open());
+  ASSERT_TRUE(Update({To("b", 2)}).ok());
+  host_.components[1].name = "c";
+  Again();
+  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("there is no such component any more")));
+}
+
+TEST_F(DurableConfigTest, WhereItCannotBeWritten_NothingHasChanged) {
+  Launch(Open());
+  ASSERT_TRUE(Update({To("a", 1)}).ok());
+  const std::string state = directory_.File("state");
+  ASSERT_EQ(0, rename(state.c_str(), directory_.File("gone").c_str()));
+  const absl::Status refused = Update({To("a", 2), To("b", 2)}).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr(state));
+  EXPECT_EQ(taken_, (Taken{{"a", 1}, {"b", 0}}));
+  EXPECT_EQ(InForce("a"), 1);
+  ASSERT_EQ(0, rename(directory_.File("gone").c_str(), state.c_str()));
+  EXPECT_EQ(Update({To("a", 2)})->revision(), 2u);
+  Again();
+  EXPECT_EQ(taken_["a"], 2);
+}
+
+TEST_F(DurableConfigTest, WhatWasPutBack_IsNotThereAfterARestart) {
+  Launch(Open());
+  ASSERT_TRUE(Update({To("a", 1)}).ok());
+  ASSERT_FALSE(Update({To("a", 2), To("b", Picky::kThrows)}).ok());
+  loops_.Advance(absl::Seconds(1));
+  Again();
+  EXPECT_EQ(taken_, (Taken{{"a", 1}, {"b", 0}}));
+  EXPECT_THAT(Revisions(), ElementsAre(1));
+}
+
+}  // namespace
+}  // namespace mainspring::testing

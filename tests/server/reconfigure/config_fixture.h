@@ -1,0 +1,186 @@
+// ConfigTest: Config over three components, "a" and "b", which have opinions of their sections, and
+// "plain", which takes none; without a thread, on a clock that the test sets.
+#ifndef MAINSPRING_TESTS_SERVER_RECONFIGURE_CONFIG_FIXTURE_H_
+#define MAINSPRING_TESTS_SERVER_RECONFIGURE_CONFIG_FIXTURE_H_
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "mainspring/server/lifecycle/supervision.h"
+#include "mainspring/server/reconfigure/reconfiguration.h"
+#include "sample.pb.h"
+#include "tests/server/lifecycle/loops.h"
+
+namespace mainspring::testing {
+
+using sample::v1::Item;
+
+// A component that nobody calls.
+struct NoCall {
+  static constexpr char kMethod[] = "/test.Nothing/None";
+  Item request;
+  Reply<Item> reply;
+};
+using NoRequest = std::variant<NoCall>;
+
+// What components have taken, by their names.
+using Taken = std::map<std::string, int>;
+
+class Picky final : public Component, public Handler<NoRequest>, public Configurable<Item> {
+ public:
+  static constexpr int kRefused = 13;
+  static constexpr int kThrows = 666;
+  static constexpr int kUnready = 7;
+
+  Picky(Context& context, Taken* taken) : Component(context), taken_(*taken) {}
+
+  absl::Status Validate(const Item& config) override {
+    if (config.value() != kRefused) return absl::OkStatus();
+    return absl::InvalidArgumentError("value: 13 is refused");
+  }
+  void Apply(Item config) override {
+    if (config.value() == kThrows) throw std::runtime_error("666");
+    context().SetServing(config.value() != kUnready, "7");
+    taken_[context().name()] = config.value();
+  }
+  void Handle(NoRequest&&) override {}
+
+ private:
+  Taken& taken_;
+};
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() {
+    Add("a");
+    Add("b");
+    Add("plain");
+  }
+  ~ConfigTest() override {
+    reconfiguration_.reset();
+    if (supervision_ == nullptr) return;
+    supervision_->BeginStop([](StopReport) {});
+    loops_.Advance(absl::Minutes(1));
+  }
+
+  void Add(const std::string& name) {
+    ComponentConfig& component = host_.Add(name == "plain" ? "plain" : "picky", name);
+    component.essential = false;
+  }
+  static Section Of(int value) {
+    auto item = std::make_shared<Item>();
+    item->set_value(value);
+    return item;
+  }
+
+  void Launch(RevisionStore store = RevisionStore()) {
+    SectionsInForce sections(host_, {{"picky", &Item::default_instance()}, {"plain", nullptr}});
+    if (store.latest() != nullptr) warnings_ = sections.Restore(*store.latest());
+    std::vector<SupervisedComponent> components;
+    for (size_t i = 0; i < host_.components.size(); ++i) {
+      ComponentConfig config = host_.components[i];
+      config.config = sections.at(i).value;
+      components.push_back(
+          {config,
+           {},
+           MakerOf(config.type),
+           std::make_shared<Mailbox<NoRequest>>(config.name, config.mailbox, time_)});
+    }
+    SupervisionOptions options;
+    options.time = &time_;
+    options.random = [] { return 0.5; };
+    options.launch = loops_.launch();
+    supervision_ = *Supervision::Launch(std::move(components), std::move(options));
+    reconfiguration_ = *Reconfiguration::Launch(
+        {supervision_->table(), EventLog::Silent(), host_, std::move(sections), std::move(store),
+         [this] { return draining_; }, /*max_watchers=*/2},
+        {time_, supervision_->table()}, loops_.launch());
+    supervision_->BeginStart([](const absl::Status&) {});
+    loops_.Settle();
+  }
+
+  ComponentFactory MakerOf(const std::string& type) {
+    struct Plain final : Component, Handler<NoRequest> {
+      using Component::Component;
+      void Handle(NoRequest&&) override {}
+    };
+    if (type == "plain") return [](Context& context) { return std::make_unique<Plain>(context); };
+    return [this](Context& context) { return std::make_unique<Picky>(context, &taken_); };
+  }
+
+  config::v1::ConfigRef config() const {
+    return config::v1::ConfigRef(
+        std::dynamic_pointer_cast<Inbox<config::v1::ConfigRequest>>(reconfiguration_->mailbox()));
+  }
+  template <class T>
+  absl::StatusOr<T> Await(Answer<T> answer) {
+    loops_.Settle();
+    return answer.Await(kNoTime);
+  }
+
+  static config::v1::Change To(const std::string& name, int value) {
+    config::v1::Change change;
+    change.set_name(name);
+    Item item;
+    item.set_value(value);
+    change.mutable_config()->PackFrom(item);
+    return change;
+  }
+  static config::v1::UpdateConfigRequest UpdateOf(const std::vector<config::v1::Change>& changes) {
+    config::v1::UpdateConfigRequest request;
+    for (const config::v1::Change& each : changes) *request.add_changes() = each;
+    return request;
+  }
+  absl::StatusOr<config::v1::UpdateConfigResponse> Update(
+      const std::vector<config::v1::Change>& changes) {
+    return Await(config().UpdateConfig(UpdateOf(changes)));
+  }
+  int InForce(const std::string& name) {
+    config::v1::GetConfigRequest request;
+    request.set_name(name);
+    const auto response = Await(config().GetConfig(request));
+    Item item;
+    EXPECT_TRUE(response.ok() && response->section().config().UnpackTo(&item)) << response.status();
+    return item.value();
+  }
+  uint64_t LatestRevision() {
+    return Await(config().GetConfig(config::v1::GetConfigRequest()))->latest_revision();
+  }
+  std::vector<uint64_t> Revisions() {
+    std::vector<uint64_t> numbers;
+    const auto response = Await(config().ListRevisions(config::v1::ListRevisionsRequest()));
+    for (const config::v1::Revision& each : response->revisions()) numbers.push_back(each.number());
+    return numbers;
+  }
+  void Restart(const std::string& name) {
+    lifecycle::v1::RestartComponentRequest request;
+    request.set_name(name);
+    const lifecycle::v1::LifecycleRef lifecycle(
+        std::dynamic_pointer_cast<Inbox<lifecycle::v1::LifecycleRequest>>(supervision_->mailbox()));
+    auto answer = lifecycle.RestartComponent(request);
+    loops_.Advance(absl::Seconds(1));
+    EXPECT_TRUE(answer.Await(kNoTime).ok());
+  }
+
+  static constexpr SteadyTime kNoTime = SteadyTime::min();
+
+  ManualTime time_;
+  Loops loops_{time_};
+  HostConfig host_;
+  Taken taken_;
+  bool draining_ = false;
+  std::vector<std::string> warnings_;
+  std::unique_ptr<Supervision> supervision_;
+  std::unique_ptr<Reconfiguration> reconfiguration_;
+};
+
+}  // namespace mainspring::testing
+
+#endif  // MAINSPRING_TESTS_SERVER_RECONFIGURE_CONFIG_FIXTURE_H_
