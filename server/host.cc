@@ -93,6 +93,11 @@ class Host::Impl {
     }
     running_ = true;
     planes_.LogListening();
+    if (config_.state_dir.empty()) {
+      world_.log->Info("revisions", {{"kept",
+                                      "in memory, while the host runs; --state-dir keeps "
+                                      "them longer"}});
+    }
     for (const Contradiction& each : FindAllContradictions(config_)) {
       world_.log->Warning("configuration", {{"path", each.paths.front()}, {"warning", each.what}});
     }
@@ -272,13 +277,7 @@ class Host::Impl {
 
   // In memory, where there is no directory for it.
   absl::StatusOr<RevisionStore> OpenStore() {
-    if (config_.state_dir.empty()) {
-      world_.log->Info("configuration",
-                       {{"revisions",
-                         "are kept in memory, as long as the host runs; --state-dir "
-                         "keeps them"}});
-      return RevisionStore();
-    }
+    if (config_.state_dir.empty()) return RevisionStore();
     std::vector<std::string> complaints;
     absl::StatusOr<RevisionStore> store = RevisionStore::Open(config_.state_dir, complaints);
     for (const std::string& each : complaints) {

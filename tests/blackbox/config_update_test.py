@@ -229,7 +229,7 @@ class State(ConfigTestCase):
         host = self.start_host()
         stub = config.stub(self.connect(host.admin), "Config")
         self.assertEqual(self.update(stub, change(time_zone="UTC")).revision, 1)
-        self.assertTrue([line for line in host.lines if "are kept in memory" in line])
+        self.assertTrue([line for line in host.lines if "event=revisions kept=" in line])
 
     def test_ADirectoryThatCannotBe_StopsTheStart(self):
         host = self.launch_host("--state-dir=/proc/none/state")

@@ -287,8 +287,8 @@ class Refused(unittest.TestCase):
             self.assertIn(words, lines[0])
 
     def test_UnknownDependency_IsNamed_WithTheNearest(self):
-        self.assert_refused("database,web(databse)", '"web"', '"databse"', 'mean "database"')
-        self.assert_refused("web(something)", '"web"', '"something"')
+        self.assert_refused("database,web(databse)", 'components[web]', '"databse"', 'mean "database"')
+        self.assert_refused("web(something)", 'components[web]', '"something"')
 
     def test_Circle_IsNamedAsAChain(self):
         self.assert_refused("a(b),b(c),c(a)", '"a" -> "b" -> "c" -> "a"')

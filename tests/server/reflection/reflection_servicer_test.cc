@@ -109,11 +109,11 @@ TYPED_TEST(ReflectionTest, WhenServicesAreListed_AreExactlyWhatThePlaneServes) {
 TYPED_TEST(ReflectionTest, WhenTheAdminPlaneIsAsked_ListsItsOwn) {
   this->TearDown();
   this->Open(this->host_.Admin());
-  EXPECT_THAT(this->ListServices(),
-              UnorderedElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
-                                   "grpc.reflection.v1alpha.ServerReflection",
-                                   "mainspring.config.v1.Config",
-                                   "mainspring.lifecycle.v1.Lifecycle"));
+  EXPECT_THAT(
+      this->ListServices(),
+      UnorderedElementsAre("grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+                           "grpc.reflection.v1alpha.ServerReflection",
+                           "mainspring.config.v1.Config", "mainspring.lifecycle.v1.Lifecycle"));
 }
 
 TYPED_TEST(ReflectionTest, WhenEachServiceIsLookedUp_HasItsFile) {
