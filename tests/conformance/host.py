@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import grpc
 
 from harness import client
-from protos import health, lifecycle, state_name
+from protos import config, health, lifecycle, state_name
 
 # The longest that an rpc may take. A command waits for a component's own start or stop timeout.
 AT_ONCE = 10.0
@@ -78,6 +78,7 @@ class Host:
         self._health = {plane: health.stub(channel, "Health")
                         for plane, channel in self._channels.items()}
         self._lifecycle = lifecycle.stub(self._channels["admin"], "Lifecycle")
+        self._config = config.stub(self._channels["admin"], "Config")
         # Apart from the commands, so that a stream never holds up the end of their connection.
         self._watches = client.channel(admin)
 
@@ -110,6 +111,16 @@ class Host:
     def ask(self, rpc, timeout=COMMAND, **fields):
         """Calls an rpc of Lifecycle with a request of these fields."""
         return self.ask_at_once(rpc, 1, timeout, **fields)[0]
+
+    def ask_config(self, rpc, timeout=COMMAND, **fields):
+        """The same of Config."""
+        request = getattr(config, rpc + "Request")(**fields)
+        return _outcome(getattr(self._config, rpc).future(request, timeout=timeout))
+
+    def watch_config(self):
+        """The call of a new WatchConfig, to be read and cancelled."""
+        stub = config.stub(self._watches, "Config")
+        return stub.WatchConfig(config.WatchConfigRequest(), timeout=AT_ONCE)
 
     def ask_at_once(self, rpc, times, timeout=COMMAND, **fields):
         """The same call several times at once; an Answer for each."""

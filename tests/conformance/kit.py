@@ -3,6 +3,7 @@
 import contextlib
 
 import checks.commands
+import checks.config
 import checks.operations
 import checks.refusals
 import checks.restarts
@@ -17,6 +18,7 @@ COMPONENT_CHECKS = (
     *checks.commands.CHECKS,
     *checks.operations.CHECKS,
     *checks.refusals.CHECKS,
+    *checks.config.CHECKS,
     *checks.under_load.CHECKS,
     *checks.restarts.CHECKS,
     *checks.watching.CHECKS,
