@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "mainspring/config/v1/setting.pb.h"
@@ -130,16 +131,18 @@ std::vector<std::string> Configuration::Warnings() const {
 std::string Configuration::SourceOf(const std::string& path) const {
   if (const auto flag = flags_.given.find(path); flag != flags_.given.end()) return flag->second;
   if (const auto origin = file_.origins.find(path); origin != file_.origins.end()) {
-    return absl::StrCat(file_.path, ":", origin->second.line);
+    return absl::StrCat(absl::CHexEscape(file_.path), ":", origin->second.line);
   }
-  if (path == kGracePath) return kGracePeriod;
+  if (path == kGracePath && std::getenv(kGracePeriod) != nullptr) return kGracePeriod;
   return "default";
 }
 
 std::string Configuration::Show() const {
   Remarks remarks;
   remarks.behind = [this](const std::string& path) { return SourceOf(path); };
-  return ConfigText(ToMessage(config_), remarks);
+  std::string text = ConfigText(ToMessage(config_), remarks);
+  if (config_.components.empty()) text += "components: []\n";
+  return text;
 }
 
 std::string ConfigSchema(const std::vector<ComponentType>& types,

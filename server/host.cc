@@ -106,7 +106,7 @@ class Host::Impl {
     if (status.ok()) {
       // Whoever has waited for the host to listen is not told that nothing is started yet.
       status = supervision_->Start([this] { return planes_.Accept(); });
-      if (!status.ok()) status = absl::AbortedError(status.message());
+      if (!status.ok()) status = absl::AbortedError(absl::StrCat(status.message(), OfRevisions()));
     }
     if (!status.ok()) {
       Abandon();
@@ -259,7 +259,14 @@ class Host::Impl {
         Supervision::Launch(ComponentsOf(config, types_, *world_.time), OptionsOfSupervision());
     if (!supervision.ok()) return supervision.status();
     auto reconfiguration = Reconfiguration::Launch(
-        {(*supervision)->table(), *world_.log, config_, std::move(sections), *std::move(store),
+        {(*supervision)->table(), *world_.log,
+         [supervision = supervision->get()](size_t component, const std::string& why) {
+           supervision->Restart(component, why);
+         },
+         [supervision = supervision->get()](Reply<Nothing> reply) {
+           supervision->Pass(std::move(reply));
+         },
+         config_, std::move(sections), *std::move(store),
          [this] { return report_.phase().has_value(); }, config_.max_lifecycle_watchers},
         {*world_.time, (*supervision)->table(), blocking_}, world_.launch);
     if (!reconfiguration.ok()) return reconfiguration.status();
@@ -286,12 +293,21 @@ class Host::Impl {
     return store;
   }
 
+  // What may be the reason where the file is right and the start fails.
+  std::string OfRevisions() const {
+    if (restored_.empty()) return "";
+    return absl::StrCat("; the sections of ", restored_, " are from ", config_.state_dir,
+                        ", and --state-dir= leaves them out");
+  }
+
   void Restore(const RevisionStore& store, SectionsInForce& sections) {
     if (store.latest() == nullptr) return;
     for (const std::string& each : sections.Restore(*store.latest())) {
       world_.log->Warning("configuration", {{"warning", each}});
     }
-    world_.log->Info("configuration", {{"revision", store.latest()->revision().number()}});
+    restored_ = absl::StrJoin(sections.OfRevisions(), ", ");
+    if (restored_.empty()) return;
+    world_.log->Info("revisions", {{"in_force", restored_}, {"from", config_.state_dir}});
   }
 
   SupervisionOptions OptionsOfSupervision() {
@@ -399,6 +415,7 @@ class Host::Impl {
   std::atomic<bool> component_failed_{false};
   std::atomic<bool> stuck_told_{false};
   DrainReport report_;
+  std::string restored_;  // whose sections are those of revisions, for people
   bool running_ = false;
 
   // What other threads than the host's want of it.

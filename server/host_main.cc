@@ -186,7 +186,8 @@ int RunHost(const char* program, std::vector<ComponentType> types, HostConfig co
       host.LogStates();
     } else {
       if (notifier.Reloading()) notifier.Ready();
-      log.Info("signal", {{"signal", "SIGHUP"}, {"ignored", "there is no configuration file"}});
+      log.Info("signal",
+               {{"signal", "SIGHUP"}, {"ignored", "the configuration is read at the start"}});
     }
   });
   absl::Status started = signals.Start();

@@ -41,13 +41,13 @@ class Configurable : public AnyConfigurable {
   using ConfigMessage = C;
 
   // Whether the component can be as `config` says, all of it; else what is wrong with which field,
-  // for whoever wrote it. It changes nothing: what is asked for may be withdrawn. What
-  // setting.proto says of fields, bounds for one, has been looked at before. What it throws is a
-  // refusal.
+  // for whoever wrote it: the text counts, and not the code. It changes nothing, for what is asked
+  // for may be withdrawn. What setting.proto says of fields, bounds for one, has been looked at
+  // before. What it throws is a refusal, and so is Context::Fail.
   virtual absl::Status Validate(const C& /*config*/) { return absl::OkStatus(); }
 
-  // Makes the component so. Of a section that was validated before, if perhaps not just before; it
-  // has to succeed, and what it throws costs the instance.
+  // Makes the component so. The section was validated before, though another call may have come
+  // between. It has to succeed: what it throws costs the instance.
   virtual void Apply(C config) = 0;
 
  private:

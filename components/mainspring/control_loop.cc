@@ -145,7 +145,7 @@ void ControlLoop::Obey(control::Start request) {
   } else if (!mailbox_->Attach(instance_->component.get())) {
     started = absl::InternalError("the class answers another request enum");
   } else if (started = instance_->context.TakeFailure(); started.ok()) {
-    started = GiveFirst(request.section);
+    started = GiveFirst(request.section ? request.section() : nullptr);
     if (instance_ == nullptr) return;
     started.Update(instance_->context.TakeFailure());
   }
@@ -174,11 +174,16 @@ absl::Status ControlLoop::Check(AnyConfigurable& configurable,
   const DispatchScope dispatch;
   const ReturnAddressScope address(instance_->address);
   try {
-    return Bounded(configurable.ValidateAny(config));
+    absl::Status valid = configurable.ValidateAny(config);
+    // What it says of itself meanwhile is said of the section.
+    valid.Update(instance_->context.TakeFailure());
+    if (valid.ok()) return valid;
+    return Bounded(absl::InvalidArgumentError(valid.message()));
   } catch (const std::exception& exception) {
-    return absl::InternalError(absl::StrCat("Validate threw: ", BoundedText(exception.what())));
+    return absl::InvalidArgumentError(
+        absl::StrCat("Validate threw: ", BoundedText(exception.what())));
   } catch (...) {
-    return absl::InternalError("Validate threw what is not a std::exception");
+    return absl::InvalidArgumentError("Validate threw what is not a std::exception");
   }
 }
 
@@ -188,7 +193,7 @@ absl::Status ControlLoop::GiveFirst(const Section& section) {
   const google::protobuf::Message& config = section == nullptr ? takes->Empty() : *section;
   const absl::Status valid = Check(*takes, config);
   if (!valid.ok()) {
-    return absl::Status(valid.code(), absl::StrCat("config: ", std::string(valid.message())));
+    return absl::InvalidArgumentError(absl::StrCat("config: ", std::string(valid.message())));
   }
   Run("Apply", [&] { takes->ApplyAny(config); });
   return absl::OkStatus();
@@ -209,7 +214,7 @@ void ControlLoop::Obey(control::Configure request) {
   }
   if (request.apply) Serve("Apply", time_.CoarseNow(), [&] { takes->ApplyAny(config); });
   if (instance_ == nullptr) {
-    return request.reply.Fail(absl::AbortedError("the component failed in Apply"));
+    return request.reply.Fail(absl::AbortedError("the component went in Apply"));
   }
   request.reply.Send(Nothing());
 }

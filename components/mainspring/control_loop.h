@@ -93,7 +93,7 @@ class ControlLoop {
   void Obey(control::Quit request);
   void Obey(control::Run request);
 
-  // Gives the new instance its section: why it does not take it. It may be gone by that.
+  // Gives the new instance its section. OK, or why it refuses it; afterwards there may be none.
   absl::Status GiveFirst(const Section& section);
   AnyConfigurable* configurable() const;
   absl::Status Check(AnyConfigurable& configurable, const google::protobuf::Message& config);

@@ -5,6 +5,7 @@
 #define MAINSPRING_CONTROL_REQUEST_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -34,7 +35,8 @@ namespace control {
 struct Start {  // Construct an instance, the one with this generation, and start it.
   uint64_t generation;
   OnException on_exception = OnException::kFailCall;
-  Section section = nullptr;
+  // Tells the section, when the instance is made; null: there is none.
+  std::function<Section()> section = nullptr;
 };
 // Look whether the instance of this generation takes a section, and, told to, give it; then say so.
 // UNAVAILABLE: there is no such instance.

@@ -13,10 +13,11 @@
 
 namespace mainspring {
 
-// The answer of the instance of that generation, which takes it on its own thread. What Validate
-// says where it is refused, and nothing has changed. UNAVAILABLE: there is no such instance.
-// ABORTED: it failed in Apply. FAILED_PRECONDITION: its class is not Configurable.
-// DEADLINE_EXCEEDED: it has not come to it by then; it may yet. Any thread.
+// The answer of the instance of that generation, which takes it on its own thread.
+// INVALID_ARGUMENT: it is refused, with what Validate says, and nothing has changed. UNAVAILABLE:
+// there is no such instance, or it goes. ABORTED: it failed, or ended itself, in Apply.
+// FAILED_PRECONDITION: its class is not Configurable. DEADLINE_EXCEEDED: it has not come to it by
+// then; it may yet. Any thread.
 inline Answer<Nothing> PushConfigure(MailboxBase& mailbox, uint64_t generation, Section section,
                                      bool apply, SteadyTime deadline = kNever) {
   SharedPtr<LocalCall<Nothing>> call(

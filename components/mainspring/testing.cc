@@ -60,7 +60,8 @@ void Stage::Begin(Unit& unit) {
   if (unit.record.up) PushStop(*unit.mailbox);
   unit.mailbox->Open();
   unit.record.serving = true;
-  unit.mailbox->PushControl(control::Start{++unit.generation, unit.on_exception, unit.section});
+  unit.mailbox->PushControl(
+      control::Start{++unit.generation, unit.on_exception, [&unit] { return unit.section; }});
   Settle();
 }
 

@@ -1,8 +1,10 @@
 #include "mainspring/server/config/bounds.h"
 
+#include <cmath>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
-#include <stdexcept>
 #include <variant>
 #include <vector>
 
@@ -82,15 +84,18 @@ Value ValueOf(const Message& message, const FieldDescriptor& field, int index) {
                                                                   : Value(absl::InfiniteDuration());
 }
 
-Value BoundOf(const std::string& text, const Value& like, const Setting& setting) {
+// Nothing: it is no such value.
+std::optional<Value> BoundOf(const std::string& text, const Value& like, const Setting& setting) {
   if (std::holds_alternative<absl::Duration>(like)) {
     if (const auto time = ParseTime(text); time.ok()) return *time;
   } else if (setting.bytes()) {
     if (const auto bytes = ParseBytes(text); bytes.ok()) return static_cast<Number>(*bytes);
+  } else if (const auto whole = ParseSigned(text); whole.ok()) {
+    return static_cast<Number>(*whole);
   } else if (const auto number = ParseNumber(text); number.ok()) {
     return static_cast<Number>(*number);
   }
-  throw std::logic_error(absl::StrCat("a bound in a proto is none: \"", text, "\""));
+  return std::nullopt;
 }
 
 std::string TextOf(const Value& value, const Setting& setting) {
@@ -98,7 +103,9 @@ std::string TextOf(const Value& value, const Setting& setting) {
   if (const auto* time = std::get_if<absl::Duration>(&value)) return FormatTime(*time);
   const Number number = std::get<Number>(value);
   if (setting.bytes() && number >= 0) return FormatBytes(static_cast<uint64_t>(number));
-  return absl::StrCat(static_cast<double>(number));
+  return number == std::floor(number) && std::abs(number) < 1e18L
+             ? absl::StrCat(static_cast<int64_t>(number))
+             : FormatNumber(static_cast<double>(number));
 }
 
 void CheckValue(const Value& value, const Setting& setting, const std::string& path,
@@ -113,15 +120,22 @@ void CheckValue(const Value& value, const Setting& setting, const std::string& p
     const char* what;
     bool (*is_wrong)(const Value& value, const Value& bound);
   } bounds[] = {
-      {setting.least(), "is less than", [](auto& value, auto& bound) { return value < bound; }},
-      {setting.most(), "is more than", [](auto& value, auto& bound) { return value > bound; }},
+      // What is no number at all fulfils nothing.
+      {setting.least(), "is less than", [](auto& value, auto& bound) { return !(value >= bound); }},
+      {setting.most(), "is more than", [](auto& value, auto& bound) { return !(value <= bound); }},
       {setting.above(), "is not more than",
-       [](auto& value, auto& bound) { return value <= bound; }},
+       [](auto& value, auto& bound) { return !(value > bound); }},
       {setting.below(), "is not less than",
-       [](auto& value, auto& bound) { return value >= bound; }},
+       [](auto& value, auto& bound) { return !(value < bound); }},
   };
   for (const auto& bound : bounds) {
-    if (bound.text.empty() || !bound.is_wrong(value, BoundOf(bound.text, value, setting))) continue;
+    if (bound.text.empty()) continue;
+    const std::optional<Value> against = BoundOf(bound.text, value, setting);
+    if (!against.has_value()) {
+      problems.Add(path, "its proto has a bound that is none, \"", bound.text, "\"");
+      return;
+    }
+    if (!bound.is_wrong(value, *against)) continue;
     problems.Add(path, TextOf(value, setting), " ", bound.what, " ", bound.text);
     return;
   }

@@ -12,7 +12,6 @@ namespace mainspring {
 
 // Adds each value that its field's Setting (setting.proto) forbids, with its path, in messages
 // inside of it as well, those in a google.protobuf.Any too. `path`: of the message itself.
-// std::logic_error: a bound in the proto is none.
 void CheckBounds(const google::protobuf::Message& message, const std::string& path,
                  Problems& problems);
 

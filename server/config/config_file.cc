@@ -27,6 +27,8 @@ ConfigFile ConfigFile::Parse(std::string path, absl::string_view text, const Sec
   if (tree.root == nullptr) return file;
   const MessageReader::Hooks hooks{
       .type_of_any = [&](const Message& parent) -> absl::StatusOr<const Message*> {
+        // A section may have one of its own.
+        if (parent.GetDescriptor() != host::v1::Component::descriptor()) return nullptr;
         const auto found = sections.find(TypeOf(static_cast<const host::v1::Component&>(parent)));
         if (found == sections.end()) return absl::NotFoundError("no such type");
         return found->second;

@@ -1,6 +1,7 @@
 #include "mainspring/server/config/config_text.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <utility>
@@ -9,11 +10,11 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/duration.pb.h"
-#include "google/protobuf/struct.pb.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "mainspring/config/v1/setting.pb.h"
@@ -37,6 +38,42 @@ bool Is(const Descriptor& type, const Descriptor* other) {
   return type.full_name() == other->full_name();
 }
 
+// The code point that begins there, and how many bytes it has. The text is UTF-8, or bytes pass as
+// they are.
+std::pair<uint32_t, size_t> CodePointAt(absl::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const size_t size = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (size == 1 || text.size() < size) return {first, 1};
+  uint32_t point = first & (0x7FU >> size);
+  for (size_t i = 1; i < size; ++i) point = point << 6 | (static_cast<uint32_t>(text[i]) & 0x3FU);
+  return {point, size};
+}
+
+// As YAML has it in double quotes; JSON's surrogate pairs are not its.
+std::string QuotedYaml(absl::string_view text) {
+  std::string quoted = "\"";
+  while (!text.empty()) {
+    const auto [point, size] = CodePointAt(text);
+    if (point == '"' || point == '\\') {
+      absl::StrAppend(&quoted, "\\", text.substr(0, 1));
+    } else if (point == '\n') {
+      quoted += "\\n";
+    } else if (point == '\t') {
+      quoted += "\\t";
+    } else if (point < 0x20 || (point >= 0x7F && point < 0xA0)) {
+      absl::StrAppendFormat(&quoted, "\\x%02x", point);
+    } else if (point >= 0x2000 && point < 0x10000) {
+      absl::StrAppendFormat(&quoted, "\\u%04x", point);
+    } else if (point >= 0x10000) {
+      absl::StrAppendFormat(&quoted, "\\U%08x", point);
+    } else {
+      absl::StrAppend(&quoted, text.substr(0, size));
+    }
+    text.remove_prefix(size);
+  }
+  return quoted + "\"";
+}
+
 // Without quotes where no reader of YAML takes it for anything else.
 std::string YamlString(const std::string& raw) {
   const std::string text = Unsubstituted(raw);
@@ -48,11 +85,7 @@ std::string YamlString(const std::string& raw) {
                                  absl::StrContains("_./-+@:%", each);
                         });
   if (is_plain) return text;
-  google::protobuf::Value value;
-  value.set_string_value(text);
-  std::string json;
-  // Escapes of JSON are those of YAML.
-  return google::protobuf::util::MessageToJsonString(value, &json).ok() ? json : "\"\"";
+  return QuotedYaml(text);
 }
 
 std::string TextOfTime(const Message& message) {
@@ -71,9 +104,6 @@ std::string TextOf(const Message& message, const FieldDescriptor& field, int ind
   const Reflection& reflection = *message.GetReflection();
   const bool many = field.is_repeated();
   const auto& setting = field.options().GetExtension(config::v1::setting);
-  // That there is none may be known.
-  if (setting.secret() && (many || reflection.HasField(message, &field)))
-    return absl::StrCat("\"", kRedacted, "\"");
   const auto whole = [&](auto number) {
     return setting.bytes() && number >= 0 ? FormatBytes(static_cast<uint64_t>(number))
                                           : absl::StrCat(number);
@@ -97,10 +127,10 @@ std::string TextOf(const Message& message, const FieldDescriptor& field, int ind
       return whole(many ? reflection.GetRepeatedUInt64(message, &field, index)
                         : reflection.GetUInt64(message, &field));
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      return absl::StrCat(many ? reflection.GetRepeatedDouble(message, &field, index)
+      return FormatNumber(many ? reflection.GetRepeatedDouble(message, &field, index)
                                : reflection.GetDouble(message, &field));
     case FieldDescriptor::CPPTYPE_FLOAT:
-      return absl::StrCat(many ? reflection.GetRepeatedFloat(message, &field, index)
+      return FormatNumber(many ? reflection.GetRepeatedFloat(message, &field, index)
                                : reflection.GetFloat(message, &field));
     case FieldDescriptor::CPPTYPE_ENUM:
       return NameInFile(many ? *reflection.GetRepeatedEnum(message, &field, index)
@@ -124,6 +154,13 @@ std::string ListText(const Message& message, const FieldDescriptor& field) {
     items.push_back(TextOf(message, field, i));
   }
   return absl::StrCat("[", absl::StrJoin(items, ", "), "]");
+}
+
+// That there is none may be known.
+bool IsHidden(const Message& message, const FieldDescriptor& field) {
+  const Reflection& reflection = *message.GetReflection();
+  return IsSecret(field) && (field.is_repeated() ? reflection.FieldSize(message, &field) > 0
+                                                 : reflection.HasField(message, &field));
 }
 
 class Printer {
@@ -161,6 +198,9 @@ class Printer {
   void PrintField(const Message& message, const FieldDescriptor& field, const std::string& path,
                   const std::string& lead) {
     const std::string key = absl::StrCat(field.name(), ":");
+    if (IsHidden(message, field)) {
+      return Line(lead, absl::StrCat(key, " \"", kRedacted, "\""), remarks_.behind(path));
+    }
     if (field.is_map()) return PrintMap(message, field, path, lead, key);
     if (field.is_repeated() && !HasOneValue(field))
       return PrintItems(message, field, path, lead, key);
@@ -259,6 +299,7 @@ std::string ValueText(const Message& message, const FieldDescriptor& field) {
   const bool is_set = field.is_repeated() ? reflection.FieldSize(message, &field) > 0
                                           : reflection.HasField(message, &field);
   if (!is_set) return "";
+  if (IsSecret(field)) return absl::StrCat("\"", kRedacted, "\"");
   if (HasOneValue(field) && !field.is_map()) {
     return field.is_repeated() ? ListText(message, field) : TextOf(message, field, -1);
   }

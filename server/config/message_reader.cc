@@ -1,6 +1,7 @@
 #include "mainspring/server/config/message_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -23,6 +24,7 @@
 #include "mainspring/config/v1/setting.pb.h"
 #include "mainspring/proto_time.h"
 #include "mainspring/server/config/nearest_name.h"
+#include "mainspring/server/config/redaction.h"
 #include "mainspring/server/config/scalars.h"
 
 namespace mainspring {
@@ -72,34 +74,6 @@ std::string JsonString(absl::string_view text) {
   value.set_string_value(std::string(text));
   std::string json;
   return google::protobuf::util::MessageToJsonString(value, &json).ok() ? json : "\"\"";
-}
-
-std::string ToJson(const YamlNode& node) {
-  switch (node.kind) {
-    case Kind::kNothing:
-      return "null";
-    case Kind::kScalar:
-      if (!node.quoted && (ParseBool(node.text).ok() || ParseNumber(node.text).ok())) {
-        return node.text;
-      }
-      return JsonString(node.text);
-    case Kind::kList:
-      return absl::StrCat("[",
-                          absl::StrJoin(node.items, ",",
-                                        [](std::string* out, const auto& item) {
-                                          absl::StrAppend(out, ToJson(*item));
-                                        }),
-                          "]");
-    case Kind::kMap:
-      return absl::StrCat("{",
-                          absl::StrJoin(node.entries, ",",
-                                        [](std::string* out, const auto& entry) {
-                                          absl::StrAppend(out, JsonString(entry.key), ":",
-                                                          ToJson(*entry.value));
-                                        }),
-                          "}");
-  }
-  return "null";
 }
 
 // Sets the field, or adds to it where it is repeated.
@@ -234,10 +208,11 @@ void MessageReader::ReadList(const YamlNode& node, const std::string& path, Mess
                              const Field& field) {
   if (node.kind == Kind::kNothing) return;
   if (node.kind != Kind::kList) {
-    return Add(
-        node, path,
-        absl::StrCat("is a list, and not ", NameOf(node.kind),
-                     node.kind == Kind::kScalar ? absl::StrCat("; write [", node.text, "]") : ""));
+    return Add(node, path,
+               absl::StrCat("is a list, and not ", NameOf(node.kind),
+                            node.kind == Kind::kScalar && !IsSecret(field)
+                                ? absl::StrCat("; write [", node.text, "]")
+                                : ""));
   }
   std::set<std::string> names;
   for (size_t i = 0; i < node.items.size(); ++i) {
@@ -301,16 +276,17 @@ void MessageReader::ReadOne(const YamlNode& node, const std::string& path, Messa
   }
   std::string text;
   if (!TextOf(node, path, text)) return;
+  const bool is_secret = IsSecret(field);
   if (field.cpp_type() == Field::CPPTYPE_STRING && !node.quoted && text == node.text &&
       IsTakenForAnotherType(text)) {
     Add(node, path,
-        absl::StrCat(Quoted(text),
+        absl::StrCat(is_secret ? "it" : Quoted(text),
                      " is text here, and not for every reader of YAML; write it in quotes"));
   }
   const absl::Status set = SetText(text, message, field);
   if (set.ok()) return;
   // The value of a secret is in no report.
-  if (field.options().GetExtension(config::v1::setting).secret()) {
+  if (is_secret) {
     Add(node, path, "is not a valid value");
   } else if (text != node.text) {
     Add(node, path, absl::StrCat(Quoted(node.text), " stands for what is not a valid value"));
@@ -342,12 +318,44 @@ void MessageReader::ReadAny(const YamlNode& node, const std::string& path, const
 }
 
 void MessageReader::ReadAsJson(const YamlNode& node, const std::string& path, Message& message) {
-  const auto read = google::protobuf::util::JsonStringToMessage(ToJson(node), &message);
-  if (!read.ok()) {
-    Add(node, path,
-        absl::StrCat("is no ", message.GetDescriptor()->name(), ": ",
-                     absl::string_view(read.message().data(), read.message().size())));
+  std::string json;
+  if (!AppendJson(node, path, json)) return;
+  const auto read = google::protobuf::util::JsonStringToMessage(json, &message);
+  // Why, it would tell with the value.
+  if (!read.ok()) Add(node, path, absl::StrCat("is no ", message.GetDescriptor()->name()));
+}
+
+bool MessageReader::AppendJson(const YamlNode& node, const std::string& path, std::string& json) {
+  std::string text;
+  const char* separator = "";
+  switch (node.kind) {
+    case Kind::kNothing:
+      json += "null";
+      return true;
+    case Kind::kScalar: {
+      if (!TextOf(node, path, text)) return false;
+      const bool is_bare = !node.quoted && (ParseBool(text).ok() || ParseNumber(text).ok());
+      json += is_bare ? text : JsonString(text);
+      return true;
+    }
+    case Kind::kList:
+      json += '[';
+      for (const auto& item : node.items) {
+        json += std::exchange(separator, ",");
+        if (!AppendJson(*item, path, json)) return false;
+      }
+      json += ']';
+      return true;
+    case Kind::kMap:
+      json += '{';
+      for (const YamlNode::Entry& entry : node.entries) {
+        absl::StrAppend(&json, std::exchange(separator, ","), JsonString(entry.key), ":");
+        if (!AppendJson(*entry.value, path, json)) return false;
+      }
+      json += '}';
+      return true;
   }
+  return false;
 }
 
 bool MessageReader::TextOf(const YamlNode& node, const std::string& path, std::string& text) {
@@ -357,7 +365,9 @@ bool MessageReader::TextOf(const YamlNode& node, const std::string& path, std::s
     return false;
   }
   text = *std::move(substituted);
-  return true;
+  if (text.find('\0') == std::string::npos) return true;
+  Add(node, path, "has a NUL character");
+  return false;
 }
 
 absl::Status MessageReader::SetText(const std::string& text, Message& message, const Field& field) {
@@ -386,6 +396,9 @@ absl::Status MessageReader::SetText(const std::string& text, Message& message, c
     case Field::CPPTYPE_FLOAT: {
       absl::StatusOr<double> number = ParseNumber(text);
       if (!number.ok()) return number.status();
+      if (std::abs(*number) > std::numeric_limits<float>::max()) {
+        return absl::InvalidArgumentError(absl::StrCat(Quoted(text), " is too large"));
+      }
       set(&Reflection::SetFloat, &Reflection::AddFloat, static_cast<float>(*number));
       return absl::OkStatus();
     }

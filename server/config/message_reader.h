@@ -59,6 +59,7 @@ class MessageReader {
   void ReadMessage(const YamlNode& node, const std::string& path, Message& message);
   void ReadAny(const YamlNode& node, const std::string& path, const Message& parent, Message& any);
   void ReadAsJson(const YamlNode& node, const std::string& path, Message& message);
+  bool AppendJson(const YamlNode& node, const std::string& path, std::string& json);
   absl::Status SetText(const std::string& text, Message& message, const Field& field);
   // The text of a scalar, with what it stands for; nothing where that is wrong, which is told.
   bool TextOf(const YamlNode& node, const std::string& path, std::string& text);

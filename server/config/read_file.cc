@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "absl/cleanup/cleanup.h"
@@ -10,6 +12,8 @@
 
 namespace mainspring {
 namespace {
+
+constexpr int kPatienceMs = 10'000;
 
 absl::Status CannotRead(int error) {
   const std::string why = absl::StrCat("cannot be read: ", strerror(error));
@@ -25,17 +29,28 @@ absl::Status CannotRead(int error) {
   }
 }
 
+// Whether something comes from it, or its end, before long.
+bool HasMore(int fd) {
+  pollfd poll_fd{fd, POLLIN, 0};
+  return poll(&poll_fd, 1, kPatienceMs) > 0;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t most) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A pipe that nobody writes to would keep who opens it.
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return CannotRead(errno);
   const absl::Cleanup close_file = [fd] { close(fd); };
+  struct stat status;
+  if (fstat(fd, &status) != 0) return CannotRead(errno);
+  const bool waits = !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
   std::string text;
   char buffer[16 << 10];
   while (true) {
+    if (waits && !HasMore(fd)) return absl::UnavailableError("cannot be read: nothing comes");
     const ssize_t got = read(fd, buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
     if (got < 0) return CannotRead(errno);
     if (got == 0) return text;
     text.append(buffer, static_cast<size_t>(got));

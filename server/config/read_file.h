@@ -9,7 +9,7 @@
 
 namespace mainspring {
 
-// Of a pipe too, /dev/stdin for one. Blocks for as long as it takes to come.
+// Of a pipe too, /dev/stdin for one, as long as something comes every ten seconds. Blocks for it.
 // NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE: it cannot be read, and why. RESOURCE_EXHAUSTED: it has
 // more than `most` bytes. Each text begins with what went wrong, not with the path.
 absl::StatusOr<std::string> ReadFile(const std::string& path, size_t most);

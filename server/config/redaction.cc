@@ -15,12 +15,14 @@ using google::protobuf::Any;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-bool IsSecret(const FieldDescriptor& field) {
-  return field.options().GetExtension(config::v1::setting).secret();
-}
-
 bool IsText(const FieldDescriptor& field) {
   return field.type() == FieldDescriptor::TYPE_STRING && !field.is_repeated();
+}
+
+bool IsEmpty(const Message& message, const FieldDescriptor& field) {
+  const auto& reflection = *message.GetReflection();
+  return field.is_repeated() ? reflection.FieldSize(message, &field) == 0
+                             : !reflection.HasField(message, &field);
 }
 
 std::vector<const FieldDescriptor*> FieldsOf(const Message& message) {
@@ -31,13 +33,20 @@ std::vector<const FieldDescriptor*> FieldsOf(const Message& message) {
 
 }  // namespace
 
+bool IsSecret(const FieldDescriptor& field) {
+  return field.options().GetExtension(config::v1::setting).secret();
+}
+
 void Redact(Message& message) {
   const auto& reflection = *message.GetReflection();
   if (message.GetDescriptor()->full_name() == Any::descriptor()->full_name()) {
     const std::unique_ptr<Message> inside = Unpack(message);
-    if (inside == nullptr) return;
+    // Of a message that is not known, nobody knows what is secret.
+    if (inside == nullptr) return message.Clear();
     Redact(*inside);
-    static_cast<Any&>(message).PackFrom(*inside);
+    Any redacted;
+    redacted.PackFrom(*inside);
+    message.CopyFrom(redacted);
     return;
   }
   for (const FieldDescriptor* field : FieldsOf(message)) {
@@ -57,17 +66,41 @@ void Redact(Message& message) {
   }
 }
 
-void Unredact(const Message& before, Message& message) {
+bool Unredact(const Message& before, Message& message) {
   const auto& reflection = *message.GetReflection();
-  for (const FieldDescriptor* field : FieldsOf(message)) {
-    if (IsSecret(*field) && IsText(*field)) {
-      if (reflection.GetString(message, field) == kRedacted) {
-        reflection.SetString(&message, field, reflection.GetString(before, field));
+  const auto copy_back = [&](const FieldDescriptor& field) {
+    const std::unique_ptr<Message> kept(before.New());
+    kept->CopyFrom(before);
+    reflection.SwapFields(&message, kept.get(), {&field});
+  };
+  bool is_known = true;
+  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor& field = *message.GetDescriptor()->field(i);
+    const bool is_message = field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+    if (IsSecret(field)) {
+      const bool was_shown = IsText(field) ? reflection.GetString(message, &field) == kRedacted
+                                           : IsEmpty(message, field);
+      if (was_shown && !IsEmpty(before, field)) {
+        copy_back(field);
       }
-    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !field->is_repeated()) {
-      Unredact(reflection.GetMessage(before, field), *reflection.MutableMessage(&message, field));
+      is_known = is_known && !(IsText(field) && reflection.GetString(message, &field) == kRedacted);
+    } else if (is_message && field.is_repeated()) {
+      const int size = reflection.FieldSize(message, &field);
+      const bool is_as_long = size == reflection.FieldSize(before, &field);
+      for (int j = 0; j < size; ++j) {
+        Message& item = *reflection.MutableRepeatedMessage(&message, &field, j);
+        const std::unique_ptr<Message> nothing(item.New());
+        const Message& then =
+            is_as_long ? reflection.GetRepeatedMessage(before, &field, j) : *nothing;
+        is_known = Unredact(then, item) && is_known;
+      }
+    } else if (is_message && reflection.HasField(message, &field)) {
+      is_known = Unredact(reflection.GetMessage(before, &field),
+                          *reflection.MutableMessage(&message, &field)) &&
+                 is_known;
     }
   }
+  return is_known;
 }
 
 }  // namespace mainspring

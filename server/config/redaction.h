@@ -2,6 +2,7 @@
 #ifndef MAINSPRING_SERVER_CONFIG_REDACTION_H_
 #define MAINSPRING_SERVER_CONFIG_REDACTION_H_
 
+#include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
 namespace mainspring {
@@ -9,13 +10,17 @@ namespace mainspring {
 // What stands for a secret text.
 inline constexpr char kRedacted[] = "<redacted>";
 
-// Takes secrets out of the message, and of those in it, in a google.protobuf.Any too where the
-// program was built with its type: a text becomes kRedacted, anything else is cleared.
+// Whether a field's values are nobody's to see.
+bool IsSecret(const google::protobuf::FieldDescriptor& field);
+
+// Takes secrets out of the message, and of those in it: a text becomes kRedacted, anything else is
+// cleared. What a google.protobuf.Any has of a type that the program was not built with goes too.
 void Redact(google::protobuf::Message& message);
 
-// The reverse, of a message that was shown and comes back changed: texts that are kRedacted become
-// what they are in `before`.
-void Unredact(const google::protobuf::Message& before, google::protobuf::Message& message);
+// The reverse, of a message that was shown and comes back changed: what Redact has made of a secret
+// becomes what it is in `before`; in a list of messages, where that is as long as it was. False
+// where a text is kRedacted still, so that nobody knows what it is to be.
+bool Unredact(const google::protobuf::Message& before, google::protobuf::Message& message);
 
 }  // namespace mainspring
 

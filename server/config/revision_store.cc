@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -32,7 +34,11 @@ constexpr char kMagicOfAny[] = "mainspring revision ";
 constexpr size_t kCrcSize = 9;
 constexpr size_t kLargest = size_t{16} << 20;
 constexpr char kPrefix[] = "revision-";
+constexpr size_t kDigits = 20;
+// One a millisecond for thirty thousand years; more is somebody's joke.
+constexpr uint64_t kMostPlausible = 1'000'000'000'000'000;
 constexpr char kPartial[] = "partial";
+constexpr char kAside[] = ".set-aside";
 
 absl::Status Failed(const std::string& path, const char* what, int error) {
   const std::string text = absl::StrCat(path, ": cannot ", what, ": ", strerror(error));
@@ -62,7 +68,7 @@ std::string Frame(const StoredRevision& revision) {
 absl::Status Unframe(absl::string_view file, StoredRevision& revision) {
   if (!absl::ConsumePrefix(&file, kMagic)) {
     return absl::InvalidArgumentError(absl::StartsWith(file, kMagicOfAny)
-                                          ? "is of another version of this program"
+                                          ? "is damaged, or another version of this program's"
                                           : "is no revision");
   }
   const absl::string_view crc = file.substr(0, kCrcSize);
@@ -75,10 +81,12 @@ absl::Status Unframe(absl::string_view file, StoredRevision& revision) {
 }
 
 // The number in a file's name; 0: it is no revision's.
-uint64_t NumberOf(const std::string& name) {
-  absl::string_view digits = name;
+uint64_t NumberOf(absl::string_view name) {
   uint64_t number = 0;
-  if (!absl::ConsumePrefix(&digits, kPrefix) || !absl::SimpleAtoi(digits, &number)) return 0;
+  if (!absl::ConsumePrefix(&name, kPrefix) || name.size() != kDigits ||
+      !absl::SimpleAtoi(name, &number) || number > kMostPlausible) {
+    return 0;
+  }
   return number;
 }
 
@@ -100,37 +108,69 @@ absl::StatusOr<RevisionStore> RevisionStore::Open(std::string directory,
                                                   std::vector<std::string>& complaints) {
   if (absl::Status right = CheckDirectory(directory); !right.ok()) return right;
   RevisionStore store(std::move(directory));
-  std::error_code error;
-  std::filesystem::directory_iterator entries(store.directory_, error);
-  if (error) return Failed(store.directory_, "be read", error.value());
-  std::vector<uint64_t> numbers;
-  for (const auto& entry : entries) {
-    if (const uint64_t number = NumberOf(entry.path().filename().string())) {
-      numbers.push_back(number);
-    }
-  }
-  std::sort(numbers.begin(), numbers.end());
-  if (!numbers.empty()) store.next_number_ = numbers.back() + 1;
-  for (const uint64_t number : numbers) {
-    const std::string path = store.PathOf(number);
-    const absl::StatusOr<std::string> file = ReadFile(path, kLargest);
-    StoredRevision revision;
-    absl::Status usable = file.ok() ? Unframe(*file, revision) : file.status();
-    if (usable.ok() && revision.revision().number() != number) {
-      usable = absl::DataLossError("is another revision's");
-    }
-    if (usable.ok()) {
-      store.all_.push_back(std::move(revision));
-      continue;
-    }
-    const std::string aside = absl::StrCat(path, ".set-aside");
-    const bool moved = rename(path.c_str(), aside.c_str()) == 0;
-    complaints.push_back(
-        absl::StrCat(path, ": ", std::string(usable.message()),
-                     moved ? "; it is set aside as " + aside
-                           : absl::StrCat("; and cannot be set aside: ", strerror(errno))));
-  }
+  absl::Status opened = store.Lock();
+  if (opened.ok()) opened = store.Load(complaints);
+  if (!opened.ok()) return opened;
   return store;
+}
+
+absl::Status RevisionStore::Lock() {
+  const int fd = open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Failed(directory_, "be opened", errno);
+  lock_ = std::shared_ptr<const int>(new int(fd), [](const int* held) {
+    close(*held);
+    delete held;
+  });
+  // Goes with the process, however that ends.
+  if (flock(fd, LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
+  if (errno != EWOULDBLOCK) return Failed(directory_, "be locked", errno);
+  return absl::FailedPreconditionError(
+      absl::StrCat(directory_, ": another host keeps its revisions there"));
+}
+
+absl::Status RevisionStore::Load(std::vector<std::string>& complaints) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory_, error);
+  std::set<uint64_t> numbers;
+  for (const std::filesystem::directory_iterator end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    absl::string_view stem = name;
+    const bool is_aside = absl::ConsumeSuffix(&stem, kAside);
+    const uint64_t number = NumberOf(stem);
+    next_number_ = std::max(next_number_, number + 1);
+    if (number != 0 && !is_aside) numbers.insert(number);
+  }
+  if (error) return Failed(directory_, "be read", error.value());
+  absl::Status loaded;
+  for (const uint64_t number : numbers) loaded.Update(LoadOne(number, complaints));
+  return loaded;
+}
+
+absl::Status RevisionStore::LoadOne(uint64_t number, std::vector<std::string>& complaints) {
+  const std::string path = PathOf(number);
+  const absl::StatusOr<std::string> file = ReadFile(path, kLargest);
+  // That says nothing of what is in it.
+  if (!file.ok() && !absl::IsResourceExhausted(file.status())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": ", std::string(file.status().message())));
+  }
+  StoredRevision revision;
+  absl::Status usable = file.ok() ? Unframe(*file, revision) : file.status();
+  if (usable.ok() && revision.revision().number() != number) {
+    usable = absl::DataLossError("is another revision's");
+  }
+  if (usable.ok()) {
+    all_.push_back(std::move(revision));
+    return usable;
+  }
+  const std::string aside = absl::StrCat(path, kAside);
+  const bool moved = rename(path.c_str(), aside.c_str()) == 0;
+  complaints.push_back(
+      absl::StrCat(path, ": ", std::string(usable.message()),
+                   moved ? absl::StrCat("; it is set aside as ", aside)
+                         : absl::StrCat("; and cannot be set aside: ", strerror(errno))));
+  return absl::OkStatus();
 }
 
 const StoredRevision* RevisionStore::Find(uint64_t number) const {
@@ -148,7 +188,13 @@ std::string RevisionStore::PathOf(uint64_t number) const {
 absl::Status RevisionStore::Append(StoredRevision revision) {
   if (!directory_.empty()) {
     const std::string path = PathOf(revision.revision().number());
-    absl::Status written = Write(path, Frame(revision));
+    const std::string file = Frame(revision);
+    // It would be set aside when it is read.
+    if (file.size() > kLargest) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(path, ": would have more than ", kLargest >> 20, " MiB"));
+    }
+    absl::Status written = Write(path, file);
     if (!written.ok()) return written;
   }
   next_number_ = revision.revision().number() + 1;
@@ -162,18 +208,19 @@ absl::Status RevisionStore::Append(StoredRevision revision) {
 }
 
 absl::Status RevisionStore::RemoveLatest() {
-  if (!directory_.empty()) {
-    const std::string path = PathOf(all_.back().revision().number());
-    if (unlink(path.c_str()) != 0) return Failed(path, "be removed", errno);
-    if (absl::Status synced = SyncDirectory(); !synced.ok()) return synced;
-  }
+  const std::string path = PathOf(all_.back().revision().number());
+  // Whatever becomes of its file: it holds no longer.
   all_.pop_back();
-  return absl::OkStatus();
+  if (directory_.empty()) return absl::OkStatus();
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return Failed(path, "be removed", errno);
+  return SyncDirectory();
 }
 
 absl::Status RevisionStore::Write(const std::string& path, const std::string& content) const {
   const std::string partial = absl::StrCat(directory_, "/", kPartial);
-  const int fd = open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // Of one that was killed, or somebody else's; never written through.
+  unlink(partial.c_str());
+  const int fd = open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return Failed(partial, "be opened", errno);
   absl::Cleanup close_file = [fd] { close(fd); };
   absl::Cleanup remove = [&] { unlink(partial.c_str()); };

@@ -5,12 +5,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "mainspring/config/v1/config.pb.h"
+#include "mainspring/config/v1/stored_revision.pb.h"
 
 namespace mainspring {
 
@@ -24,8 +25,9 @@ class RevisionStore {
   RevisionStore() = default;
   // Reads those in the directory, which is made with mode 0700 where it is not there. A file that
   // is not whole, or of a later version, is renamed, "NAME.set-aside", and told in `complaints`;
-  // those before it hold. FAILED_PRECONDITION: the directory cannot be made or read, belongs to
-  // somebody else, or others may write there; the text has the path.
+  // those before it hold. The directory is its alone while it lives. FAILED_PRECONDITION: the
+  // directory cannot be made or read, belongs to somebody else, others may write there, or another
+  // host keeps its revisions there; the text has the path.
   static absl::StatusOr<RevisionStore> Open(std::string directory,
                                             std::vector<std::string>& complaints);
 
@@ -41,17 +43,22 @@ class RevisionStore {
   // next_number(). RESOURCE_EXHAUSTED: no room, or no descriptor. FAILED_PRECONDITION:
   // anything else, a read-only file system for one. The text has the path.
   absl::Status Append(config::v1::StoredRevision revision);
-  // Takes the latest back, as if it had not been.
+  // Takes the latest back. Its number is not given again.
   absl::Status RemoveLatest();
 
  private:
   explicit RevisionStore(std::string directory) : directory_(std::move(directory)) {}
 
+  absl::Status Lock();
+  absl::Status Load(std::vector<std::string>& complaints);
+  absl::Status LoadOne(uint64_t number, std::vector<std::string>& complaints);
+
   std::string PathOf(uint64_t number) const;
   absl::Status Write(const std::string& path, const std::string& content) const;
   absl::Status SyncDirectory() const;
 
-  std::string directory_;  // empty: in memory
+  std::string directory_;            // empty: in memory
+  std::shared_ptr<const int> lock_;  // a descriptor that is locked; shared with copies
   std::deque<config::v1::StoredRevision> all_;
   uint64_t next_number_ = 1;
 };

@@ -1,6 +1,7 @@
 #include "mainspring/server/config/scalars.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <iterator>
 #include <limits>
@@ -111,6 +112,12 @@ absl::StatusOr<double> ParseNumber(absl::string_view text) {
     return Wrong(text, "is not a number, such as 0.2");
   }
   return number;
+}
+
+std::string FormatNumber(double number) {
+  char text[32];
+  const auto written = std::to_chars(text, text + sizeof text, number);
+  return std::string(text, written.ptr);
 }
 
 absl::StatusOr<absl::Duration> ParseTime(absl::string_view text) {

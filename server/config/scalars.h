@@ -19,6 +19,8 @@ absl::StatusOr<bool> ParseBool(absl::string_view text);
 absl::StatusOr<int64_t> ParseSigned(absl::string_view text);
 absl::StatusOr<uint64_t> ParseUnsigned(absl::string_view text);
 absl::StatusOr<double> ParseNumber(absl::string_view text);
+// The shortest that ParseNumber makes the same number of.
+std::string FormatNumber(double number);
 // 200ms, 5s, 1m30s, 0s: with units, and finite.
 absl::StatusOr<absl::Duration> ParseTime(absl::string_view text);
 // As ParseTime reads it; "0s" for none.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
@@ -93,7 +94,8 @@ class Builder final : public YAML::EventHandler {
     while (!open_.empty()) Close();
     return std::move(root_);
   }
-  const std::vector<std::pair<Position, std::string>>& texts() const { return texts_; }
+  // The lines of texts that have several, with tabs.
+  const std::set<int>& lines_of_text() const { return lines_of_text_; }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -107,7 +109,12 @@ class Builder final : public YAML::EventHandler {
     auto node = New(YamlNode::Kind::kScalar, mark);
     node->text = value;
     node->quoted = tag != "?";
-    if (absl::StrContains(value, '\t')) texts_.emplace_back(node->at, value);
+    // It may have tabs where others may not.
+    const auto lines = static_cast<int>(std::count(value.begin(), value.end(), '\n'));
+    if (lines > 0 && absl::StrContains(value, '\t')) {
+      const int from = node->at.line + 1;
+      for (int line = from; line <= from + lines; ++line) lines_of_text_.insert(line);
+    }
     Place(std::move(node), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -215,19 +222,11 @@ class Builder final : public YAML::EventHandler {
   Problems& problems_;
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, std::shared_ptr<const YamlNode>> anchors_;
-  std::vector<std::pair<Position, std::string>> texts_;  // that have tabs
+  std::set<int> lines_of_text_;
   std::shared_ptr<const YamlNode> root_;
   size_t nodes_ = 0;
   bool is_over_ = false;
 };
-
-// Whether the tab is a part of a text of several lines, which may have any.
-bool IsInText(Position tab, const Builder& builder) {
-  return std::any_of(builder.texts().begin(), builder.texts().end(), [&](const auto& text) {
-    const auto lines = std::count(text.second.begin(), text.second.end(), '\n');
-    return text.first.line < tab.line && tab.line <= text.first.line + lines + 1;
-  });
-}
 
 }  // namespace
 
@@ -260,7 +259,7 @@ YamlTree YamlTree::Parse(absl::string_view text, Problems& problems) {
   // They are the reason, if the parser stumbles.
   bool has_tabs = false;
   for (const Position tab : FindTabs(text)) {
-    if (IsInText(tab, builder)) continue;
+    if (builder.lines_of_text().count(tab.line) != 0) continue;
     problems.AddAt(tab, "", "a tab in the indentation; use spaces");
     has_tabs = true;
   }

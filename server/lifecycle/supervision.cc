@@ -174,6 +174,19 @@ void Supervision::BeginDrain() {
   Tell([](Lifecycle& lifecycle) { lifecycle.supervisor().DrainHost(); });
 }
 
+void Supervision::Pass(Reply<Nothing> reply) {
+  Tell([reply = std::move(reply)](Lifecycle&) mutable { reply.Send(Nothing()); });
+}
+
+void Supervision::Restart(size_t component, const std::string& why) {
+  Tell([component, why](Lifecycle& lifecycle) {
+    Supervisor& supervisor = lifecycle.supervisor();
+    if (!supervisor.engine().is_wanted(component)) return;
+    supervisor.WantRestart(component, why);
+    supervisor.Settle();
+  });
+}
+
 void Supervision::EndDrainStreams() {
   Outcome<bool> outcome;
   BeginEndDrainStreams([&] { outcome.Give(true); });

@@ -80,6 +80,10 @@ class Supervision final {
   void AbandonStart();
   void EndPauses();
   void BeginDrain();
+  // Answers once the supervisor has heard all that it was told before.
+  void Pass(Reply<Nothing> reply);
+  // As an operator does, but without a lame duck, and only where it is wanted up.
+  void Restart(size_t component, const std::string& why);
 
   // Whether the supervisor's own thread is in one call for longer than any should take.
   bool IsStuck() const;

@@ -25,6 +25,27 @@ using google::protobuf::Message;
 using google::protobuf::util::FieldMaskUtil;
 using google::protobuf::util::MessageDifferencer;
 
+// All revisions have all sections: a hundred, in memory and on disk.
+constexpr size_t kLargest = size_t{256} << 10;
+
+bool HasUnknownFields(const Message& message) {
+  const auto& reflection = *message.GetReflection();
+  if (!reflection.GetUnknownFields(message).empty()) return true;
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int size = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      const Message& inside = field->is_repeated()
+                                  ? reflection.GetRepeatedMessage(message, field, i)
+                                  : reflection.GetMessage(message, field);
+      if (HasUnknownFields(inside)) return true;
+    }
+  }
+  return false;
+}
+
 // The whole section that a change makes of `in_force`; null, and a problem more, where it cannot
 // be.
 std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& in_force,
@@ -36,18 +57,37 @@ std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& i
                  "\"} is one in which nothing is set");
     return nullptr;
   }
-  if (!change.config().UnpackTo(given.get())) {
-    problems.Add(path, "is no ", type, ", but ", absl::CHexEscape(change.config().type_url()));
+  std::string given_type;
+  const std::string& url = change.config().type_url();
+  if (!google::protobuf::Any::ParseAnyTypeUrl(url, &given_type) || given_type != type) {
+    problems.Add(path, "\"@type\" is \"", absl::CHexEscape(url.substr(0, 128)),
+                 "\", and not \"type.googleapis.com/", type, "\"");
+    return nullptr;
+  }
+  if (change.config().value().size() > kLargest) {
+    problems.Add(path, "has more than ", kLargest >> 10, " KiB");
+    return nullptr;
+  }
+  if (!given->ParseFromString(change.config().value()) || HasUnknownFields(*given)) {
+    problems.Add(path, "is no message of its type, or has fields that this program does not know");
     return nullptr;
   }
   if (change.mask().paths().empty()) {
-    Unredact(in_force.message(), *given);
-    return given;
+    if (Unredact(in_force.message(), *given)) return given;
+    problems.Add(path, "has a secret that is redacted, of which nobody knows what it was");
+    return nullptr;
   }
   for (const std::string& each : change.mask().paths()) {
-    if (FieldMaskUtil::GetFieldDescriptors(given->GetDescriptor(), each, nullptr)) continue;
+    if (!each.empty() &&
+        FieldMaskUtil::GetFieldDescriptors(given->GetDescriptor(), each, nullptr)) {
+      continue;
+    }
+    std::vector<std::string> names;
+    for (int i = 0; i < given->GetDescriptor()->field_count(); ++i) {
+      names.push_back(given->GetDescriptor()->field(i)->name());
+    }
     problems.Add(path, "mask: ", type, " has no field \"", absl::CHexEscape(each.substr(0, 64)),
-                 "\"");
+                 "\"", DidYouMean(each, names));
     return nullptr;
   }
   std::unique_ptr<Message> merged(in_force.prototype->New());
@@ -56,7 +96,6 @@ std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& i
   options.set_replace_message_fields(true);
   options.set_replace_repeated_fields(true);
   FieldMaskUtil::MergeMessageTo(*given, change.mask(), options, merged.get());
-  Unredact(in_force.message(), *merged);
   return merged;
 }
 
@@ -115,7 +154,7 @@ std::vector<WantedSection> Different(std::vector<WantedSection> wanted,
     const Message& value = each.value == nullptr ? *in_force.prototype : *each.value;
     return MessageDifferencer::Equals(value, in_force.message()) &&
            each.keep_over_file == in_force.keep_over_file &&
-           (!each.is_the_files || in_force.revision == 0);
+           (!each.is_the_files || in_force.is_the_files);
   });
   return wanted;
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,10 @@ class Config final : public config::v1::ConfigComponent {
   struct Options {
     ComponentTable& table;
     EventLog& log;
+    // Has a component restarted, for that reason.
+    std::function<void(size_t component, const std::string& why)> restart;
+    // Answers once the supervisor has heard all that it was told before.
+    std::function<void(Reply<Nothing> reply)> pass_supervisor;
     HostConfig host;  // as it was started
     SectionsInForce sections;
     RevisionStore store;
@@ -69,8 +74,18 @@ class Config final : public config::v1::ConfigComponent {
     absl::Duration ready_within;
     // What is wanted, as things are when it is its turn.
     std::function<absl::StatusOr<std::vector<WantedSection>>()> read;
+    std::function<bool()> is_cancelled;
     // The components that it names, for whoever is told that it was refused.
     std::vector<std::string> names;
+  };
+
+  // One that is being made, and what is in force until it is.
+  struct Transaction {
+    std::vector<WantedSection> wanted;
+    std::vector<WantedSection> before;
+    std::set<size_t> restarts;  // of those, by what their fields say
+    SectionsInForce next;
+    StoredRevision made;
   };
 
   config::v1::Section Describe(size_t component) const;
@@ -79,26 +94,26 @@ class Config final : public config::v1::ConfigComponent {
   absl::StatusOr<std::vector<WantedSection>> SectionsOf(uint64_t revision) const;
 
   // config_changes.cc
+  template <class Asked, class Response>
+  Order OrderOf(const Asked& request, const Reply<Response>& reply) const;
   template <class Response>
   void Conclude(const Order& order, const absl::StatusOr<StoredRevision>& made,
                 Reply<Response>& reply);
   // The revision that came of it, which may have come before: of the same request id, or because
   // all is so already.
   Task<absl::StatusOr<StoredRevision>> Make(const Order& order);
-  Task<absl::StatusOr<StoredRevision>> Change(const Order& order,
-                                              const std::vector<WantedSection>& wanted);
   // Why the order is refused before anybody is asked.
   absl::Status Admit(const Order& order) const;
   const StoredRevision* FindRequest(const std::string& request_id) const;
-  // Has each component that has an instance look at its section, or, told so, take it; the first
-  // refusal, once all have answered. One that has no instance takes it with the next.
-  Task<absl::Status> Ask(const std::vector<WantedSection>& wanted, bool apply);
+  Transaction Begin(const Order& order, std::vector<WantedSection> wanted) const;
+  // OK, and it is in force and durable; else all is as it was.
+  Task<absl::Status> Carry(const Order& order, const Transaction& transaction);
+  // Each component that has an instance looks at its section; all that is refused.
+  Task<absl::Status> Validate(const std::vector<WantedSection>& wanted);
+  // Each takes it, now or with its next instance. The first that did not.
+  Task<absl::Status> Give(const std::vector<WantedSection>& wanted,
+                          const std::set<size_t>& restarts);
   Task<absl::Status> AwaitReady(const std::vector<WantedSection>& wanted, SteadyTime deadline);
-  bool HasInstance(size_t component, uint64_t generation) const;
-  StoredRevision Record(const Order& order, const std::vector<WantedSection>& wanted) const;
-  void PutInForce(const std::vector<WantedSection>& wanted, uint64_t revision);
-  Task<void> PutBack(const std::vector<SectionInForce>& before,
-                     const std::vector<WantedSection>& wanted);
   void TellRefused(const Order& order, const absl::Status& why);
   void TellAccepted(const StoredRevision& made);
 

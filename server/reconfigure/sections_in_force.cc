@@ -34,7 +34,7 @@ std::string Show(const Message* message) {
 }  // namespace
 
 config::v1::Source SectionInForce::source() const {
-  if (revision != 0) return config::v1::SOURCE_REVISION;
+  if (!is_the_files) return config::v1::SOURCE_REVISION;
   return value == nullptr ? config::v1::SOURCE_DEFAULT : config::v1::SOURCE_FILE;
 }
 
@@ -56,7 +56,7 @@ std::vector<std::string> SectionsInForce::Restore(const StoredRevision& revision
     std::string complaint = RestoreOne(stored);
     if (complaint.empty()) continue;
     told.push_back(absl::StrCat("component \"", stored.name(), "\": revision ", stored.revision(),
-                                " is not taken over: ", complaint));
+                                ": ", complaint));
   }
   return told;
 }
@@ -71,21 +71,37 @@ std::string SectionsInForce::RestoreOne(const StoredRevision::StoredSection& sto
       value->GetDescriptor() != section->prototype->GetDescriptor()) {
     return "the component takes another section than it did";
   }
+  Problems problems;
+  CheckBounds(*value, "config", problems);
+  if (!problems.empty()) return std::string(problems.status().message());
   const Section file_value = stored.has_file_value() ? Unpack(stored.file_value()) : nullptr;
-  if (!stored.keep_over_file() && !IsSame(file_value.get(), section->file_value.get())) {
+  const bool file_has_changed = !IsSame(file_value.get(), section->file_value.get());
+  const auto told = [&](const char* what) {
     return absl::StrCat("the file has changed since, from ", Show(file_value.get()), " to ",
-                        Show(section->file_value.get()), ", and holds; the revision says ",
-                        Show(value.get()));
+                        Show(section->file_value.get()), what, Show(value.get()));
+  };
+  if (file_has_changed && !stored.keep_over_file()) {
+    return told(", and holds; not taken over is ");
   }
-  section->value = std::move(value);
+  section->value = value;
   section->revision = stored.revision();
+  section->is_the_files = false;
   section->keep_over_file = stored.keep_over_file();
-  return "";
+  return file_has_changed ? told(", and the revision holds over it: ") : "";
+}
+
+std::vector<std::string> SectionsInForce::OfRevisions() const {
+  std::vector<std::string> told;
+  for (const SectionInForce& section : all_) {
+    if (section.is_the_files) continue;
+    told.push_back(absl::StrCat(section.name, " (revision ", section.revision, ")"));
+  }
+  return told;
 }
 
 void SectionsInForce::Store(StoredRevision& revision) const {
   for (const SectionInForce& section : all_) {
-    if (section.revision == 0) continue;
+    if (section.is_the_files) continue;
     StoredRevision::StoredSection& stored = *revision.add_sections();
     stored.set_name(section.name);
     stored.mutable_value()->PackFrom(section.message());

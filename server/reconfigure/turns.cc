@@ -3,11 +3,18 @@
 #include <utility>
 
 namespace mainspring {
+namespace {
+
+constexpr size_t kMostWaiting = 100;
+
+}  // namespace
 
 Answer<Nothing> Turns::Take() {
   SharedPtr<LocalCall<Nothing>> call(new LocalCall<Nothing>(CallOptions(), "Turn"));
   Reply<Nothing> reply(call.get());
-  if (std::exchange(taken_, true)) {
+  if (waiting_.size() >= kMostWaiting) {
+    reply.Fail(absl::ResourceExhaustedError("too many changes wait for each other"));
+  } else if (std::exchange(taken_, true)) {
     waiting_.push_back(std::move(reply));
   } else {
     reply.Send(Nothing());

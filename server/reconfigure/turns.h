@@ -14,7 +14,8 @@ namespace mainspring {
 // One thread only.
 class Turns {
  public:
-  // There once it is the caller's turn, who then must Give it on.
+  // There once it is the caller's turn, who then must Give it on. RESOURCE_EXHAUSTED: a hundred
+  // wait already.
   Answer<Nothing> Take();
   void Give();
 

@@ -68,6 +68,8 @@ struct ComponentType {
                          return std::make_shared<MailboxType>(component, options, time);
                        }};
     if constexpr (std::is_base_of_v<AnyConfigurable, Class>) {
+      static_assert(std::is_convertible_v<Class*, AnyConfigurable*>,
+                    "derive from Configurable publicly, and once");
       type.config = &Class::ConfigMessage::default_instance();
     }
     return type;

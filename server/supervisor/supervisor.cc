@@ -254,9 +254,10 @@ void Supervisor::EnterStarting(size_t component) {
   units_[component].stuck = false;
   OpenOrClose(component);
   MailboxBase& mailbox = table_.mailbox(component);
+  // The section is that which is in force when the instance is made.
   mailbox.PushControl(control::Start{status(component).generation,
                                      table_.config(component).on_exception,
-                                     table_.section(component)});
+                                     [this, component] { return table_.section(component); }});
   if (host_drains_ || status(component).draining) mailbox.PushControl(control::Drain{true});
   SetTimer(component, table_.config(component).start_timeout,
            [this, component] { StartTimedOut(component); });

@@ -114,7 +114,7 @@ TEST_F(ConfigurableTest, Configure_WhereItIsRefused_ChangesNothing) {
   EXPECT_EQ(stage_.Configure("greeting", Section("bad")),
             absl::InvalidArgumentError("value: \"bad\" is bad"));
   EXPECT_EQ(stage_.Configure("greeting", Section("throw")),
-            absl::InternalError("Validate threw: thrown"));
+            absl::InvalidArgumentError("Validate threw: thrown"));
   Int32Value other;
   EXPECT_EQ(stage_.Configure("greeting", other),
             absl::InvalidArgumentError("is a google.protobuf.Int32Value, and not a "

@@ -46,6 +46,10 @@ TEST(Bounds, CheckBounds_LooksIntoListsMessagesAndAny) {
             "-2 is less than 1; items[1].value: -2 is less than 1; any.value: -3 is less than 1");
 }
 
+TEST(Bounds, CheckBounds_OfNoNumber_IsBeyondAnyBound) {
+  EXPECT_EQ(Told(FromText("ratio: nan")), "ratio: nan is not more than 0");
+}
+
 TEST(Bounds, CheckBounds_OfASecret_DoesNotTellIt) {
   EXPECT_EQ(Told(FromText("pin: 123")), "pin: its value is less than 1000");
 }

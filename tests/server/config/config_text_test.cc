@@ -54,7 +54,7 @@ TEST(ConfigText, WithAllFields_HasThoseWithoutAValueBehindAMark) {
   Remarks remarks;
   remarks.all_fields = true;
   const std::string text = ConfigText(Item(), remarks);
-  EXPECT_EQ(text, "name: \"\"\nvalue: 0\n");
+  EXPECT_EQ(text, "name: \"\"\nvalue: 0\n# fixed:\n");
 }
 
 }  // namespace

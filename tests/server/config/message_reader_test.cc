@@ -147,8 +147,7 @@ TEST_F(MessageReaderTest, Read_OfWrongShapes_SaysWhatIsExpected) {
                                   "3:8: small: is a single value, and not a list",
                                   "4:9: counts: has keys and values, and not a list",
                                   "5:9: items[0]: has fields, and not a single value",
-                                  HasSubstr("6:10: wrapped: is no Int32Value: "),
-                                  HasSubstr("7:7: free: is no Struct: "),
+                                  "6:10: wrapped: is no Int32Value", "7:7: free: is no Struct",
                                   "8:11: numbers[0]: an item without a value"));
   Read("- 1\n");
   EXPECT_THAT(Told(), ElementsAre("1:1: : has fields, and not a list"));
@@ -167,8 +166,25 @@ TEST_F(MessageReaderTest, Read_OfWhatStandsForAValue_TakesThat) {
 }
 
 TEST_F(MessageReaderTest, Read_OfASecretThatIsWrong_DoesNotTellIt) {
-  Read("pin: 12x4\n");
-  EXPECT_THAT(Told(), ElementsAre("1:6: pin: is not a valid value"));
+  Read("pin: 12x4\npassword: 12345\n");
+  EXPECT_THAT(Told(), ElementsAre("1:6: pin: is not a valid value",
+                                  "2:11: password: it is text here, and not for every reader of "
+                                  "YAML; write it in quotes"));
+}
+
+TEST_F(MessageReaderTest, Read_OfANul_IsRefused) {
+  Read("text: \"a\\0b\"\n");
+  EXPECT_THAT(Told(), ElementsAre("1:7: text: has a NUL character"));
+}
+
+TEST_F(MessageReaderTest, Read_OfWhatConfigTextMakesOfOddCharacters_IsTheSame) {
+  for (const char* odd : {"\xF3\xA0\x81\x81x", "\xF0\x9D\x85\xB3", "\xC2\x85", "\xE2\x80\xA8",
+                          "\xEF\xBB\xBF", "\x7F\x01", "\\\"'", "caf\xC3\xA9: \xE2\x82\xAC"}) {
+    Sample sample;
+    sample.set_text(odd);
+    EXPECT_EQ(Read(ConfigText(sample, Remarks())).text(), odd);
+    EXPECT_THAT(Told(), IsEmpty());
+  }
 }
 
 TEST_F(MessageReaderTest, Read_KeepsWhereEachValueIs) {

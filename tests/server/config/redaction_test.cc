@@ -38,8 +38,22 @@ TEST(Redaction, Unredact_PutsBackWhatCameBackAsItWasShown) {
   EXPECT_EQ(sent.password(), "a");
   EXPECT_EQ(sent.inner().password(), "c");
   sent.set_password("other");
-  Unredact(before, sent);
+  EXPECT_TRUE(Unredact(before, sent));
   EXPECT_EQ(sent.password(), "other");
+}
+
+TEST(Redaction, Unredact_OfListsAndOfWhatIsNoText_PutsBackWhatIsKnown) {
+  const Sample before =
+      FromText("pin: 1234 secrets { name: 'a' key: 'x' } secrets { name: 'b' key: 'y' }");
+  Sample sent = before;
+  Redact(sent);
+  EXPECT_EQ(sent.pin(), 0);
+  EXPECT_EQ(sent.secrets(1).key(), kRedacted);
+  EXPECT_TRUE(Unredact(before, sent));
+  EXPECT_TRUE(MessageDifferencer::Equals(sent, before)) << sent.DebugString();
+  Redact(sent);
+  sent.mutable_secrets()->RemoveLast();
+  EXPECT_FALSE(Unredact(before, sent)) << "whose they are is not known";
 }
 
 }  // namespace

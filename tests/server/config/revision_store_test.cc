@@ -23,6 +23,11 @@ using ::testing::IsEmpty;
 
 class RevisionStoreTest : public ::testing::Test {
  protected:
+  // Another process of the same host.
+  RevisionStore Reopen(RevisionStore& store) {
+    store = RevisionStore();
+    return *Open();
+  }
   absl::StatusOr<RevisionStore> Open() {
     complaints_.clear();
     return RevisionStore::Open(path_, complaints_);
@@ -55,7 +60,7 @@ TEST_F(RevisionStoreTest, WhatWasAppended_IsThereWhenItIsOpenedAgain) {
   EXPECT_EQ(store.latest(), nullptr);
   ASSERT_TRUE(store.Append(Next(store, "one")).ok());
   ASSERT_TRUE(store.Append(Next(store, "two")).ok());
-  store = *Open();
+  store = Reopen(store);
   ASSERT_EQ(store.all().size(), 2u);
   EXPECT_EQ(store.latest()->revision().author(), "two");
   EXPECT_EQ(store.Find(1)->revision().author(), "one");
@@ -77,7 +82,7 @@ TEST_F(RevisionStoreTest, OfMany_KeepsAHundred) {
   for (int i = 0; i < 103; ++i) ASSERT_TRUE(store.Append(Next(store)).ok());
   EXPECT_EQ(store.all().size(), RevisionStore::kMost);
   EXPECT_EQ(store.all().front().revision().number(), 4u);
-  EXPECT_EQ(Open()->all().size(), RevisionStore::kMost);
+  EXPECT_EQ(Reopen(store).all().size(), RevisionStore::kMost);
 }
 
 TEST_F(RevisionStoreTest, WhatWasTakenBack_IsNotThereWhenItIsOpenedAgain) {
@@ -85,7 +90,7 @@ TEST_F(RevisionStoreTest, WhatWasTakenBack_IsNotThereWhenItIsOpenedAgain) {
   ASSERT_TRUE(store.Append(Next(store)).ok());
   ASSERT_TRUE(store.Append(Next(store)).ok());
   ASSERT_TRUE(store.RemoveLatest().ok());
-  EXPECT_EQ(Open()->latest()->revision().number(), 1u);
+  EXPECT_EQ(Reopen(store).latest()->revision().number(), 1u);
 }
 
 TEST_F(RevisionStoreTest, WhatIsNotWhole_IsSetAsideAndTold) {
@@ -96,24 +101,26 @@ TEST_F(RevisionStoreTest, WhatIsNotWhole_IsSetAsideAndTold) {
   std::ofstream(FileOf(3)) << "mainspring revision 2\nwhat comes";  // of a later version
   std::filesystem::copy_file(FileOf(1), FileOf(2),
                              std::filesystem::copy_options::overwrite_existing);
-  store = *Open();
+  store = Reopen(store);
   ASSERT_EQ(store.all().size(), 1u);
   EXPECT_EQ(store.next_number(), 6u) << "no number is given twice";
-  EXPECT_THAT(complaints_,
-              ElementsAre(HasSubstr(FileOf(2) + ": is another revision's; it is set aside as "),
-                          HasSubstr(FileOf(3) + ": is of another version of this program"),
-                          HasSubstr(FileOf(4) + ": is damaged"),
-                          HasSubstr(FileOf(5) + ": is damaged, or was not written to its end")));
+  EXPECT_THAT(
+      complaints_,
+      ElementsAre(HasSubstr(FileOf(2) + ": is another revision's; it is set aside as "),
+                  HasSubstr(FileOf(3) + ": is damaged, or another version of this program's"),
+                  HasSubstr(FileOf(4) + ": is damaged"),
+                  HasSubstr(FileOf(5) + ": is damaged, or was not written to its end")));
   EXPECT_TRUE(std::filesystem::exists(FileOf(5) + ".set-aside"));
   ASSERT_TRUE(store.Append(Next(store)).ok());
-  EXPECT_EQ(Open()->latest()->revision().number(), 6u);
+  EXPECT_EQ(Reopen(store).latest()->revision().number(), 6u);
 }
 
 TEST_F(RevisionStoreTest, WhatWasLeftOverByACrash_IsNoRevision) {
   RevisionStore store = *Open();
   std::ofstream(path_ + "/partial") << "half";
   std::ofstream(path_ + "/README") << "not ours";
-  EXPECT_EQ(Open()->latest(), nullptr);
+  store = Reopen(store);
+  EXPECT_EQ(store.latest(), nullptr);
   EXPECT_THAT(complaints_, IsEmpty());
   ASSERT_TRUE(store.Append(Next(store)).ok());
   EXPECT_THAT(Files(), ElementsAre("README", "revision-00000000000000000001"));
@@ -138,6 +145,31 @@ TEST_F(RevisionStoreTest, WhereThereIsNoDescriptor_IsOutOfResources) {
   const absl::Status failed = store.Append(Next(store));
   ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &before));
   EXPECT_EQ(failed.code(), absl::StatusCode::kResourceExhausted) << failed;
+}
+
+TEST_F(RevisionStoreTest, ADirectoryThatIsInUse_IsRefused) {
+  RevisionStore store = *Open();
+  const RevisionStore copy = store;
+  store = RevisionStore();
+  EXPECT_EQ(Open().status(),
+            absl::FailedPreconditionError(path_ + ": another host keeps its revisions there"));
+}
+
+TEST_F(RevisionStoreTest, TheNumberOfWhatWasSetAside_IsNotGivenAgain) {
+  RevisionStore store = *Open();
+  ASSERT_TRUE(store.Append(Next(store)).ok());
+  std::filesystem::resize_file(FileOf(1), 30);
+  store = Reopen(store);
+  EXPECT_EQ(store.latest(), nullptr);
+  store = Reopen(store);
+  EXPECT_EQ(store.next_number(), 2u);
+}
+
+TEST_F(RevisionStoreTest, WhatIsTooLargeToBeRead_IsNotWritten) {
+  RevisionStore store = *Open();
+  EXPECT_EQ(store.Append(Next(store, std::string(17 << 20, 'x'))).code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Reopen(store).latest(), nullptr);
 }
 
 TEST_F(RevisionStoreTest, ADirectoryThatOthersMayWriteTo_IsRefused) {

@@ -59,10 +59,12 @@ TEST_F(DurableConfigTest, WhereTheFileHasChangedSince_ItHoldsUnlessTheRevisionDo
   host_.components[1].config = Of(3);
   Again();
   EXPECT_EQ(taken_, (Taken{{"a", 3}, {"b", 2}}));
-  EXPECT_THAT(warnings_,
-              ElementsAre("component \"a\": revision 1 is not taken over: the file has changed "
-                          "since, from {value: 1} to {value: 3}, and holds; the revision says "
-                          "{value: 2}"));
+  EXPECT_THAT(
+      warnings_,
+      ElementsAre("component \"a\": revision 1: the file has changed since, from {value: 1} to "
+                  "{value: 3}, and holds; not taken over is {value: 2}",
+                  "component \"b\": revision 1: the file has changed since, from nothing to "
+                  "{value: 3}, and the revision holds over it: {value: 2}"));
 }
 
 TEST_F(DurableConfigTest, WhereTheComponentHasGone_SaysSo) {
@@ -97,6 +99,24 @@ TEST_F(DurableConfigTest, WhatWasPutBack_IsNotThereAfterARestart) {
   Again();
   EXPECT_EQ(taken_, (Taken{{"a", 1}, {"b", 0}}));
   EXPECT_THAT(Revisions(), ElementsAre(1));
+}
+
+TEST_F(DurableConfigTest, OnTrial_ItIsWrittenDownOnceAllAreReady) {
+  Launch(Open());
+  ASSERT_TRUE(Update({To("b", Picky::kUnready)}).ok());
+  UpdateConfigRequest request = UpdateOf({To("a", 1), To("b", 2)});
+  *request.mutable_ready_within() = FromText("seconds: 3");
+  ASSERT_EQ(Await(config().UpdateConfig(request))->revision(), 2u);
+  request = UpdateOf({To("a", 3), To("b", Picky::kUnready)});
+  *request.mutable_ready_within() = FromText("seconds: 30");
+  auto answer = config().UpdateConfig(request);
+  loops_.Advance(absl::Seconds(1));
+  EXPECT_EQ(taken_["a"], 3) << "it is on trial";
+  EXPECT_EQ(InForce("a"), 1) << "and not accepted";
+  answer.Detach();
+  Again();
+  EXPECT_EQ(taken_, (Taken{{"a", 1}, {"b", 2}})) << "as after a kill";
+  EXPECT_THAT(Revisions(), ElementsAre(2, 1));
 }
 
 }  // namespace

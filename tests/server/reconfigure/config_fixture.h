@@ -99,8 +99,12 @@ class ConfigTest : public ::testing::Test {
     options.launch = loops_.launch();
     supervision_ = *Supervision::Launch(std::move(components), std::move(options));
     reconfiguration_ = *Reconfiguration::Launch(
-        {supervision_->table(), EventLog::Silent(), host_, std::move(sections), std::move(store),
-         [this] { return draining_; }, /*max_watchers=*/2},
+        {supervision_->table(), EventLog::Silent(),
+         [this](size_t component, const std::string& why) {
+           supervision_->Restart(component, why);
+         },
+         [this](Reply<Nothing> reply) { supervision_->Pass(std::move(reply)); }, host_,
+         std::move(sections), std::move(store), [this] { return draining_; }, /*max_watchers=*/2},
         {time_, supervision_->table()}, loops_.launch());
     supervision_->BeginStart([](const absl::Status&) {});
     loops_.Settle();

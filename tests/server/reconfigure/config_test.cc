@@ -48,7 +48,7 @@ TEST_F(ConfigTest, Update_WhereOneFailsInApply_PutsAllBack) {
   ASSERT_TRUE(Update({To("a", 1), To("b", 1)}).ok());
   const auto response = Update({To("a", 2), To("b", Picky::kThrows)});
   EXPECT_EQ(response.status(),
-            absl::AbortedError("components[b].config: the component failed in Apply; the sections "
+            absl::AbortedError("components[b].config: the component went in Apply; the sections "
                                "are what they were"));
   EXPECT_EQ(taken_["a"], 1);
   loops_.Advance(absl::Seconds(1));
@@ -63,11 +63,12 @@ TEST_F(ConfigTest, Update_OfWhatIsWrong_TellsAllOfIt) {
   wrong_type.mutable_config()->PackFrom(sample::v1::Sample());
   Change masked = To("b", 1);
   masked.mutable_mask()->add_paths("vlaue");
-  EXPECT_EQ(Update({wrong_type, masked}).status(),
-            absl::InvalidArgumentError(
-                "components[a].config: is no mainspring.sample.v1.Item, but "
-                "type.googleapis.com/mainspring.sample.v1.Sample; components[b].config: mask: "
-                "mainspring.sample.v1.Item has no field \"vlaue\""));
+  EXPECT_EQ(
+      Update({wrong_type, masked}).status(),
+      absl::InvalidArgumentError(
+          "components[a].config: \"@type\" is \"type.googleapis.com/mainspring.sample.v1.Sample\", "
+          "and not \"type.googleapis.com/mainspring.sample.v1.Item\"; components[b].config: mask: "
+          "mainspring.sample.v1.Item has no field \"vlaue\"; did you mean \"value\"?"));
   EXPECT_EQ(Update({To("a", -3), To("a", 1)}).status(),
             absl::InvalidArgumentError("components[a].config.value: -3 is less than 1; "
                                        "components[a].config: is given twice"));
@@ -140,13 +141,64 @@ TEST_F(ConfigTest, Update_WithARequestIdThatIsKnown_IsMadeOnce) {
             absl::StatusCode::kInvalidArgument);
 }
 
-TEST_F(ConfigTest, Update_OfOneThatDoesNotRun_HoldsFromItsNextStart) {
+TEST_F(ConfigTest, Update_OfOneThatIsStopped_IsRefusedSinceNobodyCanCheckIt) {
   host_.components[1].autostart = false;
   Launch();
-  ASSERT_TRUE(Update({To("b", 3)}).ok());
-  EXPECT_EQ(taken_.count("b"), 0u);
+  EXPECT_EQ(Update({To("a", 1), To("b", 3)}).status(),
+            absl::FailedPreconditionError("components[b].config: cannot be checked: the component "
+                                          "is STOPPED; start it first"));
+  EXPECT_EQ(taken_["a"], 0);
   Restart("b");
-  EXPECT_EQ(taken_["b"], 3);
+  EXPECT_TRUE(Update({To("b", 3)}).ok());
+}
+
+TEST_F(ConfigTest, Update_OfOneThatHasFailed_HoldsFromItsNextStart) {
+  host_.components[1].config = Of(Picky::kRefused);
+  Launch();
+  ASSERT_EQ(supervision_->table().state(1), LifecycleState::kBackoff);
+  ASSERT_TRUE(Update({To("b", 3)}).ok());
+  loops_.Advance(absl::Seconds(1));
+  EXPECT_EQ(taken_["b"], 3) << "what it failed for is mended";
+  EXPECT_EQ(supervision_->table().state(1), LifecycleState::kRunning);
+}
+
+TEST_F(ConfigTest, Update_OfAFieldThatRestartsTheComponent_DoesSo) {
+  Launch();
+  Change change = To("a", 1);
+  Item item = FromText("value: 1 fixed: 'x'");
+  change.mutable_config()->PackFrom(item);
+  const auto response = Update({change, To("b", 1)});
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(response->changes(1).effect(), EFFECT_RESTARTS_COMPONENT);
+  loops_.Settle();
+  EXPECT_EQ(taken_, (Taken{{"a", 1}, {"b", 1}}));
+  EXPECT_EQ(supervision_->table().status(0).generation, 2u);
+  EXPECT_EQ(supervision_->table().status(1).generation, 1u);
+}
+
+TEST_F(ConfigTest, Update_WithFieldsThatTheProgramDoesNotKnow_IsRefused) {
+  Launch();
+  Change change = To("a", 1);
+  *change.mutable_config()->mutable_value() += "\xBA\x3E\x01x";  // field 999
+  EXPECT_THAT(std::string(Update({change}).status().message()),
+              HasSubstr("has fields that this program does not know"));
+  change.mutable_config()->mutable_value()->assign(300 << 10, 'x');
+  EXPECT_THAT(std::string(Update({change}).status().message()), HasSubstr("more than 256 KiB"));
+}
+
+TEST_F(ConfigTest, Update_WhoseCallerLeavesBeforeItsTurn_IsNotMade) {
+  Launch();
+  UpdateConfigRequest first = UpdateOf({To("b", Picky::kUnready)});
+  *first.mutable_ready_within() = FromText("seconds: 3");
+  auto slow = config().UpdateConfig(first);
+  auto left = config().UpdateConfig(UpdateOf({To("a", 1)}));
+  auto stays = config().UpdateConfig(UpdateOf({To("a", 2)}));
+  loops_.Settle();
+  { const auto gone = std::move(left); }
+  loops_.Advance(absl::Seconds(4));
+  EXPECT_EQ(slow.Await(kNoTime).status().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(stays.Await(kNoTime)->revision(), 1u);
+  EXPECT_EQ(taken_["a"], 2);
 }
 
 TEST_F(ConfigTest, Update_OfOneWhoseThreadDoesNotAnswer_IsRefusedInTime) {
@@ -227,9 +279,13 @@ TEST_F(ConfigTest, Rollback_MakesAllWhatItWas_AsANewRevision) {
   ASSERT_TRUE(Await(config().RollbackConfig(request)).ok());
   EXPECT_EQ(taken_, (Taken{{"a", 9}, {"b", 0}})) << "what the file says";
   EXPECT_THAT(Revisions(), ElementsAre(4, 3, 2, 1));
+  request.clear_revision();
+  EXPECT_EQ(Await(config().RollbackConfig(request)).status(),
+            absl::InvalidArgumentError("revision: missing; 0 is what the file says"));
   request.set_revision(17);
   EXPECT_EQ(Await(config().RollbackConfig(request)).status(),
-            absl::NotFoundError("revision 17 is not remembered"));
+            absl::NotFoundError(
+                "revision 17 is not remembered; there are: 0, what the file says, and 1 to 4"));
 }
 
 TEST_F(ConfigTest, Watch_TellsTheLatestAndWhatComes) {
