@@ -1,30 +1,14 @@
 // The part that operators change things with.
-#include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "mainspring/server/lifecycle/describe.h"
 #include "mainspring/server/lifecycle/lifecycle.h"
+#include "mainspring/server/lifecycle/request_id.h"
 
 namespace mainspring {
 
 namespace proto = lifecycle::v1;
-
-namespace {
-
-constexpr size_t kLongestRequestId = 128;
-
-absl::Status CheckRequestId(const std::string& request_id) {
-  const bool printable = std::all_of(request_id.begin(), request_id.end(), [](char each) {
-    return absl::ascii_isprint(static_cast<unsigned char>(each));
-  });
-  if (printable && request_id.size() <= kLongestRequestId) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("request_id: up to ", kLongestRequestId, " printable characters are allowed"));
-}
-
-}  // namespace
 
 template <class Response>
 void Lifecycle::Refuse(const char* command, const std::string& component, const absl::Status& why,

@@ -1,18 +1,17 @@
 // The part that changes the configuration: one change at a time, each a coroutine from being read
-// to being answered, in which every step that can fail comes before the first that cannot be
-// undone.
+// to being answered. What is in force for whoever asks changes at its end, and in one step.
 #include <algorithm>
 #include <functional>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "mainspring/proto_time.h"
 #include "mainspring/push_configure.h"
 #include "mainspring/server/config/bounds.h"
 #include "mainspring/server/config/message_reader.h"
+#include "mainspring/server/lifecycle/request_id.h"
 #include "mainspring/server/reconfigure/config.h"
 #include "mainspring/text.h"
 
@@ -26,16 +25,6 @@ namespace {
 constexpr absl::Duration kAnswerTimeout = absl::Seconds(5);
 constexpr absl::Duration kLongestReadyWithin = absl::Minutes(5);
 constexpr absl::Duration kReadyPoll = absl::Milliseconds(10);
-constexpr size_t kLongestRequestId = 128;
-
-absl::Status CheckRequestId(const std::string& request_id) {
-  const bool printable = std::all_of(request_id.begin(), request_id.end(), [](char each) {
-    return absl::ascii_isprint(static_cast<unsigned char>(each));
-  });
-  if (printable && request_id.size() <= kLongestRequestId) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("request_id: up to ", kLongestRequestId, " printable characters are allowed"));
-}
 
 absl::StatusOr<absl::Duration> ReadyWithin(const proto::UpdateConfigRequest& request) {
   if (!request.has_ready_within()) return absl::ZeroDuration();
@@ -383,16 +372,17 @@ Task<absl::Status> Config::AwaitReady(const std::vector<WantedSection>& wanted,
 }
 
 void Config::TellRefused(const Order& order, const absl::Status& why) {
-  options_.log.Warning("config", {{"outcome", "refused"},
-                                  {"author", order.revision.author()},
-                                  {"request_id", BoundedText(order.revision.request_id(), 128)},
-                                  {"components", absl::StrJoin(order.names, ",")},
-                                  {"why", why.ToString()}});
+  options_.log.Warning("config",
+                       {{"outcome", "refused"},
+                        {"author", order.revision.author()},
+                        {"request_id", BoundedText(order.revision.request_id(), kLongestRequestId)},
+                        {"components", absl::StrJoin(order.names, ",")},
+                        {"why", why.ToString()}});
   proto::WatchConfigResponse event;
   proto::Refusal& refusal = *event.mutable_refused();
   ToProto(context().WallNow(), *refusal.mutable_time());
   refusal.set_author(order.revision.author());
-  refusal.set_request_id(BoundedText(order.revision.request_id(), 128));
+  refusal.set_request_id(BoundedText(order.revision.request_id(), kLongestRequestId));
   for (const std::string& name : order.names) refusal.add_names(name);
   refusal.set_code(static_cast<int>(why.code()));
   refusal.set_reason(std::string(why.message()));
