@@ -118,7 +118,7 @@ class Writers(ConfigTestCase):
         section, latest = self.get(stub)
         self.assertEqual((section.time_zone, latest), (in_force, accepted))
         self.assertEqual(self.revisions(stub), list(range(accepted, accepted - 100, -1)))
-        self.assertLess(memory[1], memory[0] + 8 << 10, "expected no memory for what was refused")
+        self.assertLess(memory[1], memory[0] + (8 << 10), "expected no memory for what was refused")
         host.end()
         again, stub = self.start()
         self.assertEqual(self.zone(again), in_force)
