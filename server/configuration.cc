@@ -106,11 +106,15 @@ Configuration Configuration::Load(const std::vector<ComponentType>& types,
   }
   ApplyFlags(flags, loaded.config_);
   CheckConfig(types, loaded.config_, problems);
-  const Origins& origins = loaded.file_.origins;
   for (const Contradiction& each : FindAllContradictions(loaded.config_)) {
-    const auto said = std::find_if(each.paths.begin(), each.paths.end(),
-                                   [&](const auto& path) { return origins.count(path) != 0; });
-    if (said != each.paths.end()) problems.Add(*said, each.what);
+    const auto is_in = [&](const auto& where) {
+      return std::find_if(each.paths.begin(), each.paths.end(),
+                          [&](const auto& path) { return where.count(path) != 0; });
+    };
+    const auto said = is_in(loaded.file_.origins);
+    // Whoever gives a flag over a file is told by a warning.
+    const bool is_over_it = is_in(flags.given) != each.paths.end();
+    if (said != each.paths.end() && !is_over_it) problems.Add(*said, each.what);
   }
   return loaded;
 }

@@ -65,6 +65,9 @@ TEST_F(ConfigurationTest, Warnings_AreOfWhatNoFileSays) {
   EXPECT_THAT(loaded.Warnings(),
               Contains(HasSubstr("planes.data.limits.max_connection_age: max_connection_age")));
   EXPECT_FALSE(Load("drain: {timeout: 1s}").ok());
+  flags_.given["drain.timeout"] = "--drain-timeout";
+  EXPECT_TRUE(Load("planes: {data: {limits: {max_connection_age: 30s}}}").ok())
+      << "a flag over the file";
 }
 
 TEST_F(ConfigurationTest, Sections_AreThoseOfTheClasses) {
