@@ -124,7 +124,7 @@ class Service(SystemdTestCase):
             self.box.run("systemctl", "restart", SERVICE, check=False)
             self.assertEqual(self.box.show(SERVICE, "ActiveState", "ExecMainStatus"),
                              {"ActiveState": "failed", "ExecMainStatus": "78"})
-            self.assertIn(f"{path}:14:1: drian: is not known; did you mean \"drain\"?",
+            self.assertIn(f"{path}:13:1: drian: is not known; did you mean \"drain\"?",
                           self.box.read("/run/box/said"))
         finally:
             self.box.write(path, right)
