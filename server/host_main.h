@@ -14,16 +14,17 @@
 
 namespace mainspring {
 
-// Parses the flags, runs a host with one component of each type, each named as its type, until it
-// was drained by a signal, and returns the exit code. The first thing that main calls; once in a
-// process: it blocks signals and takes over gRPC's log. --help tells the flags.
+// Parses the flags, runs a host until it was drained by a signal, and returns the exit code: with
+// what the file of --config says, and without one with a component of each type, each named as its
+// type. The first thing that main calls; once in a process: it blocks signals and takes over gRPC's
+// log. --help tells the flags.
 //
 // 0 a clean drain. 64 a flag is wrong. 69 an essential component did not start. 70 the exit guard
 // had to act. 71 an essential component was given up on. 74 an address cannot be bound. 75 calls
-// were cut.
+// were cut. 78 the configuration file is wrong.
 int HostMain(int argc, char** argv, std::vector<ComponentType> types);
 
-// The same; `adjust` changes the configuration that the flags made.
+// The same; `adjust` sets the program's defaults, which the file and the flags go over.
 int HostMain(int argc, char** argv, std::vector<ComponentType> types,
              const std::function<void(HostConfig&)>& adjust);
 
