@@ -77,9 +77,8 @@ void CheckConfig(const std::vector<ComponentType>& types, const HostConfig& conf
 
 std::vector<Contradiction> FindAllContradictions(const HostConfig& config) {
   std::vector<Contradiction> found = FindContradictions(config);
-  const absl::StatusOr<DependencyGraph> graph = DependencyGraph::Build(config.components);
-  if (!graph.ok()) return found;
-  const absl::Duration longest = LongestDrain(config, *graph);
+  if (!DependencyGraph::Build(config.components).ok()) return found;
+  const absl::Duration longest = LongestDrain(config);
   if (longest <= config.grace_period) return found;
   found.push_back(
       {{kGracePath},

@@ -26,22 +26,20 @@ namespace {
 // they wait for nobody.
 constexpr absl::Duration kPlanesTimeout = absl::Seconds(30);
 
-// Those that are configured, each of its type, which is there.
-std::vector<SupervisedComponent> ComponentsOf(const HostConfig& config,
-                                              const std::vector<ComponentType>& types,
-                                              const TimeSource& time) {
-  std::vector<SupervisedComponent> components;
-  for (const ComponentConfig& component : config.components) {
-    const auto type = std::find_if(types.begin(), types.end(), [&](const ComponentType& each) {
-      return each.name == component.type;
-    });
-    std::vector<std::string> services;
-    for (const ComponentType::ServedService& each : type->services)
-      services.push_back(each.service);
-    components.push_back({component, std::move(services), type->make,
-                          type->make_mailbox(component.name, component.mailbox, time)});
-  }
-  return components;
+const ComponentType& TypeOf(const ComponentConfig& component,
+                            const std::vector<ComponentType>& types) {
+  // It is there: the configuration is right.
+  return *std::find_if(types.begin(), types.end(),
+                       [&](const ComponentType& each) { return each.name == component.type; });
+}
+
+SupervisedComponent Make(const ComponentConfig& component, const std::vector<ComponentType>& types,
+                         const TimeSource& time) {
+  const ComponentType& type = TypeOf(component, types);
+  std::vector<std::string> services;
+  for (const ComponentType::ServedService& each : type.services) services.push_back(each.service);
+  return {component, std::move(services), type.make,
+          type.make_mailbox(component.name, component.mailbox, time)};
 }
 
 lifecycle::v1::DrainProgress::Phase ToProto(DrainPhase phase) {
@@ -114,6 +112,10 @@ class Host::Impl {
     }
     MutexLock lock(mutex_);
     if (pulls_ > 0) trigger.PullTo(pulls_, why_pulled_);
+    started_ = true;
+    for (auto& [author, done] : std::exchange(reloads_, {})) {
+      reconfiguration_->Reload(std::move(author), std::move(done));
+    }
     if (abandoned_) return absl::OkStatus();
     world_.log->Info("serving",
                      {{"components", absl::StrJoin(supervision_->table().Names(), ",")}});
@@ -126,6 +128,17 @@ class Host::Impl {
     if (supervision_ != nullptr) supervision_->AbandonStart();
   }
 
+  void SetSource(ConfigSource source) { source_ = std::move(source); }
+
+  void Reload(std::string author, std::shared_ptr<void> done) {
+    MutexLock lock(mutex_);
+    if (started_) {
+      reconfiguration_->Reload(std::move(author), std::move(done));
+    } else {
+      reloads_.emplace_back(std::move(author), std::move(done));
+    }
+  }
+
   int Run(DrainTrigger& trigger) {
     {
       MutexLock lock(mutex_);
@@ -133,9 +146,11 @@ class Host::Impl {
       if (pulls_ > 0) trigger.PullTo(pulls_, why_pulled_);
     }
     trigger.Await(DrainTrigger::kDrain);
+    // The times of a drain are those that hold when it begins.
+    const HostConfig config = current();
     world_.log->Info("drain", {{"trigger", trigger.reason()},
-                               {"lame_duck", config_.lame_duck},
-                               {"drain_timeout", config_.drain_timeout}});
+                               {"lame_duck", config.lame_duck},
+                               {"drain_timeout", config.drain_timeout}});
     running_ = false;
     const auto begin = [this] {
       health_table_->Drain();
@@ -144,7 +159,7 @@ class Host::Impl {
       world_.on_drain();
     };
     const int code =
-        RunDrain(config_, world_, trigger,
+        RunDrain(config, world_, trigger,
                  {planes_.data(), planes_.admin(), planes_.probe(), planes_.acceptor(),
                   *supervision_, report_, begin, [this] { return component_failed_.load(); }});
     AwaitBlocking(code);
@@ -164,9 +179,9 @@ class Host::Impl {
     status.alive = health_table_->alive();
     status.ready = health_table_->ready();
     const ComponentTable& table = supervision->table();
-    status.components = table.size();
-    for (size_t i = 0; i < table.size(); ++i) {
-      if (table.state(i) == LifecycleState::kRunning) ++status.running;
+    for (const size_t each : table.numbers()) {
+      ++status.components;
+      if (table.state(each) == LifecycleState::kRunning) ++status.running;
     }
     return status;
   }
@@ -251,22 +266,20 @@ class Host::Impl {
     // What was accepted before holds again.
     SectionsInForce sections(config_, SectionsOf(types_));
     Restore(*store, sections);
-    HostConfig config = config_;
-    for (size_t i = 0; i < sections.size(); ++i) {
-      config.components[i].config = sections.at(i).value;
+    std::vector<SupervisedComponent> components;
+    for (ComponentConfig component : config_.components) {
+      component.config = sections.at(component.name).value;
+      components.push_back(Make(component, types_, *world_.time));
     }
-    auto supervision =
-        Supervision::Launch(ComponentsOf(config, types_, *world_.time), OptionsOfSupervision());
+    auto supervision = Supervision::Launch(std::move(components), OptionsOfSupervision());
     if (!supervision.ok()) return supervision.status();
     auto reconfiguration = Reconfiguration::Launch(
         {(*supervision)->table(), *world_.log,
          [supervision = supervision->get()](size_t component, const std::string& why) {
            supervision->Restart(component, why);
          },
-         [supervision = supervision->get()](Reply<Nothing> reply) {
-           supervision->Pass(std::move(reply));
-         },
-         config_, std::move(sections), *std::move(store),
+         Roster::ControlOf(**supervision), [this](const HostConfig& config) { SetCurrent(config); },
+         config_, source_, std::move(sections), *std::move(store),
          [this] { return report_.phase().has_value(); }, config_.max_lifecycle_watchers},
         {*world_.time, (*supervision)->table(), blocking_}, world_.launch);
     if (!reconfiguration.ok()) return reconfiguration.status();
@@ -310,6 +323,15 @@ class Host::Impl {
     world_.log->Info("revisions", {{"in_force", restored_}, {"from", config_.state_dir}});
   }
 
+  HostConfig current() const {
+    MutexLock lock(mutex_);
+    return current_;
+  }
+  void SetCurrent(const HostConfig& config) {
+    MutexLock lock(mutex_);
+    current_ = config;
+  }
+
   SupervisionOptions OptionsOfSupervision() {
     SupervisionOptions options;
     options.time = world_.time;
@@ -324,6 +346,16 @@ class Host::Impl {
     options.max_watchers = config_.max_lifecycle_watchers;
     options.health = MakeHealthHooks();
     options.host = MakeHostControl();
+    options.make = [this](const ComponentConfig& config) {
+      return Make(config, types_, *world_.time);
+    };
+    options.on_join = [this](const ComponentConfig& config,
+                             const std::shared_ptr<MailboxBase>& mailbox) {
+      planes_.AddComponent(TypeOf(config, types_), mailbox);
+    };
+    options.on_leave = [this](const ComponentConfig& config) {
+      planes_.RemoveComponent(TypeOf(config, types_), config.name);
+    };
     options.on_supervisor_failure = [this](const std::string& what) {
       EndByForce(world_, report_, "", absl::StrCat("the supervisor failed: ", what).c_str(),
                  [this] { return WhoIsStuck(); });
@@ -410,7 +442,8 @@ class Host::Impl {
   }
 
   const std::vector<ComponentType> types_;
-  const HostConfig config_;
+  const HostConfig config_;  // as it was started
+  ConfigSource source_;
   const World world_;
   std::atomic<bool> component_failed_{false};
   std::atomic<bool> stuck_told_{false};
@@ -420,7 +453,11 @@ class Host::Impl {
 
   // What other threads than the host's want of it.
   mutable Mutex mutex_;
+  HostConfig current_ ABSL_GUARDED_BY(mutex_) = config_;
   bool abandoned_ ABSL_GUARDED_BY(mutex_) = false;
+  bool started_ ABSL_GUARDED_BY(mutex_) = false;
+  // That were wanted before.
+  std::vector<std::pair<std::string, std::shared_ptr<void>>> reloads_ ABSL_GUARDED_BY(mutex_);
   DrainTrigger* trigger_ ABSL_GUARDED_BY(mutex_) = nullptr;
   int pulls_ ABSL_GUARDED_BY(mutex_) = 0;
   std::string why_pulled_ ABSL_GUARDED_BY(mutex_);
@@ -447,6 +484,10 @@ absl::Status Host::Start() {
 }
 void Host::AbandonStart() { impl_->AbandonStart(); }
 int Host::Run(DrainTrigger& trigger) { return impl_->Run(trigger); }
+void Host::SetSource(ConfigSource source) { impl_->SetSource(std::move(source)); }
+void Host::Reload(std::string author, std::shared_ptr<void> done) {
+  impl_->Reload(std::move(author), std::move(done));
+}
 const std::vector<std::string>& Host::data_addresses() const { return impl_->data_addresses(); }
 const std::vector<std::string>& Host::admin_addresses() const { return impl_->admin_addresses(); }
 HostStatus Host::Status() const { return impl_->Status(); }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "mainspring/server/config/config_source.h"
 #include "mainspring/server/config/host_config.h"
 #include "mainspring/server/drain/drain_trigger.h"
 #include "mainspring/server/rpc/component_type.h"
@@ -60,6 +61,13 @@ class Host {
   // Waits for the trigger, drains, and returns the process's exit code: see drain_report.h. The
   // exit line is printed then. Once, after Start.
   int Run(DrainTrigger& trigger);
+
+  // From where its configuration is read again. Before Start.
+  void SetSource(ConfigSource source);
+  // Reads it again, and carries out what differs, or nothing where any of it is refused: see
+  // reconfigure/config.h. Of a host that starts, once that is over. `author` is who wants it;
+  // `done` is let go when it is over, on any thread. Does not block. Any thread.
+  void Reload(std::string author, std::shared_ptr<void> done = nullptr);
 
   // Where the planes listen, with the ports that were chosen. After Start.
   const std::vector<std::string>& data_addresses() const;

@@ -48,9 +48,7 @@ bool IsForData(const std::string& name) {
 
 // The sockets that the process was started with stand in for --data-address; one that is called
 // "probe", for --probe-address.
-absl::Status TakeSockets(HostConfig& config) {
-  std::vector<PassedSocket> passed;
-  if (absl::Status taken = TakePassedSockets(passed); !taken.ok()) return taken;
+absl::Status TakeSockets(const std::vector<PassedSocket>& passed, HostConfig& config) {
   for (const PassedSocket& each : passed) {
     if (each.name != "probe" && !IsForData(each.name)) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -98,6 +96,15 @@ absl::Status Place(std::vector<std::string>& addresses) {
     text = address->ToString();
   }
   return absl::OkStatus();
+}
+
+// What the process brings along to what the file says.
+absl::Status Place(const std::vector<PassedSocket>& passed, HostConfig& config) {
+  absl::Status placed = TakeSockets(passed, config);
+  for (PlaneConfig* plane : {&config.data, &config.admin, &config.probe}) {
+    placed.Update(Place(plane->addresses));
+  }
+  return placed;
 }
 
 int ExitCodeOf(const absl::Status& error) {
@@ -165,7 +172,7 @@ void SendLibraryLogsTo(EventLog& log) {
 
 // A host that runs until it was drained, with all that its process has once.
 int RunHost(const char* program, std::vector<ComponentType> types, HostConfig config,
-            EventLog& log) {
+            ConfigSource source, EventLog& log) {
   SendLibraryLogsTo(log);
   ServiceNotifier notifier;
   World world;
@@ -173,6 +180,7 @@ int RunHost(const char* program, std::vector<ComponentType> types, HostConfig co
   world.on_drain = [&notifier] { notifier.Stopping(); };
   DrainTrigger trigger;
   Host host(std::move(types), std::move(config), std::move(world));
+  host.SetSource(std::move(source));
   // It looks at the host.
   const absl::Cleanup end_notifier = [&notifier] { notifier.End(); };
   Signals signals([&](int signal) {
@@ -185,9 +193,11 @@ int RunHost(const char* program, std::vector<ComponentType> types, HostConfig co
     } else if (signal == SIGUSR1) {
       host.LogStates();
     } else {
-      if (notifier.Reloading()) notifier.Ready();
-      log.Info("signal",
-               {{"signal", "SIGHUP"}, {"ignored", "the configuration is read at the start"}});
+      log.Info("signal", {{"signal", "SIGHUP"}});
+      const bool is_told = notifier.Reloading();
+      host.Reload("SIGHUP", std::shared_ptr<void>(nullptr, [&notifier, is_told](void*) {
+                    if (is_told) notifier.Ready();
+                  }));
     }
   });
   absl::Status started = signals.Start();
@@ -235,6 +245,7 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
     return kExitClean;
   }
 
+  const std::string first_state = FileState(flags->config);
   const Configuration configuration = Configuration::Load(types, adjust, *flags);
   if (!configuration.ok()) return Complain(program, configuration);
   if (flags->check) return Approve(program, configuration);
@@ -243,10 +254,9 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
     return kExitClean;
   }
   HostConfig config = configuration.config();
-  absl::Status placed = TakeSockets(config);
-  for (PlaneConfig* plane : {&config.data, &config.admin, &config.probe}) {
-    placed.Update(Place(plane->addresses));
-  }
+  std::vector<PassedSocket> passed;
+  absl::Status placed = TakePassedSockets(passed);
+  placed.Update(Place(passed, config));
   if (!placed.ok()) return Complain(program, placed);
 
   absl::StatusOr<std::unique_ptr<EventLog>> made = EventLog::Start(config.log_format);
@@ -260,7 +270,18 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
                            {"admin_connections", config.admin.limits.max_connections},
                            {"probe_connections", config.probe.limits.max_connections}});
   }
-  const int code = RunHost(program, std::move(types), std::move(config), log);
+  ConfigSource source;
+  source.first_state = first_state;
+  source.state = [path = flags->config] { return FileState(path); };
+  source.load = [=]() -> absl::StatusOr<HostConfig> {
+    const Configuration again = Configuration::Load(types, adjust, *flags);
+    if (!again.ok()) return absl::InvalidArgumentError(again.Report());
+    HostConfig config = again.config();
+    if (absl::Status placed = Place(passed, config); !placed.ok()) return placed;
+    FitConnections(descriptors, config);
+    return config;
+  };
+  const int code = RunHost(program, std::move(types), std::move(config), std::move(source), log);
   log.Flush(std::chrono::steady_clock::now() + kLastWords);
   return code;
 }

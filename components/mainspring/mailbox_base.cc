@@ -18,12 +18,17 @@ constexpr size_t kMaxMisuses = 100;
 
 constexpr std::chrono::milliseconds kBlindWait(5);
 
+SteadyTime::duration MaxAge(const MailboxOptions& options) {
+  return absl::ToChronoNanoseconds(std::min(options.max_queue_age, absl::Hours(24)));
+}
+
 }  // namespace
 
-MailboxBase::MailboxBase(std::string component, MailboxOptions options, const TimeSource& time)
+MailboxBase::MailboxBase(std::string component, const MailboxOptions& options,
+                         const TimeSource& time)
     : component_(std::move(component)),
       options_(options),
-      max_age_(absl::ToChronoNanoseconds(std::min(options.max_queue_age, absl::Hours(24)))),
+      max_age_(MaxAge(options)),
       time_(time),
       why_closed_(
           absl::UnavailableError(absl::StrCat("component \"", component_, "\": not started"))) {}
@@ -31,6 +36,12 @@ MailboxBase::MailboxBase(std::string component, MailboxOptions options, const Ti
 MailboxBase::~MailboxBase() {
   const int wake_fd = wake_fd_.load(std::memory_order_relaxed);
   if (wake_fd >= 0) close(wake_fd);
+}
+
+void MailboxBase::SetOptions(const MailboxOptions& options) {
+  MutexLock lock(mutex_);
+  options_ = options;
+  max_age_.store(MaxAge(options), std::memory_order_relaxed);
 }
 
 void MailboxBase::PushControl(ControlRequest request) {
@@ -72,6 +83,11 @@ void MailboxBase::EndControl() {
     control_ended_ = true;
   }
   TakeControl();
+}
+
+void MailboxBase::BeginControl() {
+  MutexLock lock(mutex_);
+  control_ended_ = false;
 }
 
 void MailboxBase::Close(absl::Status why) {
@@ -173,7 +189,7 @@ absl::Status MailboxBase::CheckStale(const CallContext& call, SteadyTime pushed,
     return absl::CancelledError("the caller went away");
   }
   const SteadyTime waiting_since = pushed > serving_since_ ? pushed : serving_since_;
-  const bool too_old = waiting_since + max_age_ <= now;
+  const bool too_old = waiting_since + max_age_.load(std::memory_order_relaxed) <= now;
   if (!deadline_passed && !too_old) return absl::OkStatus();
   counts_.Expire();
   const std::string waited =

@@ -40,13 +40,16 @@ struct MailboxOptions {
 // "Component thread only": the one that takes, whoever that is.
 class MailboxBase : public CallbackQueue {
  public:
-  MailboxBase(std::string component, MailboxOptions options, const TimeSource& time);
+  MailboxBase(std::string component, const MailboxOptions& options, const TimeSource& time);
   ~MailboxBase() override;
 
   // The name of the component, which every refusal tells. Any thread.
   const std::string& component() const { return component_; }
 
-  // Never refused; dropped after EndControl. Any thread.
+  // Its limits from here on: of what comes, and of how old a call may be that is taken. Any thread.
+  void SetOptions(const MailboxOptions& options);
+
+  // Never refused; dropped from EndControl on until another BeginControl. Any thread.
   void PushControl(ControlRequest request);
   void Post(uint64_t generation, Callback callback) override;
   void ReportMisuse(std::string what) override;
@@ -77,9 +80,11 @@ class MailboxBase : public CallbackQueue {
   // Component thread only.
   bool has_control() const { return control_pending_.load(std::memory_order_acquire); }
   bool has_calls() { return counts_.any_queued(); }
-  // Nobody will take from the control lane again: what it holds is dropped, and what comes.
-  // Component thread only.
+  // Nobody takes from the control lane: what it holds is dropped, and what comes. Component thread
+  // only.
   void EndControl();
+  // Somebody will, who is about to be launched. Any thread.
+  void BeginControl();
 
   // From when on the queue age of waiting calls counts: an instance serves. Component thread only.
   void BeginServing() { serving_since_ = time_.CoarseNow(); }
@@ -135,8 +140,8 @@ class MailboxBase : public CallbackQueue {
   // Why a call that was taken is not handed on; OK where it is. `now` is coarse. Component thread
   // only.
   absl::Status RefusalIfStale(const CallContext& call, SteadyTime pushed, SteadyTime now) {
-    if (!call.cancelled() && call.deadline() == kNever && pushed + max_age_ > now &&
-        serving_since_ <= pushed) {
+    if (!call.cancelled() && call.deadline() == kNever &&
+        pushed + max_age_.load(std::memory_order_relaxed) > now && serving_since_ <= pushed) {
       return absl::OkStatus();
     }
     return CheckStale(call, pushed, now);
@@ -153,8 +158,8 @@ class MailboxBase : public CallbackQueue {
   absl::Status CheckStale(const CallContext& call, SteadyTime pushed, SteadyTime now);
 
   const std::string component_;
-  const MailboxOptions options_;
-  const SteadyTime::duration max_age_;
+  MailboxOptions options_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<SteadyTime::duration> max_age_;
   const TimeSource& time_;
 
   CondVar changed_;

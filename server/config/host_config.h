@@ -109,6 +109,10 @@ struct HostConfig {
 
   LogFormat log_format = LogFormat::kText;
 
+  // Whether a change of the file that this is from is carried out by itself, and not on SIGHUP
+  // alone.
+  bool watch_file = false;
+
   // Where accepted changes of the configuration are kept; empty: nowhere, they last as long as the
   // host runs.
   std::string state_dir;

@@ -89,6 +89,7 @@ void VisitHost(auto& config, auto& at) {
     in("exit_margin", config.exit_margin);
     in("grace_period", config.grace_period);
   });
+  at.In("reload", [&](auto& in) { in("watch_file", config.watch_file); });
   at.In("log", [&](auto& in) { in("format", config.log_format); });
   at("state_dir", config.state_dir);
   at.In("limits", [&](auto& in) {

@@ -116,7 +116,8 @@ class Sequence {
 };
 
 // A component stops when all that depend on it have.
-absl::Duration LongestStop(const HostConfig& config, const DependencyGraph& graph) {
+absl::Duration LongestStop(const HostConfig& config) {
+  const DependencyGraph graph = *DependencyGraph::Build(config.components);
   std::vector<absl::Duration> until_stopped(graph.size());
   absl::Duration longest;
   for (auto each = graph.order().rbegin(); each != graph.order().rend(); ++each) {
@@ -157,9 +158,9 @@ void EndByForce(const World& world, DrainReport& report, const std::string& trig
   world.terminate(kExitForced);
 }
 
-absl::Duration LongestDrain(const HostConfig& config, const DependencyGraph& graph) {
-  return config.lame_duck + config.drain_timeout + LongestStop(config, graph) +
-         kGoodbyes * kGoodbye + config.exit_margin;
+absl::Duration LongestDrain(const HostConfig& config) {
+  return config.lame_duck + config.drain_timeout + LongestStop(config) + kGoodbyes * kGoodbye +
+         config.exit_margin;
 }
 
 int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger, Drained drained) {
@@ -171,7 +172,7 @@ int RunDrain(const HostConfig& config, const World& world, DrainTrigger& trigger
                [&] { return Busy(drained.supervision, world.time->Now()); });
   };
   Sequence sequence(config, world, trigger, drained);
-  const absl::Duration longest = LongestDrain(config, drained.supervision.graph());
+  const absl::Duration longest = LongestDrain(config);
   {
     const auto guard = ExitGuard::Start(trigger, After(world.time->Now(), longest), end_by_force);
     // Without a thread it is guarded all the same, though not against a third signal.

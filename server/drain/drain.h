@@ -33,8 +33,8 @@ struct Drained {
 };
 
 // How long a drain may take at the most, as the host is configured: past it, the exit guard ends
-// the process. `graph` is that of config.components, in their order.
-absl::Duration LongestDrain(const HostConfig& config, const DependencyGraph& graph);
+// the process. Its dependencies must be right.
+absl::Duration LongestDrain(const HostConfig& config);
 
 // Goes through the phases and returns the exit code; blocks. Where a component's thread does not
 // come back, or the trigger is pulled a third time, the process ends in here, by

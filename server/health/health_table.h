@@ -20,18 +20,19 @@ namespace mainspring {
 // "liveness": no component is past its stall limit, and the host's own threads make progress; never
 // a matter of drains or dependencies.
 // "startup": every essential component that starts with the host has been RUNNING once. A kubelet
-// ends a host that never comes to that.
+// ends a host that never comes to that. Those that join later do not count.
 // A service: at least one of its components serves.
 // A component: it serves: it is RUNNING, neither paused nor drained, and the host does not drain.
-// Where two of these have the same name, it serves when both do.
+// Where two of these have the same name, it serves when both do. A component that joins the host
+// brings its names with it, and takes them along when it leaves.
 //
 // Counted as components change, so that an answer costs the same however many there are.
 class HealthTable final : public HealthSource {
  public:
   using Names = std::vector<std::string>;
 
-  // `components`, all of them, which must outlive it, and are not started yet. `host_alive` is
-  // called by any thread and must not block.
+  // `components`, which must outlive it; those that it has now are not started yet. `host_alive`
+  // is called by any thread and must not block.
   HealthTable(const ComponentTable& components, std::function<bool()> host_alive);
 
   // HealthSource.
@@ -42,8 +43,9 @@ class HealthTable final : public HealthSource {
   bool ready() const;
   bool alive() const;
 
-  // Supervisor's thread only. Each returns the names that serve now and did not, or the reverse.
-  // The component's status has changed.
+  // Supervisor's thread only. Each returns the names that serve now and did not, or the reverse,
+  // or are known now and were not, or the reverse.
+  // The component's status has changed, or what the host's configuration says of it.
   Names Update(size_t component);
   // It is past its stall limit, or no longer.
   Names SetPastLimit(size_t component, bool past_limit);
@@ -59,30 +61,46 @@ class HealthTable final : public HealthSource {
     bool startup = false;
     std::optional<size_t> component;
     std::optional<size_t> service;
+    bool is_hosts() const { return readiness || liveness || startup; }
   };
   using Entries = std::unordered_map<std::string, Meaning>;
 
+  // What counts of a component.
   struct Health {
     bool serving = false;
-    bool started = false;
+    bool missing = false;      // from readiness
+    bool not_started = false;  // of those that startup waits for
     bool past_limit = false;
+  };
+  struct Member {
+    Health health;
+    bool starts_with_host = false;
+    std::vector<size_t> services;  // that it answers; none where it is not here
+    // Those that may change with it; none where it is not here.
+    std::vector<Entries::value_type*> touched;
+  };
+  struct Service {
+    size_t members = 0;
+    size_t serving = 0;
   };
 
   bool IsServing(const Meaning& meaning, bool host_alive) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
-  Names Change(size_t component, const Health& health);
+  Names Change(size_t component, bool past_limit);
+  // Each returns the names that nobody had before, or has any more.
+  Names Join(size_t component) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Names Leave(size_t component) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Health HealthOf(size_t component, bool past_limit) const;
   // Counts it in, or out.
-  void Count(size_t component, bool in) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Count(const Member& member, bool in) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ComponentTable& components_;
   const std::function<bool()> host_alive_;
-  Entries entries_;                            // constant
-  std::vector<std::vector<size_t>> services_;  // of each component; constant
-  // Those that may change with a component; constant.
-  std::vector<std::vector<const Entries::value_type*>> touched_;
 
   mutable Mutex mutex_;
-  std::vector<Health> health_ ABSL_GUARDED_BY(mutex_);
-  std::vector<size_t> serving_ ABSL_GUARDED_BY(mutex_);  // components of each service that serve
+  Entries entries_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, size_t> service_numbers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Service> services_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Member> members_ ABSL_GUARDED_BY(mutex_);  // by the component's number
   size_t essential_missing_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t not_started_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t past_limit_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -122,6 +122,8 @@ bool Commands::Waits(const Order& order) {
 }
 
 absl::StatusOr<std::vector<Step>> Commands::PlanNow(const Order& order) const {
+  absl::Status stays = supervisor_.CheckStays(order.component);
+  if (!stays.ok()) return stays;
   if (order.expected_generation.has_value()) {
     absl::Status expected = CheckGeneration(order.component, *order.expected_generation);
     if (!expected.ok()) return expected;

@@ -20,8 +20,7 @@ ComponentDrains::ComponentDrains(Context& context, const Supervisor& supervisor,
       supervisor_(supervisor),
       table_(table),
       log_(log),
-      describe_(std::move(describe)),
-      waits_(table.size()) {}
+      describe_(std::move(describe)) {}
 
 absl::Status ComponentDrains::Admit(size_t component) {
   std::vector<DrainReply>& replies = waits_[component].replies;

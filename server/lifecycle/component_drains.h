@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <unordered_map>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -31,7 +32,7 @@ class ComponentDrains {
   absl::Status Admit(size_t component);
   // Is answered once no call is queued or in flight, after OnClosed.
   void Add(size_t component, DrainReply reply);
-  bool IsAwaited(size_t component) const { return !waits_[component].replies.empty(); }
+  bool IsAwaited(size_t component) { return !waits_[component].replies.empty(); }
   // The component takes no more calls.
   void OnClosed(size_t component);
   // Fails all who wait with ABORTED; `why` goes on from the component's name.
@@ -53,7 +54,7 @@ class ComponentDrains {
   const ComponentTable& table_;
   const CommandLog log_;
   const DescribeOne describe_;
-  std::vector<Wait> waits_;
+  std::unordered_map<size_t, Wait> waits_;  // by component
   uint64_t last_asking_ = 0;
 };
 

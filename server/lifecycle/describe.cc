@@ -46,6 +46,10 @@ proto::Event::Kind ToProto(TrafficChange change) {
       return proto::Event::NOT_SERVING;
     case TrafficChange::kServe:
       return proto::Event::SERVING;
+    case TrafficChange::kAdd:
+      return proto::Event::ADDED;
+    case TrafficChange::kRemove:
+      return proto::Event::REMOVED;
   }
   return proto::Event::KIND_UNSPECIFIED;
 }

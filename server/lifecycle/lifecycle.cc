@@ -37,7 +37,7 @@ Lifecycle::Lifecycle(Context& context, Options options)
           [this] { return this->context().Now(); },
           [this] {
             std::vector<proto::Component> components;
-            for (size_t i = 0; i < table().size(); ++i) components.push_back(Summarize(i));
+            for (const size_t each : table().numbers()) components.push_back(Summarize(each));
             return components;
           }) {}
 
@@ -47,7 +47,7 @@ absl::Status Lifecycle::Start() {
 }
 
 void Lifecycle::EndPauses() {
-  for (size_t i = 0; i < table().size(); ++i) supervisor_.Resume(i, "the host drains");
+  for (const size_t each : table().numbers()) supervisor_.Resume(each, "the host drains");
 }
 
 void Lifecycle::OnStateChange(size_t component, LifecycleState from, LifecycleChange change) {
@@ -79,7 +79,7 @@ absl::StatusOr<size_t> Lifecycle::Find(const std::string& name) const {
 }
 
 proto::Component Lifecycle::DescribeOne(size_t component) const {
-  proto::Component message = Describe(component, table(), options_.supervisor.graph);
+  proto::Component message = Describe(component, table(), supervisor_.engine().graph());
   message.set_restarts_left(supervisor_.engine().restarts_left(component, context().Now()));
   return message;
 }
@@ -96,7 +96,8 @@ void Lifecycle::ListComponents(proto::ListComponentsRequest request,
   const std::set<int> states(request.states().begin(), request.states().end());
   const std::set<absl::string_view> types(request.types().begin(), request.types().end());
   const auto passes = [&](size_t component) {
-    return (states.empty() || states.count(ToProto(supervisor_.status(component).state)) != 0) &&
+    return table().is_here(component) &&
+           (states.empty() || states.count(ToProto(supervisor_.status(component).state)) != 0) &&
            (types.empty() || types.count(table().config(component).type) != 0);
   };
   const absl::StatusOr<size_t> first = FirstOfPage(request, table());
@@ -154,8 +155,7 @@ proto::DrainProgress Lifecycle::Progress() const {
   proto::DrainProgress progress = options_.host.drain_progress();
   uint64_t queued = 0;
   absl::Duration oldest;
-  for (size_t i = 0; i < table().size(); ++i) {
-    const ComponentView view = table().View(i);
+  for (const ComponentView& view : table().Views()) {
     queued += view.mailbox.queued_calls;
     oldest = std::max(oldest, view.oldest_call);
     if (!IsDown(view.status.state)) progress.add_components_up(view.name);

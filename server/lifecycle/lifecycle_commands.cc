@@ -84,6 +84,7 @@ absl::Status Lifecycle::CheckTakesTraffic(
     size_t component, const auto& request,
     bool (*also_allowed)(const ComponentStatus& status)) const {
   absl::Status takes = commands_.CheckObeys();
+  takes.Update(supervisor_.CheckStays(component));
   if (request.has_expected_generation()) {
     takes.Update(commands_.CheckGeneration(component, request.expected_generation()));
   }

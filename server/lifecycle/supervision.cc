@@ -34,23 +34,6 @@ class Outcome {
   std::optional<T> value_ ABSL_GUARDED_BY(mutex_);
 };
 
-// By configuration, or because an essential component cannot do without it.
-std::vector<bool> EssentialOf(const std::vector<SupervisedComponent>& components,
-                              const DependencyGraph& graph) {
-  std::vector<bool> essential;
-  essential.reserve(components.size());
-  for (const SupervisedComponent& component : components) {
-    essential.push_back(component.config.essential);
-  }
-  for (auto each = graph.order().rbegin(); each != graph.order().rend(); ++each) {
-    if (!essential[*each]) continue;
-    for (const auto& edge : graph.dependencies(*each)) {
-      if (edge.hard) essential[edge.component] = true;
-    }
-  }
-  return essential;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Supervision>> Supervision::Launch(
@@ -60,34 +43,41 @@ absl::StatusOr<std::unique_ptr<Supervision>> Supervision::Launch(
   for (const SupervisedComponent& component : components) configs.push_back(component.config);
   absl::StatusOr<DependencyGraph> graph = DependencyGraph::Build(configs);
   if (!graph.ok()) return graph.status();
-  const std::vector<bool> essential = EssentialOf(components, *graph);
-  std::unique_ptr<Supervision> supervision(new Supervision(*std::move(graph), std::move(options)));
-  for (size_t i = 0; i < components.size(); ++i) {
-    supervision->table_.Add(components[i].config, components[i].services, essential[i],
-                            components[i].mailbox);
+  std::unique_ptr<Supervision> supervision(new Supervision(std::move(options)));
+  std::vector<bool> essential;
+  for (const ComponentConfig& each : configs) essential.push_back(each.essential);
+  essential = graph->Essential(std::move(essential));
+  for (const SupervisedComponent& each : components) {
+    const size_t number = supervision->table_.Add(each.config, each.services, each.mailbox);
+    supervision->table_.SetEssential(number, essential[number]);
   }
-  if (absl::Status launched = supervision->LaunchAll(std::move(components)); !launched.ok()) {
+  if (absl::Status launched = supervision->LaunchAll(std::move(components), *std::move(graph));
+      !launched.ok()) {
     return launched;
   }
   return supervision;
 }
 
-Supervision::Supervision(DependencyGraph graph, SupervisionOptions options)
+Supervision::Supervision(SupervisionOptions options)
     : options_(std::move(options)),
-      graph_(std::move(graph)),
       table_(*options_.time),
+      surroundings_{*options_.time, table_, *options_.blocking},
       mailbox_(std::make_shared<Mailbox<lifecycle::v1::LifecycleRequest>>(
           kSupervisorName, MailboxOptions(), *options_.time)) {}
 
 Supervision::~Supervision() {
+  MutexLock lock(mutex_);
   // Asked all together first, so that they end side by side.
-  for (size_t i = 0; i < runners_.size(); ++i) table_.mailbox(i).PushControl(control::Quit{});
+  for (size_t i = 0; i < runners_.size(); ++i) {
+    if (runners_[i] != nullptr) table_.mailbox(i).PushControl(control::Quit{});
+  }
 }
 
-absl::Status Supervision::LaunchAll(std::vector<SupervisedComponent> components) {
+absl::Status Supervision::LaunchAll(std::vector<SupervisedComponent> components,
+                                    DependencyGraph graph) {
   const Lifecycle::Options options{
       .supervisor = {.table = table_,
-                     .graph = graph_,
+                     .graph = std::move(graph),
                      .log = *options_.log,
                      .health = options_.health,
                      .random = options_.random},
@@ -98,7 +88,6 @@ absl::Status Supervision::LaunchAll(std::vector<SupervisedComponent> components)
       .event_history = options_.event_history,
       .max_watchers = options_.max_watchers,
   };
-  const Surroundings surroundings{*options_.time, table_, *options_.blocking};
   auto runner = options_.launch(
       mailbox_,
       [this, options](Context& context) {
@@ -106,19 +95,96 @@ absl::Status Supervision::LaunchAll(std::vector<SupervisedComponent> components)
         lifecycle_ = lifecycle.get();
         return lifecycle;
       },
-      surroundings, self_);
+      surroundings_, self_);
   if (!runner.ok()) return runner.status();
   runner_ = *std::move(runner);
   for (size_t i = 0; i < components.size(); ++i) {
-    runner = options_.launch(components[i].mailbox, std::move(components[i].make), surroundings,
-                             reporters_.emplace_back(*this, i));
+    runner = LaunchOne(i, components[i].mailbox, std::move(components[i].make));
     if (!runner.ok()) return runner.status();
-    runners_.push_back(*std::move(runner));
-    table_.SetRunner(i, *runners_.back());
+    Keep(i, *std::move(runner));
   }
   mailbox_->Open();
   mailbox_->PushControl(control::Start{kGeneration});
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<Runner>> Supervision::LaunchOne(size_t component,
+                                                               std::shared_ptr<MailboxBase> mailbox,
+                                                               ComponentFactory make) {
+  Reporter* reporter;
+  {
+    MutexLock lock(mutex_);
+    reporter = &reporters_.try_emplace(component, *this, component).first->second;
+  }
+  return options_.launch(std::move(mailbox), std::move(make), surroundings_, *reporter);
+}
+
+void Supervision::Keep(size_t component, std::unique_ptr<Runner> runner) {
+  table_.SetRunner(component, runner.get());
+  MutexLock lock(mutex_);
+  if (runners_.size() <= component) runners_.resize(component + 1);
+  // There was none.
+  runners_[component].swap(runner);
+}
+
+bool Supervision::IsRun(size_t component) const {
+  MutexLock lock(mutex_);
+  return component < runners_.size() && runners_[component] != nullptr;
+}
+
+void Supervision::Adopt(const std::vector<ComponentConfig>& wanted, Reply<Nothing> reply) {
+  Supervisor::Roster roster;
+  Runners runners;
+  size_t next = table_.size();
+  for (const ComponentConfig& config : wanted) {
+    if (const std::optional<size_t> number = table_.NumberOf(config.name)) {
+      roster.staying.emplace_back(*number, config);
+      continue;
+    }
+    SupervisedComponent joining = options_.make(config);
+    const std::optional<size_t> last = table_.LastNumberOf(config.name);
+    const size_t number = last.has_value() ? *last : next++;
+    const bool is_again = last.has_value() && table_.config(number).type == config.type;
+    // Whoever has kept a ref of it reaches it again.
+    if (is_again) joining.mailbox = table_.mailbox_of(number);
+    roster.joining.push_back({config, std::move(joining.services), joining.mailbox});
+    if (IsRun(number)) {
+      if (is_again) continue;
+      return reply.Fail(absl::FailedPreconditionError(
+          absl::StrCat("component \"", config.name,
+                       "\": a thread of one of that name, of another type, does not come back")));
+    }
+    joining.mailbox->BeginControl();
+    auto runner = LaunchOne(number, joining.mailbox, std::move(joining.make));
+    if (!runner.ok()) return reply.Fail(runner.status());
+    runners.emplace_back(number, *std::move(runner));
+  }
+  Tell([this, roster = std::move(roster), runners = std::move(runners),
+        reply = std::move(reply)](Lifecycle& lifecycle) mutable {
+    if (absl::Status adopted = lifecycle.supervisor().Adopt(roster); !adopted.ok()) {
+      return reply.Fail(std::move(adopted));
+    }
+    for (auto& [number, runner] : runners) Keep(number, std::move(runner));
+    for (const auto& each : roster.joining) options_.on_join(each.config, each.mailbox);
+    reply.Send(Nothing());
+  });
+}
+
+void Supervision::Forget(size_t component, Reply<Nothing> reply) {
+  Tell([this, component, reply = std::move(reply)](Lifecycle& lifecycle) mutable {
+    options_.on_leave(table_.config(component));
+    lifecycle.supervisor().Forget(component);
+    reply.Send(Nothing());
+  });
+}
+
+void Supervision::EndThread(size_t component) {
+  // One that does not come back is kept, as are those of components that are here.
+  if (table_.mailbox(component).thread_status().doing() != nullptr) return;
+  table_.SetRunner(component, nullptr);
+  std::unique_ptr<Runner> ended;
+  MutexLock lock(mutex_);
+  if (component < runners_.size()) ended.swap(runners_[component]);
 }
 
 void Supervision::Tell(absl::AnyInvocable<void(Lifecycle&)> what) {

@@ -3,15 +3,17 @@
 #ifndef MAINSPRING_SERVER_LIFECYCLE_SUPERVISION_H_
 #define MAINSPRING_SERVER_LIFECYCLE_SUPERVISION_H_
 
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mainspring/component.h"
+#include "mainspring/mutex.h"
 #include "mainspring/runner.h"
 #include "mainspring/server/config/host_config.h"
 #include "mainspring/server/lifecycle/host_control.h"
@@ -45,6 +47,12 @@ struct SupervisionOptions {
   Blocking* blocking = &Blocking::AtOnce();
   // Makes what turns the control loops.
   Launch launch;
+  // What a component that joins while the host runs is made of.
+  std::function<SupervisedComponent(const ComponentConfig& config)> make;
+  // It has joined, or has left. Called on the supervisor's thread; must not block.
+  std::function<void(const ComponentConfig& config, std::shared_ptr<MailboxBase> mailbox)> on_join =
+      [](const ComponentConfig&, const std::shared_ptr<MailboxBase>&) {};
+  std::function<void(const ComponentConfig& config)> on_leave = [](const ComponentConfig&) {};
 };
 
 // Made and destroyed by one thread; the rest, any thread.
@@ -63,7 +71,6 @@ class Supervision final {
   const ComponentTable& table() const { return table_; }
   // For whoever gives components another section.
   ComponentTable& table() { return table_; }
-  const DependencyGraph& graph() const { return graph_; }
   // Where Lifecycle is asked.
   const std::shared_ptr<MailboxBase>& mailbox() const { return mailbox_; }
 
@@ -85,13 +92,28 @@ class Supervision final {
   // As an operator does, but without a lame duck, and only where it is wanted up.
   void Restart(size_t component, const std::string& why);
 
+  // One thread at a time has the components changed, by these three. See Supervisor: launches those
+  // that join, and answers once all is decided. RESOURCE_EXHAUSTED: no more threads.
+  // FAILED_PRECONDITION: there is a thread of that name, of another type, which does not come back.
+  void Adopt(const std::vector<ComponentConfig>& wanted, Reply<Nothing> reply);
+  void Forget(size_t component, Reply<Nothing> reply);
+  // Of one that is forgotten; blocks as long as a thread takes to end.
+  void EndThread(size_t component);
+
   // Whether the supervisor's own thread is in one call for longer than any should take.
   bool IsStuck() const;
 
  private:
-  Supervision(DependencyGraph graph, SupervisionOptions options);
+  using Runners = std::vector<std::pair<size_t, std::unique_ptr<Runner>>>;
 
-  absl::Status LaunchAll(std::vector<SupervisedComponent> components);
+  explicit Supervision(SupervisionOptions options);
+
+  absl::Status LaunchAll(std::vector<SupervisedComponent> components, DependencyGraph graph);
+  absl::StatusOr<std::unique_ptr<Runner>> LaunchOne(size_t component,
+                                                    std::shared_ptr<MailboxBase> mailbox,
+                                                    ComponentFactory make);
+  void Keep(size_t component, std::unique_ptr<Runner> runner);
+  bool IsRun(size_t component) const;
   // Has it done on the supervisor's thread.
   void Tell(absl::AnyInvocable<void(Lifecycle&)> what);
 
@@ -125,16 +147,17 @@ class Supervision final {
   };
 
   const SupervisionOptions options_;
-  const DependencyGraph graph_;
   ComponentTable table_;
+  const Surroundings surroundings_;
   SelfReporter self_{*this};
-  std::deque<Reporter> reporters_;
+  mutable Mutex mutex_;
+  std::map<size_t, Reporter> reporters_ ABSL_GUARDED_BY(mutex_);  // stay where they are
   const std::shared_ptr<MailboxBase> mailbox_;
   Lifecycle* lifecycle_ = nullptr;  // supervisor's thread only
 
   // Last: the threads use all of the above. The supervisor's ends first, for it looks at the
   // others.
-  std::vector<std::unique_ptr<Runner>> runners_;
+  std::vector<std::unique_ptr<Runner>> runners_ ABSL_GUARDED_BY(mutex_);  // by component
   std::unique_ptr<Runner> runner_;
 };
 

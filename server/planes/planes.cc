@@ -83,6 +83,23 @@ absl::Status Planes::AddComponents(const std::vector<ComponentType>& types,
   return status;
 }
 
+void Planes::AddComponent(const ComponentType& type, const std::shared_ptr<MailboxBase>& mailbox) {
+  if (type.in_process_only) return;
+  for (const ComponentType::ServedService& served : type.services) {
+    absl::Status added = data_.Find(served.service)->AddComponent(mailbox, type.before);
+    // It was looked at when the host started.
+    if (!added.ok())
+      log_.Error("configuration", {{"component", mailbox->component()}, {"why", added.message()}});
+  }
+}
+
+void Planes::RemoveComponent(const ComponentType& type, const std::string& name) {
+  if (type.in_process_only) return;
+  for (const ComponentType::ServedService& served : type.services) {
+    data_.Find(served.service)->RemoveComponent(name);
+  }
+}
+
 absl::Status Planes::Serve(const std::vector<ComponentType>& types, const Supervision& supervision,
                            const Reconfiguration& reconfiguration, HealthServicer& health) {
   absl::Status status = AddServices(types, supervision, reconfiguration, health);

@@ -11,6 +11,8 @@
 
 #include <array>
 #include <atomic>
+#include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -44,6 +46,9 @@ class Planes {
   // Lets connections in, which have waited since Listen. RESOURCE_EXHAUSTED: no more descriptors or
   // threads.
   absl::Status Accept() { return acceptor_.Start(); }
+  // A component of that type joins or leaves. After Serve; any thread.
+  void AddComponent(const ComponentType& type, const std::shared_ptr<MailboxBase>& mailbox);
+  void RemoveComponent(const ComponentType& type, const std::string& name);
   void LogListening() const;
   // Ends what serves without ceremony; blocks.
   void Abandon();

@@ -55,7 +55,9 @@ absl::Status ServedPlane::AddReflection(const std::vector<std::string>& messages
   for (const auto& service : services_) {
     if (service.get() != &v1 && service.get() != &v1alpha) names.push_back(service->name());
   }
-  reflection_ = std::make_unique<Reflection>(std::move(names), messages, max_streams);
+  reflection_ = std::make_unique<Reflection>(
+      std::move(names), messages, max_streams,
+      [this](const std::string& service) { return Find(service)->is_answered(); });
   absl::Status status = v1.SetServicer(reflection_->v1);
   status.Update(v1alpha.SetServicer(reflection_->v1alpha));
   return status;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -61,8 +62,8 @@ class ServedPlane {
  private:
   struct Reflection {
     Reflection(std::vector<std::string> services, const std::vector<std::string>& messages,
-               size_t max_streams)
-        : plane(std::move(services), max_streams, messages) {}
+               size_t max_streams, ReflectedPlane::IsAnswered is_answered)
+        : plane(std::move(services), max_streams, messages, std::move(is_answered)) {}
     ReflectedPlane plane;
     ReflectionV1 v1{plane};
     ReflectionV1Alpha v1alpha{plane};

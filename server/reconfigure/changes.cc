@@ -101,21 +101,19 @@ std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& i
 
 }  // namespace
 
-absl::StatusOr<size_t> FindSection(const std::string& name, const SectionsInForce& sections) {
+absl::StatusOr<const SectionInForce*> FindSection(const std::string& name,
+                                                  const SectionsInForce& sections) {
   if (name.empty()) {
     return absl::FailedPreconditionError(
-        "the host's own configuration is its file's, which is read when it starts; name a "
-        "component");
+        "the host's own configuration is its file's: change that, and have it read again with "
+        "SIGHUP; or name a component");
   }
-  std::vector<std::string> names;
-  for (size_t i = 0; i < sections.size(); ++i) {
-    if (sections.at(i).name != name) {
-      names.push_back(sections.at(i).name);
-      continue;
-    }
-    if (sections.at(i).prototype != nullptr) return i;
+  if (const auto found = sections.all().find(name); found != sections.all().end()) {
+    if (found->second.prototype != nullptr) return &found->second;
     return absl::FailedPreconditionError(absl::StrCat("component \"", name, "\" takes no section"));
   }
+  std::vector<std::string> names;
+  for (const auto& [each, section] : sections.all()) names.push_back(each);
   return absl::NotFoundError(
       absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)),
                    "\"; there are: ", absl::StrJoin(NearestFirst(name, names), ", ")));
@@ -127,21 +125,21 @@ absl::StatusOr<std::vector<WantedSection>> ReadChanges(const Changes& changes,
     return absl::InvalidArgumentError("changes: missing; name a component and its section");
   }
   std::vector<WantedSection> wanted;
-  std::set<size_t> seen;
+  std::set<std::string> seen;
   Problems problems;
   for (const Change& change : changes) {
-    const absl::StatusOr<size_t> component = FindSection(change.name(), sections);
-    if (!component.ok()) return component.status();
+    const absl::StatusOr<const SectionInForce*> in_force = FindSection(change.name(), sections);
+    if (!in_force.ok()) return in_force.status();
     const std::string path =
         ItemPath("components", 0, change.name(), /*is_first=*/true) + ".config";
-    if (!seen.insert(*component).second) {
+    if (!seen.insert(change.name()).second) {
       problems.Add(path, "is given twice");
       continue;
     }
-    std::unique_ptr<Message> section = SectionOf(change, sections.at(*component), path, problems);
+    std::unique_ptr<Message> section = SectionOf(change, **in_force, path, problems);
     if (section == nullptr) continue;
     CheckBounds(*section, path, problems);
-    wanted.push_back({*component, std::move(section), change.keep_over_file()});
+    wanted.push_back({change.name(), std::move(section), change.keep_over_file()});
   }
   if (!problems.empty()) return problems.status();
   return wanted;
@@ -165,7 +163,7 @@ std::vector<config::v1::FieldChange> Compare(const std::vector<WantedSection>& w
   for (const WantedSection& each : wanted) {
     const SectionInForce& in_force = sections.at(each.component);
     const Message& value = each.value == nullptr ? *in_force.prototype : *each.value;
-    for (config::v1::FieldChange& change : DiffConfig(in_force.name, in_force.message(), value)) {
+    for (config::v1::FieldChange& change : DiffConfig(each.component, in_force.message(), value)) {
       changes.push_back(std::move(change));
     }
   }

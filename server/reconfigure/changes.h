@@ -2,7 +2,6 @@
 #ifndef MAINSPRING_SERVER_RECONFIGURE_CHANGES_H_
 #define MAINSPRING_SERVER_RECONFIGURE_CHANGES_H_
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -15,7 +14,7 @@ namespace mainspring {
 
 // A section that is to be.
 struct WantedSection {
-  size_t component;
+  std::string component;
   Section value;
   bool keep_over_file = false;
   bool is_the_files = false;  // what the file says, and no revision's any more
@@ -23,8 +22,9 @@ struct WantedSection {
 
 using Changes = google::protobuf::RepeatedPtrField<config::v1::Change>;
 
-// The component of that name. NOT_FOUND, FAILED_PRECONDITION: see config.proto.
-absl::StatusOr<size_t> FindSection(const std::string& name, const SectionsInForce& sections);
+// That of the component of that name. NOT_FOUND, FAILED_PRECONDITION: see config.proto.
+absl::StatusOr<const SectionInForce*> FindSection(const std::string& name,
+                                                  const SectionsInForce& sections);
 
 // Each as it would be, whether it is so already or not: with a mask, the rest as it is in force;
 // secrets that were not sent, likewise. NOT_FOUND, FAILED_PRECONDITION: see config.proto.

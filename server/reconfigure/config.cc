@@ -19,7 +19,9 @@ namespace proto = config::v1;
 Config::Config(Context& context, Options options)
     : ConfigComponent(context),
       options_(std::move(options)),
+      host_(options_.host),
       sections_(options_.sections),
+      roster_(context, options_.table, options_.roster, options_.draining),
       store_(options_.store),
       watchers_(options_.max_watchers, [this] { return Latest(); }) {}
 
@@ -27,13 +29,13 @@ proto::Revision Config::Latest() const {
   return store_.latest() == nullptr ? Revision() : store_.latest()->revision();
 }
 
-proto::Section Config::Describe(size_t component) const {
+proto::Section Config::Describe(const std::string& component) const {
   const SectionInForce& in_force = sections_.at(component);
   const std::unique_ptr<google::protobuf::Message> shown(in_force.prototype->New());
   shown->CopyFrom(in_force.message());
   Redact(*shown);
   proto::Section section;
-  section.set_name(in_force.name);
+  section.set_name(component);
   section.mutable_config()->PackFrom(*shown);
   section.set_text(ConfigText(*shown, Remarks()));
   section.set_revision(in_force.revision);
@@ -41,10 +43,14 @@ proto::Section Config::Describe(size_t component) const {
   return section;
 }
 
+HostConfig Config::InForce() const {
+  HostConfig config = host_;
+  for (ComponentConfig& each : config.components) each.config = sections_.at(each.name).value;
+  return config;
+}
+
 proto::Section Config::DescribeHost() const {
-  HostConfig config = options_.host;
-  for (size_t i = 0; i < sections_.size(); ++i) config.components[i].config = sections_.at(i).value;
-  host::v1::HostConfig shown = ToMessage(config);
+  host::v1::HostConfig shown = ToMessage(InForce());
   Redact(shown);
   proto::Section section;
   section.mutable_config()->PackFrom(shown);
@@ -61,9 +67,9 @@ void Config::GetConfig(proto::GetConfigRequest request, Reply<proto::GetConfigRe
     *response.mutable_section() = DescribeHost();
     return reply.Send(std::move(response));
   }
-  const absl::StatusOr<size_t> component = FindSection(request.name(), sections_);
-  if (!component.ok()) return reply.Fail(component.status());
-  *response.mutable_section() = Describe(*component);
+  const absl::Status found = FindSection(request.name(), sections_).status();
+  if (!found.ok()) return reply.Fail(found);
+  *response.mutable_section() = Describe(request.name());
   reply.Send(std::move(response));
 }
 

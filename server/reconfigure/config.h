@@ -16,11 +16,14 @@
 #include "absl/status/statusor.h"
 #include "mainspring/component.h"
 #include "mainspring/config/v1/config.component.pb.h"
+#include "mainspring/server/config/config_source.h"
 #include "mainspring/server/config/host_config.h"
 #include "mainspring/server/config/revision_store.h"
 #include "mainspring/server/observe/event_log.h"
 #include "mainspring/server/reconfigure/changes.h"
 #include "mainspring/server/reconfigure/config_watchers.h"
+#include "mainspring/server/reconfigure/host_changes.h"
+#include "mainspring/server/reconfigure/roster.h"
 #include "mainspring/server/reconfigure/sections_in_force.h"
 #include "mainspring/server/reconfigure/turns.h"
 #include "mainspring/server/supervisor/component_table.h"
@@ -35,9 +38,11 @@ class Config final : public config::v1::ConfigComponent {
     EventLog& log;
     // Has a component restarted, for that reason.
     std::function<void(size_t component, const std::string& why)> restart;
-    // Answers once the supervisor has heard all that it was told before.
-    std::function<void(Reply<Nothing> reply)> pass_supervisor;
-    HostConfig host;  // as it was started
+    Roster::Control roster;
+    // The host has another configuration.
+    std::function<void(const HostConfig& config)> on_change;
+    HostConfig host;  // as its file says
+    ConfigSource source;
     SectionsInForce sections;
     RevisionStore store;
     std::function<bool()> draining;
@@ -45,6 +50,12 @@ class Config final : public config::v1::ConfigComponent {
   };
 
   Config(Context& context, Options options);
+
+  absl::Status Start() override;
+
+  // Reads the host's configuration again: what differs is carried out; nothing, where any of it
+  // cannot be. `author` is why; `done` is let go when it is over.
+  void Reload(std::string author, std::shared_ptr<void> done);
 
   // The requests: see config.proto.
   void GetConfig(config::v1::GetConfigRequest request,
@@ -72,9 +83,9 @@ class Config final : public config::v1::ConfigComponent {
     uint64_t fingerprint = 0;
     std::optional<uint64_t> expected_revision;
     absl::Duration ready_within;
-    // What is wanted, as things are when it is its turn.
+    // What is wanted, as things are when it is its turn; null: what the host's file says by then.
     std::function<absl::StatusOr<std::vector<WantedSection>>()> read;
-    std::function<bool()> is_cancelled;
+    std::function<bool()> is_cancelled = [] { return false; };
     // The components that it names, for whoever is told that it was refused.
     std::vector<std::string> names;
   };
@@ -83,13 +94,18 @@ class Config final : public config::v1::ConfigComponent {
   struct Transaction {
     std::vector<WantedSection> wanted;
     std::vector<WantedSection> before;
-    std::set<size_t> restarts;  // of those, by what their fields say
+    std::set<std::string> restarts;  // by what the fields say that change
     SectionsInForce next;
     StoredRevision made;
+    // Of a reload.
+    std::optional<HostConfig> host;
+    HostChanges changes;
   };
 
-  config::v1::Section Describe(size_t component) const;
+  config::v1::Section Describe(const std::string& component) const;
   config::v1::Section DescribeHost() const;
+  // As its file says, with the sections that components have.
+  HostConfig InForce() const;
   Revision Latest() const;
   absl::StatusOr<std::vector<WantedSection>> SectionsOf(uint64_t revision) const;
 
@@ -105,20 +121,38 @@ class Config final : public config::v1::ConfigComponent {
   // Why the order is refused before anybody is asked.
   absl::Status Admit(const Order& order) const;
   const StoredRevision* FindRequest(const std::string& request_id) const;
-  Transaction Begin(const Order& order, std::vector<WantedSection> wanted) const;
+  // What the file says anew.
+  std::vector<WantedSection> SectionsOfFile(const HostConfig& config) const;
+  Transaction Begin(const Order& order, std::vector<WantedSection> wanted,
+                    const std::optional<HostConfig>& host) const;
   // OK, and it is in force and durable; else all is as it was.
   Task<absl::Status> Carry(const Order& order, const Transaction& transaction);
+  // The two parts of it, of which the first is undone by PutBack.
+  Task<absl::Status> Enter(const Order& order, const Transaction& transaction);
+  Task<absl::Status> Finish(const Transaction& transaction);
+  Task<absl::Status> PutBack(const Transaction& transaction);
+  // Begins to look at the file, or ends, as the configuration says.
+  void SetWatch();
+  void LookAtFile();
+  ComponentStatus StatusOf(const std::string& component) const;
+  // config_components.cc
   // Each component that has an instance looks at its section; all that is refused.
   Task<absl::Status> Validate(const std::vector<WantedSection>& wanted);
   // Each takes it, now or with its next instance. The first that did not.
   Task<absl::Status> Give(const std::vector<WantedSection>& wanted,
-                          const std::set<size_t>& restarts);
+                          const std::set<std::string>& restarts);
   Task<absl::Status> AwaitReady(const std::vector<WantedSection>& wanted, SteadyTime deadline);
   void TellRefused(const Order& order, const absl::Status& why);
   void TellAccepted(const StoredRevision& made);
 
   const Options options_;
+  HostConfig host_;
   SectionsInForce sections_;
+  Roster roster_;
+  // Of the file, where it is watched.
+  std::optional<TimerId> look_timer_;
+  std::string seen_;    // when it was looked at last
+  std::string loaded_;  // when it was read last for what it had become
   RevisionStore store_;
   ConfigWatchers watchers_;
   Turns turns_;

@@ -6,11 +6,8 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "mainspring/proto_time.h"
-#include "mainspring/push_configure.h"
 #include "mainspring/server/config/bounds.h"
-#include "mainspring/server/config/message_reader.h"
 #include "mainspring/server/lifecycle/request_id.h"
 #include "mainspring/server/reconfigure/config.h"
 #include "mainspring/text.h"
@@ -21,10 +18,9 @@ namespace proto = config::v1;
 
 namespace {
 
-// For a component to look at a section, or to take it.
-constexpr absl::Duration kAnswerTimeout = absl::Seconds(5);
+absl::StatusOr<HostConfig> Load(const ConfigSource& source) { return source.load(); }
+
 constexpr absl::Duration kLongestReadyWithin = absl::Minutes(5);
-constexpr absl::Duration kReadyPoll = absl::Milliseconds(10);
 
 absl::StatusOr<absl::Duration> ReadyWithin(const proto::UpdateConfigRequest& request) {
   if (!request.has_ready_within()) return absl::ZeroDuration();
@@ -53,11 +49,6 @@ std::string AuthorOf(const CallContext& call) {
 
 // A dozen names will do for whoever is told.
 constexpr size_t kMostNames = 12;
-
-absl::Status RefusedBy(const std::string& name, const absl::Status& why) {
-  return absl::Status(why.code(), absl::StrCat(ItemPath("components", 0, name, /*is_first=*/true),
-                                               ".config: ", std::string(why.message())));
-}
 
 }  // namespace
 
@@ -139,23 +130,22 @@ absl::StatusOr<std::vector<WantedSection>> Config::SectionsOf(uint64_t revision)
                                         Latest().number())));
   }
   std::vector<WantedSection> wanted;
-  for (size_t i = 0; i < sections_.size(); ++i) {
-    const SectionInForce& section = sections_.at(i);
+  for (const auto& [name, section] : sections_.all()) {
     if (section.prototype == nullptr) continue;
     WantedSection& each = wanted.emplace_back(
-        WantedSection{i, section.file_value, /*keep_over_file=*/false, /*is_the_files=*/true});
+        WantedSection{name, section.file_value, /*keep_over_file=*/false, /*is_the_files=*/true});
     if (stored == nullptr) continue;
     for (const auto& then : stored->sections()) {
-      if (then.name() != section.name) continue;
+      if (then.name() != name) continue;
       const std::shared_ptr<google::protobuf::Message> value(section.prototype->New());
       if (!then.value().UnpackTo(value.get())) {
-        return absl::FailedPreconditionError(absl::StrCat(
-            "component \"", section.name, "\" takes another section than it did then"));
+        return absl::FailedPreconditionError(
+            absl::StrCat("component \"", name, "\" takes another section than it did then"));
       }
       Problems problems;
-      CheckBounds(*value, section.name, problems);
+      CheckBounds(*value, name, problems);
       if (!problems.empty()) return problems.status();
-      each = {i, value, then.keep_over_file()};
+      each = {name, value, then.keep_over_file()};
     }
   }
   return wanted;
@@ -177,69 +167,87 @@ Task<absl::StatusOr<proto::StoredRevision>> Config::Make(const Order& order) {
   }
   const absl::Status admitted = Admit(order);
   if (!admitted.ok()) co_return admitted;
-  absl::StatusOr<std::vector<WantedSection>> read = order.read();
+  std::optional<HostConfig> host;
+  absl::StatusOr<std::vector<WantedSection>> read;
+  if (order.read != nullptr) {
+    read = order.read();
+  } else {
+    Answer<HostConfig> loading = context().RunBlocking(&Load, options_.source);
+    absl::StatusOr<HostConfig> loaded = co_await std::move(loading);
+    if (!loaded.ok()) co_return loaded.status();
+    read = SectionsOfFile(*loaded);
+    host = *std::move(loaded);
+  }
   if (!read.ok()) co_return read.status();
-  std::vector<WantedSection> wanted = Different(*std::move(read), sections_);
-  if (wanted.empty()) {
+  const Transaction transaction = Begin(order, Different(*std::move(read), sections_), host);
+  if (transaction.made.changes().empty() && transaction.wanted.empty()) {
     StoredRevision same;
     *same.mutable_revision() = Latest();
     co_return same;
   }
-  Task<absl::Status> validating = Validate(wanted);
+  Task<absl::Status> validating = Validate(transaction.wanted);
   const absl::Status valid = co_await validating;
   if (!valid.ok()) co_return valid;
-  const Transaction transaction = Begin(order, std::move(wanted));
   Task<absl::Status> carrying = Carry(order, transaction);
   const absl::Status carried = co_await carrying;
   if (!carried.ok()) co_return carried;
   sections_ = transaction.next;
+  if (transaction.host.has_value()) host_ = *transaction.host;
+  SetWatch();
   TellAccepted(transaction.made);
   co_return transaction.made;
 }
 
-// What is durable is in force after a kill: so first the revision, then the components. One that is
-// on trial is the other way round, for it is not accepted before they are ready.
-Task<absl::Status> Config::Carry(const Order& order, const Transaction& transaction) {
-  const bool is_on_trial = order.ready_within > absl::ZeroDuration();
-  absl::Status done;
-  if (!is_on_trial) done = store_.Append(transaction.made);
-  // Nobody was told of it yet.
-  if (!done.ok()) co_return done;
-  Task<absl::Status> giving = Give(transaction.wanted, transaction.restarts);
-  done = co_await giving;
-  if (done.ok() && is_on_trial) {
-    Task<absl::Status> waiting =
-        AwaitReady(transaction.wanted, After(context().Now(), order.ready_within));
-    done = co_await waiting;
-    if (done.ok()) done = store_.Append(transaction.made);
+// A change that holds over the file stays; it is told of.
+std::vector<WantedSection> Config::SectionsOfFile(const HostConfig& config) const {
+  std::vector<WantedSection> wanted;
+  for (const ComponentConfig& each : config.components) {
+    const auto known = sections_.all().find(each.name);
+    if (known == sections_.all().end() || known->second.type != each.type) continue;
+    const SectionInForce& section = known->second;
+    if (IsSame(section.file_value.get(), each.config.get())) continue;
+    if (section.keep_over_file) {
+      options_.log.Warning("config", {{"component", each.name},
+                                      {"revision", section.revision},
+                                      {"warning", "the file has changed, and the revision holds"}});
+      continue;
+    }
+    wanted.push_back({each.name, each.config, /*keep_over_file=*/false, /*is_the_files=*/true});
   }
-  if (done.ok()) co_return done;
-  if (store_.latest() != nullptr &&
-      store_.latest()->revision().number() == transaction.made.revision().number()) {
-    const absl::Status removed = store_.RemoveLatest();
-    if (!removed.ok())
-      options_.log.Error("config", {{"removed", "no"}, {"why", removed.message()}});
-  }
-  Task<absl::Status> putting_back = Give(transaction.before, transaction.restarts);
-  const absl::Status put_back = co_await putting_back;
-  if (!put_back.ok())
-    options_.log.Error("config", {{"put_back", "no"}, {"why", put_back.message()}});
-  co_return absl::Status(
-      absl::IsInvalidArgument(done) ? absl::StatusCode::kAborted : done.code(),
-      absl::StrCat(std::string(done.message()), "; the sections are what they were"));
+  return wanted;
 }
 
-Config::Transaction Config::Begin(const Order& order, std::vector<WantedSection> wanted) const {
-  Transaction transaction{
-      .wanted = std::move(wanted), .before = {}, .restarts = {}, .next = sections_, .made = {}};
+Config::Transaction Config::Begin(const Order& order, std::vector<WantedSection> wanted,
+                                  const std::optional<HostConfig>& host) const {
+  Transaction transaction{.wanted = std::move(wanted),
+                          .before = {},
+                          .restarts = {},
+                          .next = sections_,
+                          .made = {},
+                          .host = host,
+                          .changes = {}};
   Revision& revision = *transaction.made.mutable_revision();
   revision = order.revision;
   revision.set_number(store_.next_number());
   ToProto(context().WallNow(), *revision.mutable_time());
   transaction.made.set_fingerprint(order.fingerprint);
+  std::set<std::string> names;
+  if (host.has_value()) {
+    transaction.changes = Compare(host_, *host);
+    transaction.next.SetFile(*host);
+    for (const auto* each : {&transaction.changes.joining, &transaction.changes.leaving,
+                             &transaction.changes.restarting}) {
+      names.insert(each->begin(), each->end());
+    }
+    transaction.restarts.insert(transaction.changes.restarting.begin(),
+                                transaction.changes.restarting.end());
+    for (const proto::FieldChange& each : transaction.changes.fields) {
+      *transaction.made.add_changes() = each;
+    }
+  }
   for (const WantedSection& each : transaction.wanted) {
     const SectionInForce& before = sections_.at(each.component);
-    revision.add_names(before.name);
+    names.insert(each.component);
     transaction.before.push_back({each.component, before.value});
     for (proto::FieldChange& change : Compare({each}, sections_)) {
       if (change.effect() != proto::EFFECT_LIVE) transaction.restarts.insert(each.component);
@@ -251,8 +259,124 @@ Config::Transaction Config::Begin(const Order& order, std::vector<WantedSection>
     next.is_the_files = each.is_the_files;
     next.keep_over_file = each.keep_over_file;
   }
+  for (const std::string& each : names) revision.add_names(each);
   transaction.next.Store(transaction.made);
   return transaction;
+}
+
+// What is durable is in force after a kill: so first the revision, then the components. One that is
+// on trial is the other way round, for it is not accepted before they are ready.
+Task<absl::Status> Config::Carry(const Order& order, const Transaction& transaction) {
+  const bool is_on_trial = order.ready_within > absl::ZeroDuration();
+  absl::Status done;
+  if (!is_on_trial) done = store_.Append(transaction.made);
+  // Nobody was told of it yet.
+  if (!done.ok()) co_return done;
+  Task<absl::Status> entering = Enter(order, transaction);
+  done = co_await entering;
+  if (done.ok() && is_on_trial) done = store_.Append(transaction.made);
+  if (done.ok()) {
+    Task<absl::Status> finishing = Finish(transaction);
+    done = co_await finishing;
+  }
+  if (done.ok()) co_return done;
+  if (store_.latest() != nullptr &&
+      store_.latest()->revision().number() == transaction.made.revision().number()) {
+    const absl::Status removed = store_.RemoveLatest();
+    if (!removed.ok())
+      options_.log.Error("config", {{"removed", "no"}, {"why", removed.message()}});
+  }
+  Task<absl::Status> putting_back = PutBack(transaction);
+  const absl::Status put_back = co_await putting_back;
+  if (!put_back.ok() && !options_.draining())
+    options_.log.Error("config", {{"put_back", "no"}, {"why", put_back.message()}});
+  co_return absl::Status(
+      absl::IsInvalidArgument(done) ? absl::StatusCode::kAborted : done.code(),
+      absl::StrCat(std::string(done.message()), "; the configuration is what it was"));
+}
+
+namespace {
+
+// The components of `one`, and those of `other` that it does not have.
+std::vector<ComponentConfig> Both(const std::vector<ComponentConfig>& one,
+                                  const std::vector<ComponentConfig>& other) {
+  std::vector<ComponentConfig> both = one;
+  for (const ComponentConfig& each : other) {
+    const bool is_there = std::any_of(one.begin(), one.end(),
+                                      [&](const auto& known) { return known.name == each.name; });
+    if (!is_there) both.push_back(each);
+  }
+  return both;
+}
+
+std::vector<ComponentConfig> Without(std::vector<ComponentConfig> components,
+                                     const std::vector<std::string>& names) {
+  std::erase_if(components, [&](const ComponentConfig& each) {
+    return std::find(names.begin(), names.end(), each.name) != names.end();
+  });
+  return components;
+}
+
+}  // namespace
+
+// Who comes is there before who goes has gone.
+Task<absl::Status> Config::Enter(const Order& order, const Transaction& transaction) {
+  const HostChanges& changes = transaction.changes;
+  absl::Status done;
+  if (!changes.replaced.empty()) {
+    Task<absl::Status> removing = roster_.Adopt(Without(host_.components, changes.replaced));
+    done = co_await removing;
+    if (!done.ok()) co_return done;
+  }
+  if (changes.changes_components()) {
+    // A drain that begins now has to wait for all of them.
+    HostConfig both = *transaction.host;
+    both.components = Both(both.components, host_.components);
+    options_.on_change(both);
+    Task<absl::Status> adopting = roster_.Adopt(both.components);
+    done = co_await adopting;
+    if (!done.ok()) co_return done;
+    Task<absl::Status> starting = roster_.AwaitStarted(changes.joining);
+    done = co_await starting;
+    if (!done.ok()) co_return done;
+  }
+  Task<absl::Status> giving = Give(transaction.wanted, transaction.restarts);
+  done = co_await giving;
+  if (!done.ok() || order.ready_within == absl::ZeroDuration()) co_return done;
+  Task<absl::Status> waiting =
+      AwaitReady(transaction.wanted, After(context().Now(), order.ready_within));
+  done = co_await waiting;
+  co_return done;
+}
+
+Task<absl::Status> Config::Finish(const Transaction& transaction) {
+  if (!transaction.host.has_value()) co_return absl::OkStatus();
+  if (!transaction.changes.leaving.empty()) {
+    Task<absl::Status> adopting = roster_.Adopt(transaction.host->components);
+    const absl::Status adopted = co_await adopting;
+    if (!adopted.ok()) co_return adopted;
+  }
+  options_.on_change(*transaction.host);
+  co_return absl::OkStatus();
+}
+
+Task<absl::Status> Config::PutBack(const Transaction& transaction) {
+  absl::Status done;
+  if (transaction.changes.changes_components()) {
+    if (!transaction.changes.replaced.empty()) {
+      Task<absl::Status> removing =
+          roster_.Adopt(Without(host_.components, transaction.changes.replaced));
+      done = co_await removing;
+      if (!done.ok()) co_return done;
+    }
+    Task<absl::Status> adopting = roster_.Adopt(InForce().components);
+    done = co_await adopting;
+    options_.on_change(host_);
+    if (!done.ok()) co_return done;
+  }
+  Task<absl::Status> giving = Give(transaction.before, transaction.restarts);
+  done = co_await giving;
+  co_return done;
 }
 
 absl::Status Config::Admit(const Order& order) const {
@@ -271,134 +395,6 @@ const proto::StoredRevision* Config::FindRequest(const std::string& request_id) 
       store_.all().begin(), store_.all().end(),
       [&](const StoredRevision& each) { return each.revision().request_id() == request_id; });
   return found == store_.all().end() ? nullptr : &*found;
-}
-
-namespace {
-
-// What a component was asked, with its answer to come.
-struct Asked {
-  size_t component;
-  Answer<Nothing> answer;
-};
-
-std::vector<Asked> Ask(const std::vector<WantedSection>& wanted, ComponentTable& table, bool apply,
-                       SteadyTime deadline) {
-  std::vector<Asked> asked;
-  for (const WantedSection& each : wanted) {
-    asked.push_back({each.component, PushConfigure(table.mailbox(each.component),
-                                                   table.status(each.component).generation,
-                                                   each.value, apply, deadline)});
-  }
-  return asked;
-}
-
-}  // namespace
-
-Task<absl::Status> Config::Validate(const std::vector<WantedSection>& wanted) {
-  std::vector<std::string> refused;
-  absl::StatusCode code = absl::StatusCode::kOk;
-  const auto refuse = [&](size_t component, const absl::Status& why) {
-    const absl::Status status = RefusedBy(options_.table.name(component), why);
-    refused.emplace_back(status.message());
-    if (code == absl::StatusCode::kOk) code = status.code();
-  };
-  std::vector<Asked> asked =
-      Ask(wanted, options_.table, /*apply=*/false, After(context().Now(), kAnswerTimeout));
-  for (Asked& each : asked) {
-    const absl::StatusOr<Nothing> said = co_await std::move(each.answer);
-    if (said.ok()) continue;
-    // There is no instance. One that has failed may do so because of its section; one that was
-    // stopped would be found to be wrong by its next start, when nobody looks any more.
-    const ComponentStatus status = options_.table.status(each.component);
-    if (!absl::IsUnavailable(said.status())) {
-      refuse(each.component, said.status());
-    } else if (status.state == LifecycleState::kStopped ||
-               status.state == LifecycleState::kStopping) {
-      refuse(each.component,
-             absl::FailedPreconditionError(absl::StrCat("cannot be checked: the component is ",
-                                                        Name(status.state), "; start it first")));
-    }
-  }
-  if (refused.empty()) co_return absl::OkStatus();
-  co_return absl::Status(code, absl::StrJoin(refused, "; "));
-}
-
-Task<absl::Status> Config::Give(const std::vector<WantedSection>& wanted,
-                                const std::set<size_t>& restarts) {
-  std::vector<WantedSection> live;
-  for (const WantedSection& each : wanted) {
-    options_.table.SetSection(each.component, each.value);
-    if (restarts.count(each.component) == 0) {
-      live.push_back(each);
-    } else {
-      options_.restart(each.component, "its section has changed");
-    }
-  }
-  absl::Status first;
-  std::vector<Asked> asked =
-      Ask(live, options_.table, /*apply=*/true, After(context().Now(), kAnswerTimeout));
-  for (Asked& each : asked) {
-    const absl::StatusOr<Nothing> said = co_await std::move(each.answer);
-    // Where there is no instance, the next begins with it.
-    if (said.ok() || absl::IsUnavailable(said.status())) continue;
-    first.Update(RefusedBy(options_.table.name(each.component), said.status()));
-  }
-  co_return first;
-}
-
-Task<absl::Status> Config::AwaitReady(const std::vector<WantedSection>& wanted,
-                                      SteadyTime deadline) {
-  // What components have said of themselves as they took their sections is on its way there.
-  SharedPtr<LocalCall<Nothing>> call(new LocalCall<Nothing>(CallOptions(), "supervisor"));
-  options_.pass_supervisor(Reply<Nothing>(call.get()));
-  Answer<Nothing> passed(std::move(call));
-  const absl::StatusOr<Nothing> heard = co_await std::move(passed);
-  if (!heard.ok()) co_return heard.status();
-  while (true) {
-    const auto late = std::find_if(wanted.begin(), wanted.end(), [this](const WantedSection& each) {
-      return options_.table.status(each.component).wanted &&
-             !options_.table.IsServing(each.component);
-    });
-    if (late == wanted.end()) co_return absl::OkStatus();
-    if (context().Now() >= deadline) {
-      const ComponentStatus status = options_.table.status(late->component);
-      co_return absl::AbortedError(
-          absl::StrCat("component \"", options_.table.name(late->component),
-                       "\" was not ready in time: ", Name(status.state), ": ",
-                       status.why_not_serving.empty() ? status.reason : status.why_not_serving));
-    }
-    co_await context().Sleep(kReadyPoll);
-  }
-}
-
-void Config::TellRefused(const Order& order, const absl::Status& why) {
-  options_.log.Warning("config",
-                       {{"outcome", "refused"},
-                        {"author", order.revision.author()},
-                        {"request_id", BoundedText(order.revision.request_id(), kLongestRequestId)},
-                        {"components", absl::StrJoin(order.names, ",")},
-                        {"why", why.ToString()}});
-  proto::WatchConfigResponse event;
-  proto::Refusal& refusal = *event.mutable_refused();
-  ToProto(context().WallNow(), *refusal.mutable_time());
-  refusal.set_author(order.revision.author());
-  refusal.set_request_id(BoundedText(order.revision.request_id(), kLongestRequestId));
-  for (const std::string& name : order.names) refusal.add_names(name);
-  refusal.set_code(static_cast<int>(why.code()));
-  refusal.set_reason(std::string(why.message()));
-  watchers_.Tell(event);
-}
-
-void Config::TellAccepted(const StoredRevision& made) {
-  const Revision& revision = made.revision();
-  options_.log.Info("config", {{"outcome", "accepted"},
-                               {"revision", revision.number()},
-                               {"author", revision.author()},
-                               {"request_id", revision.request_id()},
-                               {"components", absl::StrJoin(revision.names(), ",")}});
-  proto::WatchConfigResponse event;
-  *event.mutable_accepted() = revision;
-  watchers_.Tell(event);
 }
 
 }  // namespace mainspring

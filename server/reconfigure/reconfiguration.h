@@ -27,6 +27,9 @@ class Reconfiguration final {
   Reconfiguration(const Reconfiguration&) = delete;
   Reconfiguration& operator=(const Reconfiguration&) = delete;
 
+  // See Config. Any thread; where Config itself has failed, nothing is done.
+  void Reload(std::string author, std::shared_ptr<void> done);
+
   // Where Config is asked.
   const std::shared_ptr<MailboxBase>& mailbox() const { return mailbox_; }
 
@@ -45,6 +48,7 @@ class Reconfiguration final {
 
   Observer observer_;
   const std::shared_ptr<MailboxBase> mailbox_;
+  Config* config_ = nullptr;  // its thread only
   std::unique_ptr<Runner> runner_;
 };
 

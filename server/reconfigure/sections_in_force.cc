@@ -16,12 +16,6 @@ using config::v1::StoredRevision;
 using google::protobuf::Message;
 using google::protobuf::util::MessageDifferencer;
 
-bool IsSame(const Message* left, const Message* right) {
-  if (left == nullptr || right == nullptr) return left == right;
-  return left->GetDescriptor() == right->GetDescriptor() &&
-         MessageDifferencer::Equals(*left, *right);
-}
-
 // On one line, without secrets.
 std::string Show(const Message* message) {
   if (message == nullptr) return "nothing";
@@ -33,20 +27,36 @@ std::string Show(const Message* message) {
 
 }  // namespace
 
+bool IsSame(const Message* left, const Message* right) {
+  if (left == nullptr || right == nullptr) return left == right;
+  return left->GetDescriptor() == right->GetDescriptor() &&
+         MessageDifferencer::Equals(*left, *right);
+}
+
 config::v1::Source SectionInForce::source() const {
   if (!is_the_files) return config::v1::SOURCE_REVISION;
   return value == nullptr ? config::v1::SOURCE_DEFAULT : config::v1::SOURCE_FILE;
 }
 
-SectionsInForce::SectionsInForce(const HostConfig& config, const Sections& types) {
+SectionsInForce::SectionsInForce(const HostConfig& config, Sections types)
+    : types_(std::move(types)) {
+  SetFile(config);
+}
+
+void SectionsInForce::SetFile(const HostConfig& config) {
+  std::map<std::string, SectionInForce> before = std::exchange(all_, {});
   for (const ComponentConfig& component : config.components) {
-    SectionInForce& section = all_.emplace_back();
-    section.name = component.name;
-    if (const auto type = types.find(component.type); type != types.end()) {
-      section.prototype = type->second;
+    SectionInForce& section = all_[component.name];
+    const auto known = before.find(component.name);
+    if (known != before.end() && known->second.type == component.type) {
+      section = std::move(known->second);
+    } else {
+      section.type = component.type;
+      const auto type = types_.find(component.type);
+      if (type != types_.end()) section.prototype = type->second;
+      section.value = component.config;
     }
     section.file_value = component.config;
-    section.value = component.config;
   }
 }
 
@@ -62,10 +72,9 @@ std::vector<std::string> SectionsInForce::Restore(const StoredRevision& revision
 }
 
 std::string SectionsInForce::RestoreOne(const StoredRevision::StoredSection& stored) {
-  const auto section = std::find_if(all_.begin(), all_.end(), [&](const SectionInForce& each) {
-    return each.name == stored.name();
-  });
-  if (section == all_.end()) return "there is no such component any more";
+  const auto found = all_.find(stored.name());
+  if (found == all_.end()) return "there is no such component any more";
+  SectionInForce* const section = &found->second;
   Section value = Unpack(stored.value());
   if (value == nullptr || section->prototype == nullptr ||
       value->GetDescriptor() != section->prototype->GetDescriptor()) {
@@ -92,18 +101,18 @@ std::string SectionsInForce::RestoreOne(const StoredRevision::StoredSection& sto
 
 std::vector<std::string> SectionsInForce::OfRevisions() const {
   std::vector<std::string> told;
-  for (const SectionInForce& section : all_) {
+  for (const auto& [name, section] : all_) {
     if (section.is_the_files) continue;
-    told.push_back(absl::StrCat(section.name, " (revision ", section.revision, ")"));
+    told.push_back(absl::StrCat(name, " (revision ", section.revision, ")"));
   }
   return told;
 }
 
 void SectionsInForce::Store(StoredRevision& revision) const {
-  for (const SectionInForce& section : all_) {
+  for (const auto& [name, section] : all_) {
     if (section.is_the_files) continue;
     StoredRevision::StoredSection& stored = *revision.add_sections();
-    stored.set_name(section.name);
+    stored.set_name(name);
     stored.mutable_value()->PackFrom(section.message());
     if (section.file_value != nullptr) stored.mutable_file_value()->PackFrom(*section.file_value);
     stored.set_keep_over_file(section.keep_over_file);

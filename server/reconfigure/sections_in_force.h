@@ -2,7 +2,8 @@
 #ifndef MAINSPRING_SERVER_RECONFIGURE_SECTIONS_IN_FORCE_H_
 #define MAINSPRING_SERVER_RECONFIGURE_SECTIONS_IN_FORCE_H_
 
-#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,7 +18,7 @@
 namespace mainspring {
 
 struct SectionInForce {
-  std::string name;
+  std::string type;
   // What its class is Configurable with; null: nothing.
   const google::protobuf::Message* prototype = nullptr;
   Section value;             // null: nothing is set
@@ -31,11 +32,15 @@ struct SectionInForce {
   config::v1::Source source() const;
 };
 
-// By the numbers that components have in their host. One thread only.
+// By the names of components. One thread only.
 class SectionsInForce {
  public:
-  // As the file says.
-  SectionsInForce(const HostConfig& config, const Sections& types);
+  // As the file says. `types`: what each type of component takes.
+  SectionsInForce(const HostConfig& config, Sections types);
+
+  // Another file: those that it does not have go, those that it alone has are as it says, and so
+  // are those of another type. What is in force of the others stays.
+  void SetFile(const HostConfig& config);
 
   // As a revision says, where the file says what it did then, or the revision holds over it. A
   // sentence for each that is not taken over, or only because it holds over the file, with both
@@ -44,9 +49,10 @@ class SectionsInForce {
   // Those that are a revision's: "clock (revision 4)".
   std::vector<std::string> OfRevisions() const;
 
-  size_t size() const { return all_.size(); }
-  const SectionInForce& at(size_t component) const { return all_[component]; }
-  SectionInForce& at(size_t component) { return all_[component]; }
+  const std::map<std::string, SectionInForce>& all() const { return all_; }
+  // std::out_of_range: there is no component of that name.
+  const SectionInForce& at(const std::string& name) const { return all_.at(name); }
+  SectionInForce& at(const std::string& name) { return all_.at(name); }
 
   // What is to be written down: all that are not the file's.
   void Store(config::v1::StoredRevision& revision) const;
@@ -54,8 +60,12 @@ class SectionsInForce {
  private:
   std::string RestoreOne(const config::v1::StoredRevision::StoredSection& stored);
 
-  std::vector<SectionInForce> all_;
+  Sections types_;
+  std::map<std::string, SectionInForce> all_;
 };
+
+// Whether both say the same, even if that is nothing.
+bool IsSame(const google::protobuf::Message* left, const google::protobuf::Message* right);
 
 }  // namespace mainspring
 

@@ -2,8 +2,11 @@
 #ifndef MAINSPRING_SERVER_REFLECTION_REFLECTED_PLANE_H_
 #define MAINSPRING_SERVER_REFLECTION_REFLECTED_PLANE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -16,11 +19,19 @@ namespace mainspring {
 // Any thread. It must outlive the places that it gave.
 class ReflectedPlane {
  public:
-  // The full names of the services that the plane serves, how many reflection streams it may have
+  // Whether somebody answers a service now. Any thread.
+  using IsAnswered = std::function<bool(const std::string& service)>;
+
+  // The full names of the services that the plane has, how many reflection streams it may have
   // open at one time, and the messages that travel there in a google.protobuf.Any.
-  ReflectedPlane(std::vector<std::string> services, size_t max_streams,
-                 const std::vector<std::string>& messages = {})
-      : services_(std::move(services)), files_(services_, messages), max_streams_(max_streams) {}
+  ReflectedPlane(
+      std::vector<std::string> services, size_t max_streams,
+      const std::vector<std::string>& messages = {},
+      IsAnswered is_answered = [](const std::string&) { return true; })
+      : all_(std::move(services)),
+        files_(all_, messages),
+        max_streams_(max_streams),
+        is_answered_(std::move(is_answered)) {}
 
   // The place of one stream, given back when it is destroyed.
   class Place {
@@ -41,14 +52,20 @@ class ReflectedPlane {
     return nullptr;
   }
 
-  const std::vector<std::string>& services() const { return services_; }
+  // Those that are answered.
+  std::vector<std::string> services() const {
+    std::vector<std::string> services;
+    std::copy_if(all_.begin(), all_.end(), std::back_inserter(services), is_answered_);
+    return services;
+  }
   const ServedFiles& files() const { return files_; }
   size_t max_streams() const { return max_streams_; }
 
  private:
-  const std::vector<std::string> services_;
+  const std::vector<std::string> all_;
   const ServedFiles files_;
   const size_t max_streams_;
+  const IsAnswered is_answered_;
   std::atomic<size_t> taken_{0};
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "mainspring/metadata.h"
 #include "mainspring/server/rpc/grpc_context.h"
+#include "mainspring/status_details.h"
 
 namespace mainspring::rpc {
 namespace {
@@ -47,30 +48,46 @@ absl::Status Receivers::AddComponent(std::shared_ptr<MailboxBase> mailbox, Befor
   const std::string& name = mailbox->component();
   if (inbox == nullptr) return WrongService(absl::StrCat("component \"", name, "\""));
   // One owner, seen as the inbox.
-  std::shared_ptr<AnyInbox> held(std::move(mailbox), inbox);
-  receivers_.emplace(name, Receiver{std::move(held), std::move(before)});
+  std::shared_ptr<AnyInbox> held(mailbox, inbox);
+  auto receiver = std::make_shared<const Receiver>(Receiver{std::move(held), std::move(before)});
+  MutexLock lock(mutex_);
+  receivers_.insert_or_assign(name, std::move(receiver));
   return absl::OkStatus();
 }
 
-absl::Status Receivers::SetServicer(AnyHandler& servicer) {
-  servicer_.inbox = service_.servicer_of(servicer);
-  return servicer_.inbox == nullptr ? WrongService("the servicer") : absl::OkStatus();
+void Receivers::RemoveComponent(const std::string& name) {
+  MutexLock lock(mutex_);
+  receivers_.erase(name);
 }
 
-absl::StatusOr<const Receiver*> Receivers::For(GrpcContext& context) const {
-  if (servicer_.inbox != nullptr) return &servicer_;
+bool Receivers::any() const {
+  if (servicer_ != nullptr) return true;
+  MutexLock lock(mutex_);
+  return !receivers_.empty();
+}
+
+absl::Status Receivers::SetServicer(AnyHandler& servicer) {
+  std::shared_ptr<AnyInbox> inbox = service_.servicer_of(servicer);
+  if (inbox == nullptr) return WrongService("the servicer");
+  servicer_ = std::make_shared<const Receiver>(Receiver{std::move(inbox), nullptr});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::shared_ptr<const Receiver>> Receivers::For(GrpcContext& context) const {
+  if (servicer_ != nullptr) return servicer_;
   const auto& metadata = context->client_metadata();
   const auto named = metadata.find(kComponentKey);
+  MutexLock lock(mutex_);
   if (named != metadata.end()) {
     return Find(std::string(named->second.data(), named->second.size()));
   }
   if (receivers_.size() != 1) return Ambiguous();
-  return &receivers_.begin()->second;
+  return receivers_.begin()->second;
 }
 
-absl::StatusOr<const Receiver*> Receivers::Find(const std::string& name) const {
+absl::StatusOr<Receivers::ReceiverPtr> Receivers::Find(const std::string& name) const {
   const auto found = receivers_.find(name);
-  if (found != receivers_.end()) return &found->second;
+  if (found != receivers_.end()) return found->second;
   if (receivers_.empty()) return Ambiguous();
   return absl::NotFoundError(absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)),
                                           "\" answers this service; there are: ", Names()));
@@ -78,7 +95,10 @@ absl::StatusOr<const Receiver*> Receivers::Find(const std::string& name) const {
 
 // A call that names none, where there is not one.
 absl::Status Receivers::Ambiguous() const {
-  if (receivers_.empty()) return absl::NotFoundError("no component answers this service");
+  if (receivers_.empty()) {
+    return WithReason(absl::UnavailableError("no component answers this service"), "NO_COMPONENT",
+                      service_.name, kRetryWhenDown);
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("several components answer this service; name one in the metadata \"",
                    kComponentKey, "\": ", Names()));

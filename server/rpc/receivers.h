@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mainspring/inbox.h"
+#include "mainspring/mutex.h"
 #include "mainspring/server/rpc/before.h"
 #include "mainspring/server/rpc/service.h"
 
@@ -27,27 +28,34 @@ struct Receiver {
   absl::Status Check(GrpcContext& grpc, const CallContext& context) const;
 };
 
-// Filled before the plane starts, then only read.
+// Components join and leave while the plane serves; a servicer is there before it does.
 class Receivers {
  public:
   explicit Receivers(const ServiceDescription& service) : service_(service) {}
 
-  // See Service.
+  // See Service. Any thread.
   absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before);
+  void RemoveComponent(const std::string& name);
+  bool any() const;
   absl::Status SetServicer(AnyHandler& servicer);
 
   // For whom the call is: the servicer, or the component that is meant. NOT_FOUND: there is no such
-  // component, or none; INVALID_ARGUMENT: there are several and it names none. Ingress thread.
-  absl::StatusOr<const Receiver*> For(GrpcContext& context) const;
+  // component; UNAVAILABLE: there is none at all; INVALID_ARGUMENT: there are several and it names
+  // none. Ingress thread.
+  absl::StatusOr<std::shared_ptr<const Receiver>> For(GrpcContext& context) const;
 
  private:
-  absl::StatusOr<const Receiver*> Find(const std::string& name) const;
-  absl::Status Ambiguous() const;
-  std::string Names() const;
+  using ReceiverPtr = std::shared_ptr<const Receiver>;
+
+  absl::StatusOr<ReceiverPtr> Find(const std::string& name) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Ambiguous() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::string Names() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ServiceDescription service_;
-  std::map<std::string, Receiver> receivers_;
-  Receiver servicer_;
+  ReceiverPtr servicer_;  // constant once the plane serves
+  mutable Mutex mutex_;
+  std::map<std::string, ReceiverPtr> receivers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mainspring::rpc

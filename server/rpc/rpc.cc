@@ -97,7 +97,7 @@ absl::Status Rpc::Admit(ServerCall& call, grpc::ServerContext& context) {
 }
 
 absl::Status Rpc::HandOn(GrpcContext& context, TypedCall& call, Payload& request) const {
-  const absl::StatusOr<const Receiver*> receiver = receivers_.For(context);
+  const absl::StatusOr<std::shared_ptr<const Receiver>> receiver = receivers_.For(context);
   if (!receiver.ok()) return receiver.status();
   if (absl::Status denied = (*receiver)->Check(context, call.context()); !denied.ok()) {
     return denied;

@@ -23,6 +23,10 @@ class GrpcService final : public Service {
   absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before) override {
     return receivers_.AddComponent(std::move(mailbox), std::move(before));
   }
+  void RemoveComponent(const std::string& component) override {
+    receivers_.RemoveComponent(component);
+  }
+  bool is_answered() const override { return receivers_.any(); }
   absl::Status SetServicer(AnyHandler& servicer) override {
     return receivers_.SetServicer(servicer);
   }

@@ -23,8 +23,8 @@ namespace mainspring::rpc {
 class Ingress;
 
 // Its calls go either to components, through their mailboxes, or to one servicer, which answers
-// on the ingress thread. Both are added before the plane starts; a mailbox is kept, a servicer must
-// live until the plane is shut down.
+// on the ingress thread. A servicer is set before the plane starts, and must live until it is shut
+// down; a mailbox is kept.
 class Service {
  public:
   virtual ~Service() = default;
@@ -32,8 +32,12 @@ class Service {
   // The full name, "mainspring.clock.v1.Clock".
   virtual const std::string& name() const = 0;
 
-  // INVALID_ARGUMENT: the component answers another service.
+  // INVALID_ARGUMENT: the component answers another service. Any thread.
   virtual absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before) = 0;
+  // The component of that name; calls that were handed to it stay there. Any thread.
+  virtual void RemoveComponent(const std::string& component) = 0;
+  // Whether anybody answers. Any thread.
+  virtual bool is_answered() const = 0;
   // INVALID_ARGUMENT: the servicer answers another service.
   virtual absl::Status SetServicer(AnyHandler& servicer) = 0;
 

@@ -5,111 +5,180 @@
 
 namespace mainspring {
 
-void ComponentTable::Add(const ComponentConfig& config, std::vector<std::string> services,
-                         bool essential, std::shared_ptr<MailboxBase> mailbox) {
-  numbers_.emplace(config.name, rows_.size());
-  rows_.push_back(
-      std::make_unique<Row>(Row{config, std::move(services), essential, std::move(mailbox)}));
+size_t ComponentTable::Add(const ComponentConfig& config, std::vector<std::string> services,
+                           std::shared_ptr<MailboxBase> mailbox) {
   MutexLock lock(mutex_);
-  statuses_.emplace_back();
-  sections_.push_back(config.config);
+  const auto [number, is_new] = numbers_.emplace(config.name, rows_.size());
+  if (is_new)
+    rows_.push_back({.name = config.name, .config = nullptr, .services = {}, .mailbox = nullptr});
+  Row& row = rows_[number->second];
+  row.is_here = true;
+  row.config = std::make_shared<ComponentConfig>(config);
+  row.services = std::move(services);
+  row.essential = config.essential;
+  row.mailbox = std::move(mailbox);
+  row.section = config.config;
+  const ComponentStatus before = std::exchange(row.status, {});
+  row.status.generation = before.generation;
+  return number->second;
 }
 
-std::optional<size_t> ComponentTable::NumberOf(absl::string_view name) const {
+void ComponentTable::Remove(size_t component) {
+  MutexLock lock(mutex_);
+  rows_[component].is_here = false;
+}
+
+void ComponentTable::Configure(size_t component, const ComponentConfig& config) {
+  auto copy = std::make_shared<const ComponentConfig>(config);
+  // What was there goes without the lock.
+  MutexLock lock(mutex_);
+  rows_[component].config.swap(copy);
+}
+
+void ComponentTable::SetEssential(size_t component, bool essential) {
+  MutexLock lock(mutex_);
+  rows_[component].essential = essential;
+}
+
+void ComponentTable::SetRunner(size_t component, const Runner* runner) {
+  MutexLock lock(mutex_);
+  rows_[component].runner = runner;
+}
+
+size_t ComponentTable::size() const {
+  MutexLock lock(mutex_);
+  return rows_.size();
+}
+
+bool ComponentTable::is_here(size_t component) const {
+  MutexLock lock(mutex_);
+  return rows_[component].is_here;
+}
+
+std::vector<size_t> ComponentTable::numbers() const {
+  std::vector<size_t> numbers;
+  MutexLock lock(mutex_);
+  for (size_t i = 0; i < rows_.size(); ++i) {
+    if (rows_[i].is_here) numbers.push_back(i);
+  }
+  return numbers;
+}
+
+std::optional<size_t> ComponentTable::LastNumberOf(absl::string_view name) const {
+  MutexLock lock(mutex_);
   const auto found = numbers_.find(std::string(name));
   if (found == numbers_.end()) return std::nullopt;
   return found->second;
 }
 
+std::optional<size_t> ComponentTable::NumberOf(absl::string_view name) const {
+  const std::optional<size_t> number = LastNumberOf(name);
+  return number.has_value() && is_here(*number) ? number : std::nullopt;
+}
+
+std::vector<std::string> ComponentTable::services(size_t component) const {
+  MutexLock lock(mutex_);
+  return rows_[component].services;
+}
+
+bool ComponentTable::essential(size_t component) const {
+  MutexLock lock(mutex_);
+  return rows_[component].essential;
+}
+
 std::shared_ptr<MailboxBase> ComponentTable::Find(absl::string_view name) const {
   const std::optional<size_t> number = NumberOf(name);
-  return number.has_value() ? rows_[*number]->mailbox : nullptr;
+  return number.has_value() ? mailbox_of(*number) : nullptr;
+}
+
+std::shared_ptr<MailboxBase> ComponentTable::mailbox_of(size_t component) const {
+  MutexLock lock(mutex_);
+  return rows_[component].mailbox;
 }
 
 std::vector<std::string> ComponentTable::Names() const {
   std::vector<std::string> names;
-  for (const auto& row : rows_) names.push_back(row->config.name);
+  for (const size_t each : numbers()) names.push_back(name(each));
   return names;
 }
 
 void ComponentTable::Publish(size_t component, const ComponentStatus& status) {
   MutexLock lock(mutex_);
-  statuses_[component] = status;
+  rows_[component].status = status;
 }
 
 ComponentView ComponentTable::View(size_t component) const {
-  const Row& row = *rows_[component];
   ComponentView view;
-  view.name = row.config.name;
-  view.type = row.config.type;
-  view.services = row.services;
-  view.essential = row.essential;
+  std::shared_ptr<const ComponentConfig> config;
+  std::shared_ptr<MailboxBase> mailbox;
   {
     MutexLock lock(mutex_);
-    view.status = statuses_[component];
+    const Row& row = rows_[component];
+    config = row.config;
+    mailbox = row.mailbox;
+    view.services = row.services;
+    view.essential = row.essential;
+    view.status = row.status;
+    if (row.runner != nullptr) {
+      view.thread_id = row.runner->thread_id();
+      view.cpu_time = row.runner->cpu_time();
+    }
   }
-  view.mailbox = row.mailbox->stats();
-  view.mailbox_capacity = row.config.mailbox.max_calls;
-  const SteadyTime oldest = row.mailbox->oldest_call();
+  view.name = config->name;
+  view.type = config->type;
+  view.mailbox = mailbox->stats();
+  view.mailbox_capacity = config->mailbox.max_calls;
+  const SteadyTime oldest = mailbox->oldest_call();
   if (oldest != kNever) {
     view.oldest_call = std::max(Between(oldest, time_.Now()), absl::ZeroDuration());
   }
-  if (const char* method = row.mailbox->thread_status().doing(); method != nullptr) {
+  const ThreadStatus& thread = mailbox->thread_status();
+  if (const char* method = thread.doing(); method != nullptr) {
     view.method = method;
-    view.in_method = InMethod(row, method);
-    view.stalled = view.in_method > row.config.stall_warning;
-    view.past_limit = view.in_method > row.config.stall_limit;
-  }
-  if (row.runner != nullptr) {
-    view.thread_id = row.runner->thread_id();
-    view.cpu_time = row.runner->cpu_time();
+    view.in_method = std::max(Between(thread.since(), time_.Now()), absl::ZeroDuration());
+    view.stalled = view.in_method > config->stall_warning;
+    view.past_limit = view.in_method > config->stall_limit;
   }
   return view;
 }
 
 std::vector<ComponentView> ComponentTable::Views() const {
   std::vector<ComponentView> views;
-  views.reserve(rows_.size());
-  for (size_t i = 0; i < rows_.size(); ++i) views.push_back(View(i));
+  for (const size_t each : numbers()) views.push_back(View(each));
   return views;
 }
 
 LifecycleState ComponentTable::state(size_t component) const {
   MutexLock lock(mutex_);
-  return statuses_[component].state;
+  return rows_[component].status.state;
 }
 
 ComponentStatus ComponentTable::status(size_t component) const {
   MutexLock lock(mutex_);
-  return statuses_[component];
+  return rows_[component].status;
 }
 
 Section ComponentTable::section(size_t component) const {
   MutexLock lock(mutex_);
-  return sections_[component];
+  return rows_[component].section;
 }
 
 void ComponentTable::SetSection(size_t component, Section section) {
   MutexLock lock(mutex_);
   // What was there goes without the lock.
-  sections_[component].swap(section);
+  rows_[component].section.swap(section);
 }
 
 bool ComponentTable::IsServing(size_t component) const {
   MutexLock lock(mutex_);
-  const ComponentStatus& status = statuses_[component];
-  return status.state == LifecycleState::kRunning && !status.draining && !status.paused &&
-         !status.leaving && status.serving;
+  const ComponentStatus& status = rows_[component].status;
+  return rows_[component].is_here && status.state == LifecycleState::kRunning && !status.draining &&
+         !status.paused && !status.leaving && status.serving;
 }
 
 bool ComponentTable::HasBeenRunning(size_t component) const {
   MutexLock lock(mutex_);
-  return statuses_[component].has_been_running;
-}
-
-absl::Duration ComponentTable::InMethod(const Row& row, const char* method) const {
-  if (method == nullptr) return absl::ZeroDuration();
-  return std::max(Between(row.mailbox->thread_status().since(), time_.Now()), absl::ZeroDuration());
+  return rows_[component].status.has_been_running;
 }
 
 }  // namespace mainspring

@@ -1,9 +1,11 @@
-// ComponentTable: the components of a host, as anyone may see them. Who they are is fixed before
-// the host starts; how they are is told by the supervisor alone, which needs no lock for its own.
+// ComponentTable: the components of a host, as anyone may see them. Each has a number, which it
+// keeps: one that has left the configuration leaves it to nobody but a later one of its name. Who
+// they are, and how they are, is told on the supervisor's thread alone.
 #ifndef MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_
 #define MAINSPRING_SERVER_SUPERVISOR_COMPONENT_TABLE_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +41,7 @@ struct ComponentStatus {
   bool serving = true;  // as the instance says
   std::string why_not_serving;
   bool leaving = false;  // is to be stopped, and takes calls until those who follow health know
+  bool removed = false;  // is no more in the configuration, and goes once it is down
   std::string last_error;
   std::vector<FailureRecord> failures;               // the last few
   absl::Time next_restart = absl::InfiniteFuture();  // in BACKOFF
@@ -69,22 +72,36 @@ class ComponentTable final : public Directory {
  public:
   explicit ComponentTable(const TimeSource& time) : time_(time) {}
 
-  // Before the host starts.
-  void Add(const ComponentConfig& config, std::vector<std::string> services, bool essential,
-           std::shared_ptr<MailboxBase> mailbox);
-  void SetRunner(size_t component, const Runner& runner) { rows_[component]->runner = &runner; }
+  // Supervisor's thread only, or before there is one. A component of that name, which is not here;
+  // what is known of one that was is forgotten, but for its generation. Its number.
+  size_t Add(const ComponentConfig& config, std::vector<std::string> services,
+             std::shared_ptr<MailboxBase> mailbox);
+  void Remove(size_t component);
+  // Its settings from here on: name and type stay.
+  void Configure(size_t component, const ComponentConfig& config);
+  void SetEssential(size_t component, bool essential);
+  // Null: it has none any more.
+  void SetRunner(size_t component, const Runner* runner);
 
-  size_t size() const { return rows_.size(); }
-  const ComponentConfig& config(size_t component) const { return rows_[component]->config; }
-  const std::string& name(size_t component) const { return rows_[component]->config.name; }
-  // That it answers, by their full names.
-  const std::vector<std::string>& services(size_t component) const {
-    return rows_[component]->services;
-  }
-  // By configuration, or because an essential component cannot do without it.
-  bool essential(size_t component) const { return rows_[component]->essential; }
-  MailboxBase& mailbox(size_t component) const { return *rows_[component]->mailbox; }
+  // One more than the highest number.
+  size_t size() const;
+  bool is_here(size_t component) const;
+  // Of those that are.
+  std::vector<size_t> numbers() const;
   std::optional<size_t> NumberOf(absl::string_view name) const;
+  // The number of the one of that name that was here last.
+  std::optional<size_t> LastNumberOf(absl::string_view name) const;
+
+  const std::string& name(size_t component) const { return row(component).name; }
+  // What these two refer to is replaced by Configure and Add: supervisor's thread only, or where
+  // neither can be under way.
+  const ComponentConfig& config(size_t component) const { return *row(component).config; }
+  MailboxBase& mailbox(size_t component) const { return *row(component).mailbox; }
+  std::shared_ptr<MailboxBase> mailbox_of(size_t component) const;
+  // That it answers, by their full names.
+  std::vector<std::string> services(size_t component) const;
+  // By configuration, or because an essential component cannot do without it.
+  bool essential(size_t component) const;
 
   // Directory.
   std::shared_ptr<MailboxBase> Find(absl::string_view name) const override;
@@ -108,21 +125,27 @@ class ComponentTable final : public Directory {
 
  private:
   struct Row {
-    ComponentConfig config;
+    const std::string name;
+    bool is_here = true;
+    std::shared_ptr<const ComponentConfig> config;
     std::vector<std::string> services;
-    bool essential;
+    bool essential = false;
     std::shared_ptr<MailboxBase> mailbox;
     const Runner* runner = nullptr;
+    ComponentStatus status = {};
+    Section section = nullptr;
   };
 
-  absl::Duration InMethod(const Row& row, const char* method) const;
+  // It stays where it is.
+  const Row& row(size_t component) const {
+    MutexLock lock(mutex_);
+    return rows_[component];
+  }
 
   const TimeSource& time_;
-  std::vector<std::unique_ptr<Row>> rows_;
-  std::unordered_map<std::string, size_t> numbers_;
   mutable Mutex mutex_;
-  std::vector<ComponentStatus> statuses_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Section> sections_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Row> rows_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_map<std::string, size_t> numbers_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mainspring

@@ -112,6 +112,16 @@ std::vector<size_t> DependencyGraph::HardDependencies(size_t component) const {
   return Reachable({component}, &Node::dependencies);
 }
 
+std::vector<bool> DependencyGraph::Essential(std::vector<bool> essential) const {
+  for (auto each = order_.rbegin(); each != order_.rend(); ++each) {
+    if (!essential[*each]) continue;
+    for (const Edge& edge : dependencies(*each)) {
+      if (edge.hard) essential[edge.component] = true;
+    }
+  }
+  return essential;
+}
+
 std::vector<size_t> DependencyGraph::Reachable(std::vector<size_t> from,
                                                std::vector<Edge> Node::*edges) const {
   std::vector<size_t> found;

@@ -45,6 +45,8 @@ class DependencyGraph {
   std::vector<size_t> HardDependents(const std::vector<size_t>& components) const;
   // All that it depends on through hard dependencies, in order().
   std::vector<size_t> HardDependencies(size_t component) const;
+  // Those that are essential where these are, because an essential one cannot do without them.
+  std::vector<bool> Essential(std::vector<bool> essential) const;
 
  private:
   struct Node {

@@ -7,10 +7,25 @@
 
 namespace mainspring {
 
-Engine::Engine(const DependencyGraph& graph, std::vector<Member> members, Conductor& conductor)
-    : graph_(graph), conductor_(conductor), standings_(graph) {
+Engine::Engine(DependencyGraph graph, std::vector<Member> members, Conductor& conductor)
+    : conductor_(conductor), standings_(std::move(graph)) {
   units_.reserve(members.size());
   for (Member& member : members) units_.emplace_back(std::move(member));
+}
+
+void Engine::SetGraph(DependencyGraph graph, std::vector<Member> members) {
+  standings_.SetGraph(std::move(graph));
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (i < units_.size()) {
+      units_[i].budget.SetPolicy(members[i].restart);
+    } else {
+      units_.emplace_back(std::move(members[i]));
+    }
+  }
+  for (size_t i = 0; i < units_.size(); ++i) {
+    Touch(i);
+    Move(i);
+  }
 }
 
 void Engine::WantUp(size_t component, const std::string& why) {
@@ -109,11 +124,11 @@ void Engine::Touch(size_t component) {
   };
   look(component);
   act(component);
-  for (const auto& edge : graph_.dependents(component)) {
+  for (const auto& edge : graph().dependents(component)) {
     look(edge.component);
     act(edge.component);
   }
-  for (const auto& edge : graph_.dependencies(component)) act(edge.component);
+  for (const auto& edge : graph().dependencies(component)) act(edge.component);
 }
 
 void Engine::Move(size_t component) {
@@ -146,7 +161,7 @@ void Engine::Act(size_t component) {
 std::string Engine::WhyDown(size_t component) const {
   const Wish& wish = standings_.wish(component);
   if (!wish.wanted || wish.restarting) return why(component);
-  for (const auto& edge : graph_.dependencies(component)) {
+  for (const auto& edge : graph().dependencies(component)) {
     if (!edge.hard) continue;
     if (IsDown(state(edge.component))) {
       return absl::StrCat("its dependency \"", name(edge.component), "\" is ",

@@ -61,8 +61,13 @@ class Engine {
     RestartPolicy restart;
   };
 
-  // All are STOPPED, and not wanted. `graph` and `conductor` must outlive the engine.
-  Engine(const DependencyGraph& graph, std::vector<Member> members, Conductor& conductor);
+  // All are STOPPED, and not wanted. `conductor` must outlive the engine.
+  Engine(DependencyGraph graph, std::vector<Member> members, Conductor& conductor);
+
+  // What the components are from here on: as they were numbered, with new ones after them, which
+  // are STOPPED and not wanted. One that is not there any more keeps its number, and nothing
+  // depends on it. What follows is done in the next Settle. Not within one.
+  void SetGraph(DependencyGraph graph, std::vector<Member> members);
 
   // What is wanted, and why, as logs and reasons put it. Takes effect in the next Settle.
   // Of one that has failed, nothing more.
@@ -88,7 +93,7 @@ class Engine {
   // under way already.
   bool Settle();
 
-  const DependencyGraph& graph() const { return graph_; }
+  const DependencyGraph& graph() const { return standings_.graph(); }
   const std::string& name(size_t component) const { return units_[component].name; }
   LifecycleState state(size_t component) const { return standings_.state(component); }
   bool is_wanted(size_t component) const { return standings_.wish(component).wanted; }
@@ -124,7 +129,6 @@ class Engine {
   void Act(size_t component);
   std::string WhyDown(size_t component) const;
 
-  const DependencyGraph& graph_;
   Conductor& conductor_;
   Standings standings_;
   std::vector<Unit> units_;

@@ -10,7 +10,7 @@ std::optional<absl::Duration> RestartBudget::OnFailure(SteadyTime now, absl::Dur
   if (ran >= policy_.reset_after) next_ = policy_.least_backoff;
   failures_.push_back(now);
   if (FailuresWithinPeriod(now) >= policy_.max_failures) return std::nullopt;
-  if (failures_.size() > static_cast<size_t>(policy_.max_failures)) failures_.pop_front();
+  while (failures_.size() > static_cast<size_t>(policy_.max_failures)) failures_.pop_front();
   const absl::Duration backoff = next_;
   next_ = std::min(next_ * 2, policy_.most_backoff);
   return backoff * (1 + policy_.jitter * (2 * random - 1));
@@ -19,6 +19,11 @@ std::optional<absl::Duration> RestartBudget::OnFailure(SteadyTime now, absl::Dur
 int RestartBudget::restarts_left(SteadyTime now) const {
   if (policy_.kind == RestartKind::kTemporary) return 0;
   return std::max(0, policy_.max_failures - 1 - FailuresWithinPeriod(now));
+}
+
+void RestartBudget::SetPolicy(const RestartPolicy& policy) {
+  policy_ = policy;
+  next_ = std::clamp(next_, policy_.least_backoff, policy_.most_backoff);
 }
 
 void RestartBudget::Reset() {

@@ -23,13 +23,16 @@ class RestartBudget {
   // How many failures more there may be at `now` with a restart after each.
   int restarts_left(SteadyTime now) const;
 
+  // From here on; what failed before counts still, as far as it remembers.
+  void SetPolicy(const RestartPolicy& policy);
+
   // An operator vouches for it.
   void Reset();
 
  private:
   int FailuresWithinPeriod(SteadyTime now) const;
 
-  const RestartPolicy policy_;
+  RestartPolicy policy_;
   std::deque<SteadyTime> failures_;  // the last max_failures at most
   absl::Duration next_ = policy_.least_backoff;
 };

@@ -13,18 +13,19 @@ constexpr absl::Duration kShortestInterval = absl::Milliseconds(50);
 
 StallWatch::StallWatch(const ComponentTable& table, EventLog& log,
                        std::function<void(size_t component, bool past_limit)> on_stall)
-    : table_(table), log_(log), on_stall_(std::move(on_stall)), told_(table.size()) {}
+    : table_(table), log_(log), on_stall_(std::move(on_stall)) {}
 
 absl::Duration StallWatch::interval() const {
   absl::Duration interval = kLongestInterval;
-  for (size_t i = 0; i < table_.size(); ++i) {
-    const ComponentConfig& config = table_.config(i);
+  for (const size_t each : table_.numbers()) {
+    const ComponentConfig& config = table_.config(each);
     interval = std::min(interval, std::min(config.stall_warning, config.stall_limit) / 2);
   }
   return std::max(interval, kShortestInterval);
 }
 
 void StallWatch::Look() {
+  told_.resize(table_.size());
   for (size_t i = 0; i < told_.size(); ++i) {
     const bool is_idle = table_.mailbox(i).thread_status().doing() == nullptr;
     if (!is_idle || told_[i].stalled || told_[i].past_limit) LookAt(i);

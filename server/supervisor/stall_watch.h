@@ -20,7 +20,8 @@ class StallWatch {
   StallWatch(const ComponentTable& table, EventLog& log,
              std::function<void(size_t component, bool past_limit)> on_stall);
 
-  // How often to look: several times within the shortest of all warnings and limits.
+  // How often to look, as components are configured now: several times within the shortest of all
+  // warnings and limits.
   absl::Duration interval() const;
   // Looks at all: logs whose stall has begun or is over, and calls `on_stall` for who passes its
   // limit or no longer does.

@@ -2,7 +2,23 @@
 
 namespace mainspring {
 
-Standings::Standings(const DependencyGraph& graph) : graph_(graph), all_(graph.size()) {
+Standings::Standings(DependencyGraph graph) : graph_(std::move(graph)), all_(graph_.size()) {
+  CountAll();
+}
+
+void Standings::SetGraph(DependencyGraph graph) {
+  graph_ = std::move(graph);
+  all_.resize(graph_.size());
+  for (Standing& each : all_) {
+    each.lost = 0;
+    each.outlooks = {};
+    each.start_waits_for = 0;
+    each.stop_waits_for = 0;
+  }
+  CountAll();
+}
+
+void Standings::CountAll() {
   for (size_t i = 0; i < all_.size(); ++i) Count(i, true);
 }
 

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "mainspring/server/supervisor/dependency_graph.h"
@@ -24,11 +25,16 @@ struct Wish {
 
 // Each component counts those of its neighbours that stand in its way, so that a rule costs the
 // same however many neighbours there are; a change costs one step for each neighbour. One thread
-// only. The graph must outlive it.
+// only.
 class Standings {
  public:
   // All are STOPPED, and not wanted.
-  explicit Standings(const DependencyGraph& graph);
+  explicit Standings(DependencyGraph graph);
+
+  const DependencyGraph& graph() const { return graph_; }
+  // Another graph of the same components, and of new ones after them, which are STOPPED and not
+  // wanted. How the others stand is what it was when they were last looked at.
+  void SetGraph(DependencyGraph graph);
 
   LifecycleState state(size_t component) const { return all_[component].state; }
   void SetState(size_t component, LifecycleState state);
@@ -59,12 +65,13 @@ class Standings {
     size_t stop_waits_for = 0;
   };
 
+  void CountAll();
   // Counts it in, or out, where its neighbours count it.
   void Count(size_t component, bool in);
   bool GoesDown(const Standing& standing) const;
   Outlook OutlookOf(const Standing& standing) const;
 
-  const DependencyGraph& graph_;
+  DependencyGraph graph_;
   std::vector<Standing> all_;
 };
 

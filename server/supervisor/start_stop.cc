@@ -29,7 +29,7 @@ void Supervisor::AbandonStart() {
 absl::Status Supervisor::NotStarted(size_t component) const {
   size_t cause = component;
   while (state(cause) == LifecycleState::kStopped) {
-    const auto& edges = options_.graph.dependencies(cause);
+    const auto& edges = engine_.graph().dependencies(cause);
     const auto in_the_way = std::find_if(edges.begin(), edges.end(), [&](const auto& edge) {
       return edge.hard && engine_.outlook(edge.component) != Outlook::kSoon;
     });

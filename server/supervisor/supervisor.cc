@@ -20,15 +20,6 @@ std::string Ordinal(int number) {
   return absl::StrCat(number, number % 10 < 4 ? endings[number % 10] : "th");
 }
 
-std::vector<Engine::Member> MembersOf(const ComponentTable& table) {
-  std::vector<Engine::Member> members;
-  members.reserve(table.size());
-  for (size_t i = 0; i < table.size(); ++i) {
-    members.push_back({table.name(i), table.config(i).restart});
-  }
-  return members;
-}
-
 }  // namespace
 
 Supervisor::Supervisor(Context& context, Options options, SupervisorObserver& observer)
@@ -42,7 +33,21 @@ Supervisor::Supervisor(Context& context, Options options, SupervisorObserver& ob
 
 void Supervisor::Begin() {
   for (size_t i = 0; i < units_.size(); ++i) table_.mailbox(i).Close(Unavailable(i));
-  context_.Every(stalls_.interval(), [this] { stalls_.Look(); });
+  WatchStalls();
+}
+
+void Supervisor::WatchStalls() {
+  if (stall_timer_.has_value()) context_.Cancel(*stall_timer_);
+  stall_timer_ = context_.Every(stalls_.interval(), [this] { stalls_.Look(); });
+}
+
+std::vector<Engine::Member> Supervisor::MembersOf(const ComponentTable& table) {
+  std::vector<Engine::Member> members;
+  members.reserve(table.size());
+  for (size_t i = 0; i < table.size(); ++i) {
+    members.push_back({table.name(i), table.config(i).restart});
+  }
+  return members;
 }
 
 void Supervisor::WantUp(size_t component, const std::string& why) {
@@ -280,7 +285,7 @@ void Supervisor::EnterStopping(size_t component) {
 }
 
 void Supervisor::TellDependents(size_t component, bool runs) {
-  for (const auto& edge : options_.graph.dependents(component)) {
+  for (const auto& edge : engine_.graph().dependents(component)) {
     if (!TakesCalls(state(edge.component))) continue;
     table_.mailbox(edge.component).PushControl(control::Dependency{table_.name(component), runs});
   }

@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -37,7 +39,7 @@ class Supervisor final : private Conductor {
   // All that it points to must outlive it.
   struct Options {
     ComponentTable& table;
-    const DependencyGraph& graph;
+    DependencyGraph graph;  // of the table's components
     EventLog& log;
     HealthHooks health;
     // From [0, 1): the jitter of backoffs.
@@ -57,6 +59,27 @@ class Supervisor final : private Conductor {
   void AbandonStart();
   // Stops everything, for good. Calls back when all is down.
   void StopAll(StopCallback callback);
+
+  // Who the components are from here on.
+  struct Roster {
+    struct Joining {
+      ComponentConfig config;
+      std::vector<std::string> services;
+      std::shared_ptr<MailboxBase> mailbox;
+    };
+    // That are not here yet. The one of a name that was gets its number again.
+    std::vector<Joining> joining;
+    // That are here, with the settings that they have from here on: all that do not leave.
+    std::vector<std::pair<size_t, ComponentConfig>> staying;
+  };
+  // Those that join are started, unless they are configured not to be; the rest, which leaves, is
+  // stopped when its clients have had their time, and is here until it is forgotten.
+  // UNAVAILABLE: the host stops. INVALID_ARGUMENT: the dependencies; nothing has changed.
+  absl::Status Adopt(const Roster& roster);
+  // One that has left and is down.
+  void Forget(size_t component);
+  // OK, or FAILED_PRECONDITION where it leaves, or has left.
+  absl::Status CheckStays(size_t component) const;
 
   // What components report.
   void Started(size_t component, uint64_t generation, const absl::Status& status);
@@ -134,6 +157,8 @@ class Supervisor final : private Conductor {
   void OnSettled(const std::vector<size_t>& moved) override;
 
   // supervisor.cc: how states come about.
+  static std::vector<Engine::Member> MembersOf(const ComponentTable& table);
+  void WatchStalls();
   void Change(size_t component, LifecycleChange change, const std::string& reason);
   void Enter(size_t component, LifecycleState state);
   void EnterStarting(size_t component);
@@ -151,6 +176,12 @@ class Supervisor final : private Conductor {
   void EndDrainOfStopped(size_t component);
   void OpenOrClose(size_t component);
 
+  // roster.cc
+  std::vector<ComponentConfig> Configs() const;
+  void Join(size_t component);
+  void Leave(size_t component);
+  void SetGraph(DependencyGraph graph, const std::vector<ComponentConfig>& configs);
+
   // start_stop.cc: of the host.
   void WantNothing(const std::string& why);
   void ForgetStartup();
@@ -163,6 +194,7 @@ class Supervisor final : private Conductor {
   SupervisorObserver& observer_;
   Engine engine_;
   StallWatch stalls_;
+  std::optional<TimerId> stall_timer_;
   std::deque<Unit> units_;
 
   StartCallback start_callback_;

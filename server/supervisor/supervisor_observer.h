@@ -11,8 +11,8 @@
 namespace mainspring {
 
 // Whether calls reach a component that is up, or, with kUnserve until kServe, had better not, as it
-// says itself.
-enum class TrafficChange { kPause, kResume, kDrain, kUndrain, kUnserve, kServe };
+// says itself; and whether there is such a component at all, with kAdd until kRemove.
+enum class TrafficChange { kPause, kResume, kDrain, kUndrain, kUnserve, kServe, kAdd, kRemove };
 
 // Called on the supervisor's thread.
 class SupervisorObserver {

@@ -17,8 +17,8 @@ class Path {
  public:
   using State = lifecycle::v1::Component::State;
 
-  Path(const std::vector<ComponentConfig>& components, const DependencyGraph& graph)
-      : components_(components), graph_(graph) {}
+  explicit Path(const std::vector<ComponentConfig>& components)
+      : components_(components), graph_(*DependencyGraph::Build(components)) {}
 
   void Follow(const lifecycle::v1::WatchComponentsResponse& update);
 
@@ -41,7 +41,7 @@ class Path {
   void Violation(const std::string& what);
 
   const std::vector<ComponentConfig>& components_;
-  const DependencyGraph& graph_;
+  const DependencyGraph graph_;
   std::string incarnation_;
   uint64_t sequence_ = 0;
   std::map<std::string, Known> known_;

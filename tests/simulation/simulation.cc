@@ -165,8 +165,8 @@ void Simulation::Launch() {
   };
   supervision_ = *Supervision::Launch(std::move(supervised), std::move(options));
   lifecycle_ = std::dynamic_pointer_cast<Mailbox<proto::LifecycleRequest>>(supervision_->mailbox());
-  truth_ = std::make_unique<Path>(components_, supervision_->graph());
-  resumed_ = std::make_unique<Path>(components_, supervision_->graph());
+  truth_ = std::make_unique<Path>(components_);
+  resumed_ = std::make_unique<Path>(components_);
 }
 
 void Simulation::DrawTraffic() {

@@ -295,9 +295,7 @@ TEST(LongestDrain, OfAChain_IsTheSumOfAllThatMayTakeTime) {
     component.stop_timeout = absl::Seconds(1000);
   }
   config.components[1].depends_on = {{"a"}};
-  const auto longest = [&] {
-    return LongestDrain(config, DependencyGraph::Build(config.components).value());
-  };
+  const auto longest = [&] { return LongestDrain(config); };
   // Each of the two has a grace of 0.2 s, and each plane its goodbye.
   EXPECT_EQ(absl::Seconds(2111) + absl::Milliseconds(400) + absl::Seconds(4), longest());
   config.components[0].stop_timeout = absl::Seconds(std::numeric_limits<int64_t>::max());

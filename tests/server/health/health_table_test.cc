@@ -38,8 +38,9 @@ class HealthTableTest : public ::testing::Test {
   }
   size_t AddTo(ComponentTable& table, const ComponentConfig& config, LifecycleState state,
                bool essential) {
-    table.Add(config, {"x.v1.X"}, essential,
-              std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
+    const size_t number = table.Add(
+        config, {"x.v1.X"}, std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
+    table.SetEssential(number, essential);
     Publish(table, table.size() - 1, [&](ComponentStatus& status) {
       status.state = state;
       status.has_been_running = true;
@@ -81,8 +82,9 @@ TEST_F(HealthTableTest, WhenAllAreRunning_EverythingServes) {
 
 TEST_F(HealthTableTest, OfOneThatAnswersSeveralServices_KnowsEachOfThem) {
   const ComponentConfig config = Named("both");
-  table_.Add(config, {"x.v1.X", "x.v2.X"}, /*essential=*/false,
+  table_.Add(config, {"x.v1.X", "x.v2.X"},
              std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
+  table_.SetEssential(0, false);
   const auto run = [](ComponentStatus& status) { status.state = LifecycleState::kRunning; };
   EXPECT_THAT(Update(0, run), UnorderedElementsAre("both", "x.v1.X", "x.v2.X"));
   EXPECT_THAT(Update(0, [](ComponentStatus& status) { status.state = LifecycleState::kStopped; }),
@@ -188,6 +190,47 @@ TEST_F(HealthTableTest, WhenTheNameIsUnknown_SaysNothing) {
   EXPECT_EQ(std::nullopt, health().Serves("One"));
 }
 
+TEST_F(HealthTableTest, WhenOneJoins_ItsNamesAreKnown) {
+  Add(Named("one"), LifecycleState::kRunning);
+  health();
+  const ComponentConfig config = Named("two");
+  table_.Add(config, {"y.v1.Y"}, std::make_shared<TrialMailbox>("two", config.mailbox, time_));
+  EXPECT_THAT(health().Update(1), UnorderedElementsAre("two", "y.v1.Y", "", "readiness"));
+  EXPECT_EQ(false, health().Serves("two"));
+  EXPECT_EQ(false, health().Serves("readiness")) << "it is essential";
+  EXPECT_EQ(true, health().Serves("startup")) << "that is over";
+  const auto run = [](ComponentStatus& status) { status.state = LifecycleState::kRunning; };
+  EXPECT_THAT(Update(1, run), UnorderedElementsAre("two", "y.v1.Y", "", "readiness"));
+}
+
+TEST_F(HealthTableTest, WhenOneLeaves_ItsNamesAreNot) {
+  Add(Named("one"), LifecycleState::kRunning);
+  Add(Named("two"), LifecycleState::kRunning);
+  health();
+  Publish(table_, 1, [](ComponentStatus& status) { status.state = LifecycleState::kStopped; });
+  EXPECT_THAT(health().Update(1), UnorderedElementsAre("two", "", "readiness"));
+  table_.Remove(1);
+  table_.SetEssential(1, false);
+  EXPECT_THAT(health().Update(1), UnorderedElementsAre("two", "", "readiness"));
+  EXPECT_EQ(std::nullopt, health().Serves("two"));
+  EXPECT_EQ(true, health().Serves("x.v1.X")) << "the other answers it";
+  EXPECT_EQ(true, health().Serves("readiness"));
+  table_.Remove(0);
+  table_.SetEssential(0, false);
+  EXPECT_THAT(health().Update(0), UnorderedElementsAre("one", "x.v1.X"));
+  EXPECT_EQ(std::nullopt, health().Serves("x.v1.X"));
+  EXPECT_EQ(4u, Snapshot().size()) << "those of the host";
+  EXPECT_THAT(health().Update(0), UnorderedElementsAre());
+}
+
+TEST_F(HealthTableTest, WhenItIsEssentialNoMore_TheHostIsReadyWithoutIt) {
+  Add(Named("one"), LifecycleState::kBackoff);
+  EXPECT_EQ(false, health().Serves("readiness"));
+  table_.SetEssential(0, false);
+  EXPECT_THAT(health().Update(0), UnorderedElementsAre("", "readiness"));
+  EXPECT_EQ(true, health().Serves("readiness"));
+}
+
 // What each name says, counted from the components one by one.
 TEST_F(HealthTableTest, WhateverChanges_CountsAsOneWouldWhoLooksAtAllComponents) {
   constexpr size_t kComponents = 6;
@@ -196,7 +239,8 @@ TEST_F(HealthTableTest, WhateverChanges_CountsAsOneWouldWhoLooksAtAllComponents)
   for (size_t i = 0; i < kComponents; ++i) {
     ComponentConfig config = Named(absl::StrCat("c", i));
     config.autostart = chance();
-    table_.Add(config, {i % 2 == 0 ? "even.v1.Even" : "odd.v1.Odd"}, /*essential=*/chance(),
+    config.essential = chance();
+    table_.Add(config, {i % 2 == 0 ? "even.v1.Even" : "odd.v1.Odd"},
                std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
   }
   std::vector<bool> past_limit(kComponents);

@@ -62,8 +62,9 @@ class DescribeTest : public ::testing::Test {
     web.depends_on = {{"store", false}};
     for (const ComponentConfig& config : {store, mail, web}) {
       configs_.push_back(config);
-      table_.Add(config, {"x.v1.X"}, /*essential=*/config.name == "mail",
+      table_.Add(config, {"x.v1.X"},
                  std::make_shared<TrialMailbox>(config.name, config.mailbox, time_));
+      table_.SetEssential(table_.size() - 1, config.name == "mail");
     }
     graph_ = *DependencyGraph::Build(configs_);
   }

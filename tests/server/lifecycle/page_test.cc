@@ -46,7 +46,7 @@ class FirstOfPageTest : public ::testing::Test {
     for (const char* name : {"a", "b/c", "\xc3\xa4"}) {
       ComponentConfig config;
       config.name = name;
-      table_.Add(config, {"x.v1.X"}, true,
+      table_.Add(config, {"x.v1.X"},
                  std::make_shared<Mailbox<trial::v1::TrialRequest>>(name, config.mailbox, time_));
     }
   }

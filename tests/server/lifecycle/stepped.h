@@ -50,12 +50,17 @@ class SteppedTest : public ::testing::Test {
       const std::function<void(ComponentConfig&)>& adjust = [](ComponentConfig&) {}) {
     ComponentConfig config = HookedConfig(name, dependencies);
     adjust(config);
-    const auto make = [this, name, hooks](Context& context) {
+    components_.push_back(Make(config, std::move(hooks)));
+  }
+  SupervisedComponent Make(const ComponentConfig& config, Hooks hooks) {
+    const auto make = [this, name = config.name, hooks](Context& context) {
       contexts_[name] = &context;
       return std::make_unique<HookedComponent>(context, hooks);
     };
-    auto mailbox = std::make_shared<Mailbox<trial::v1::TrialRequest>>(name, config.mailbox, time_);
-    components_.push_back({config, {HookedComponent::kService}, make, std::move(mailbox)});
+    return {config,
+            {HookedComponent::kService},
+            make,
+            std::make_shared<Mailbox<trial::v1::TrialRequest>>(config.name, config.mailbox, time_)};
   }
 
   absl::Status TryLaunch() {
@@ -68,6 +73,7 @@ class SteppedTest : public ::testing::Test {
     options.max_watchers = max_watchers_;
     options.event_history = event_history_;
     options.launch = loops_.launch();
+    options.make = [this](const auto& config) { return Make(config, Noting(config.name)); };
     options.health.on_change = [this](size_t component) {
       ++changes_;
       const bool serves = supervision_ != nullptr && supervision_->table().IsServing(component);

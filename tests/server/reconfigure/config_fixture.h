@@ -86,30 +86,39 @@ class ConfigTest : public ::testing::Test {
     std::vector<SupervisedComponent> components;
     for (size_t i = 0; i < host_.components.size(); ++i) {
       ComponentConfig config = host_.components[i];
-      config.config = sections.at(i).value;
-      components.push_back(
-          {config,
-           {},
-           MakerOf(config.type),
-           std::make_shared<Mailbox<NoRequest>>(config.name, config.mailbox, time_)});
+      config.config = sections.at(config.name).value;
+      components.push_back(Make(config));
     }
     SupervisionOptions options;
     options.time = &time_;
     options.random = [] { return 0.5; };
     options.launch = loops_.launch();
+    options.make = [this](const ComponentConfig& config) { return Make(config); };
     supervision_ = *Supervision::Launch(std::move(components), std::move(options));
+    ConfigSource source;
+    source.load = [this] { return file_; };
+    source.state = [this] { return file_state_; };
+    source.first_state = file_state_;
+    file_ = host_;
     reconfiguration_ = *Reconfiguration::Launch(
         {supervision_->table(), EventLog::Silent(),
          [this](size_t component, const std::string& why) {
            supervision_->Restart(component, why);
          },
-         [this](Reply<Nothing> reply) { supervision_->Pass(std::move(reply)); }, host_,
-         std::move(sections), std::move(store), [this] { return draining_; }, /*max_watchers=*/2},
+         Roster::ControlOf(*supervision_), [this](const HostConfig& config) { host_ = config; },
+         host_, source, std::move(sections), std::move(store), [this] { return draining_; },
+         /*max_watchers=*/2},
         {time_, supervision_->table()}, loops_.launch());
     supervision_->BeginStart([](const absl::Status&) {});
     loops_.Settle();
   }
 
+  SupervisedComponent Make(const ComponentConfig& config) {
+    return {config,
+            {},
+            MakerOf(config.type),
+            std::make_shared<Mailbox<NoRequest>>(config.name, config.mailbox, time_)};
+  }
   ComponentFactory MakerOf(const std::string& type) {
     struct Plain final : Component, Handler<NoRequest> {
       using Component::Component;
@@ -178,6 +187,8 @@ class ConfigTest : public ::testing::Test {
   ManualTime time_;
   Loops loops_{time_};
   HostConfig host_;
+  absl::StatusOr<HostConfig> file_;  // what a reload reads
+  std::string file_state_ = "first";
   Taken taken_;
   bool draining_ = false;
   std::vector<std::string> warnings_;

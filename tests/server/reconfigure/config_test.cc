@@ -47,9 +47,10 @@ TEST_F(ConfigTest, Update_WhereOneFailsInApply_PutsAllBack) {
   Launch();
   ASSERT_TRUE(Update({To("a", 1), To("b", 1)}).ok());
   const auto response = Update({To("a", 2), To("b", Picky::kThrows)});
-  EXPECT_EQ(response.status(),
-            absl::AbortedError("components[b].config: the component went in Apply; the sections "
-                               "are what they were"));
+  EXPECT_EQ(
+      response.status(),
+      absl::AbortedError("components[b].config: the component went in Apply; the configuration "
+                         "is what it was"));
   EXPECT_EQ(taken_["a"], 1);
   loops_.Advance(absl::Seconds(1));
   EXPECT_EQ(taken_["b"], 1) << "started again, with what it had";
@@ -222,9 +223,10 @@ TEST_F(ConfigTest, Update_AfterWhichAComponentIsNotReady_IsPutBack) {
   loops_.Advance(absl::Seconds(2));
   EXPECT_EQ(taken_["b"], Picky::kUnready);
   loops_.Advance(absl::Seconds(2));
-  EXPECT_EQ(answer.Await(kNoTime).status(),
-            absl::AbortedError("component \"b\" was not ready in time: RUNNING: 7; the sections "
-                               "are what they were"));
+  EXPECT_EQ(
+      answer.Await(kNoTime).status(),
+      absl::AbortedError("component \"b\" was not ready in time: RUNNING: 7; the configuration "
+                         "is what it was"));
   EXPECT_EQ(taken_, (Taken{{"a", 1}, {"b", 1}}));
   EXPECT_THAT(Revisions(), ElementsAre(1));
   *request.mutable_ready_within() = FromText("seconds: 301");

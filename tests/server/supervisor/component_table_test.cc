@@ -28,8 +28,7 @@ class ComponentTableTest : public ::testing::Test {
     config.name = name;
     config.type = "hooked";
     config.mailbox.max_calls = 17;
-    table_.Add(config, {"x.v1.X"}, /*essential=*/true,
-               std::make_shared<TrialMailbox>(name, config.mailbox, time_));
+    table_.Add(config, {"x.v1.X"}, std::make_shared<TrialMailbox>(name, config.mailbox, time_));
   }
   TrialMailbox& mailbox() { return static_cast<TrialMailbox&>(table_.mailbox(0)); }
   trial::v1::TrialRef RefOf(const std::string& name) {
@@ -71,6 +70,29 @@ TEST_F(ComponentTableTest, WhenNothingHappened_ViewsItAsNotStarted) {
   EXPECT_EQ(1u, table_.Views().size());
 }
 
+TEST_F(ComponentTableTest, WhenOneHasLeft_ItsNumberIsKeptForItsName) {
+  Add("one");
+  Add("two");
+  ComponentStatus status;
+  status.generation = 4;
+  status.last_error = "no";
+  table_.Publish(0, status);
+  table_.Remove(0);
+  EXPECT_EQ(std::nullopt, table_.NumberOf("one"));
+  EXPECT_EQ(0u, table_.LastNumberOf("one"));
+  EXPECT_EQ(nullptr, table_.Find("one"));
+  EXPECT_THAT(table_.Names(), ElementsAre("two"));
+  EXPECT_THAT(table_.numbers(), ElementsAre(1u));
+  EXPECT_EQ(1u, table_.Views().size());
+  Add("three");
+  EXPECT_EQ(2u, table_.NumberOf("three"));
+  Add("one");
+  EXPECT_EQ(0u, table_.NumberOf("one"));
+  EXPECT_EQ(4u, table_.status(0).generation);
+  EXPECT_EQ("", table_.status(0).last_error);
+  EXPECT_THAT(table_.Names(), ElementsAre("one", "two", "three"));
+}
+
 TEST_F(ComponentTableTest, WhenPublished_ShowsIt) {
   Add("one");
   ComponentStatus status;
@@ -93,7 +115,7 @@ TEST_F(ComponentTableTest, WhenPublished_ShowsIt) {
 TEST_F(ComponentTableTest, WhenThereIsARunner_ShowsItsThread) {
   Add("one");
   FakeRunner runner;
-  table_.SetRunner(0, runner);
+  table_.SetRunner(0, &runner);
   EXPECT_EQ(4711, table_.View(0).thread_id);
   EXPECT_EQ(absl::Seconds(3), table_.View(0).cpu_time);
 }

@@ -1,0 +1,55 @@
+// The part that has the configuration read again, when it is told to, or when the file has changed.
+#include <utility>
+
+#include "mainspring/server/reconfigure/config.h"
+
+namespace mainspring {
+namespace {
+
+// The kubelet, which replaces a ConfigMap's files, takes a minute; an editor writes for less.
+constexpr absl::Duration kLookInterval = absl::Seconds(1);
+
+std::string StateOf(const ConfigSource& source) { return source.state(); }
+
+}  // namespace
+
+absl::Status Config::Start() {
+  seen_ = loaded_ = options_.source.first_state;
+  SetWatch();
+  return absl::OkStatus();
+}
+
+void Config::Reload(std::string author, std::shared_ptr<void> /*done*/) {
+  Order order;
+  order.revision.set_author(author);
+  Task<absl::StatusOr<StoredRevision>> making = Make(order);
+  const absl::StatusOr<StoredRevision> made = co_await making;
+  if (!made.ok()) co_return TellRefused(order, made.status());
+  if (made->changes().empty()) {
+    options_.log.Info("config", {{"outcome", "unchanged"}, {"author", author}});
+  }
+}
+
+void Config::SetWatch() {
+  if (host_.watch_file == look_timer_.has_value()) return;
+  if (look_timer_.has_value()) {
+    context().Cancel(*std::exchange(look_timer_, std::nullopt));
+  } else {
+    look_timer_ = context().Every(kLookInterval, [this] { LookAtFile(); });
+  }
+}
+
+// Notifications of the file system would tell sooner, and of one of the many ways alone in which a
+// file, or a link on the way to it, is replaced.
+void Config::LookAtFile() {
+  Answer<std::string> looking = context().RunBlocking(&StateOf, options_.source);
+  const absl::StatusOr<std::string> state = co_await std::move(looking);
+  if (!state.ok() || state->empty()) co_return;
+  // One that is being written changes again.
+  const bool is_settled = std::exchange(seen_, *state) == *state;
+  if (!is_settled || loaded_ == *state) co_return;
+  loaded_ = *state;
+  Reload("a change of the file", nullptr);
+}
+
+}  // namespace mainspring

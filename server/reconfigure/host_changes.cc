@@ -1,0 +1,97 @@
+#include "mainspring/server/reconfigure/host_changes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "mainspring/server/config/config_diff.h"
+#include "mainspring/server/config/host_config_message.h"
+#include "mainspring/server/config/message_reader.h"
+
+namespace mainspring {
+namespace {
+
+using config::v1::FieldChange;
+
+constexpr char kComponents[] = "components";
+
+// Without its section, which has a life of its own.
+host::v1::Component MessageOf(const ComponentConfig& component) {
+  HostConfig config;
+  config.components = {component};
+  host::v1::Component message = ToMessage(config).components(0);
+  message.clear_config();
+  return message;
+}
+
+host::v1::HostConfig WithoutComponents(HostConfig config) {
+  config.components.clear();
+  return ToMessage(config);
+}
+
+const ComponentConfig* Find(const HostConfig& config, const std::string& name) {
+  const auto found = std::find_if(config.components.begin(), config.components.end(),
+                                  [&](const auto& each) { return each.name == name; });
+  return found == config.components.end() ? nullptr : &*found;
+}
+
+std::string PathOf(const std::string& component) {
+  return ItemPath(kComponents, 0, component, /*is_first=*/true);
+}
+
+// Of one that comes or goes, its type tells it.
+FieldChange ComesOrGoes(const std::string& name, const std::string& before,
+                        const std::string& after) {
+  FieldChange change;
+  change.set_path(absl::StrCat(PathOf(name), ".type"));
+  change.set_old_value(before);
+  change.set_new_value(after);
+  change.set_effect(config::v1::EFFECT_LIVE);
+  return change;
+}
+
+void CompareComponents(const ComponentConfig& before, const ComponentConfig& after,
+                       HostChanges& changes) {
+  bool restarts = false;
+  for (FieldChange& change : DiffConfig("", MessageOf(before), MessageOf(after))) {
+    restarts = restarts || change.effect() == config::v1::EFFECT_RESTARTS_COMPONENT;
+    change.set_path(absl::StrCat(PathOf(after.name), ".", change.path()));
+    changes.fields.push_back(std::move(change));
+  }
+  if (before.type != after.type) {
+    changes.joining.push_back(after.name);
+    changes.replaced.push_back(after.name);
+  } else if (restarts) {
+    changes.restarting.push_back(after.name);
+  }
+}
+
+}  // namespace
+
+bool HostChanges::changes_components() const {
+  return std::any_of(fields.begin(), fields.end(), [](const FieldChange& each) {
+    return absl::StartsWith(each.path(), kComponents);
+  });
+}
+
+HostChanges Compare(const HostConfig& before, const HostConfig& after) {
+  HostChanges changes;
+  changes.fields = DiffConfig("", WithoutComponents(before), WithoutComponents(after));
+  for (const ComponentConfig& each : after.components) {
+    if (const ComponentConfig* const known = Find(before, each.name)) {
+      CompareComponents(*known, each, changes);
+    } else {
+      changes.joining.push_back(each.name);
+      changes.fields.push_back(ComesOrGoes(each.name, "", each.type));
+    }
+  }
+  for (const ComponentConfig& each : before.components) {
+    if (Find(after, each.name) != nullptr) continue;
+    changes.leaving.push_back(each.name);
+    changes.fields.push_back(ComesOrGoes(each.name, each.type, ""));
+  }
+  return changes;
+}
+
+}  // namespace mainspring

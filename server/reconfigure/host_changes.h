@@ -1,0 +1,31 @@
+// HostChanges: what is to be done with the components of a host so that it runs with another
+// configuration.
+#ifndef MAINSPRING_SERVER_RECONFIGURE_HOST_CHANGES_H_
+#define MAINSPRING_SERVER_RECONFIGURE_HOST_CHANGES_H_
+
+#include <string>
+#include <vector>
+
+#include "mainspring/config/v1/config.pb.h"
+#include "mainspring/server/config/host_config.h"
+
+namespace mainspring {
+
+struct HostChanges {
+  // Field by field, but for components' sections; each by its path in a file.
+  std::vector<config::v1::FieldChange> fields;
+  // Components by their names. One of another type than it was joins, and has left before.
+  std::vector<std::string> joining;
+  std::vector<std::string> leaving;
+  std::vector<std::string> restarting;
+  // Those of `joining` that were there, of another type.
+  std::vector<std::string> replaced;
+
+  bool changes_components() const;
+};
+
+HostChanges Compare(const HostConfig& before, const HostConfig& after);
+
+}  // namespace mainspring
+
+#endif  // MAINSPRING_SERVER_RECONFIGURE_HOST_CHANGES_H_
