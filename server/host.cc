@@ -39,7 +39,8 @@ SupervisedComponent Make(const ComponentConfig& component, const std::vector<Com
   std::vector<std::string> services;
   for (const ComponentType::ServedService& each : type.services) services.push_back(each.service);
   return {component, std::move(services), type.make,
-          type.make_mailbox(component.name, component.mailbox, time)};
+          type.make_mailbox(component.name, component.mailbox, time),
+          component.replica_of.empty() ? nullptr : type.make_replica_set(component.replica_of)};
 }
 
 lifecycle::v1::DrainProgress::Phase ToProto(DrainPhase phase) {
@@ -267,8 +268,8 @@ class Host::Impl {
     SectionsInForce sections(config_, SectionsOf(types_));
     Restore(*store, sections);
     std::vector<SupervisedComponent> components;
-    for (ComponentConfig component : config_.components) {
-      component.config = sections.at(component.name).value;
+    for (ComponentConfig& component : Replicated(config_.components)) {
+      component.config = sections.at(ConfiguredName(component)).value;
       components.push_back(Make(component, types_, *world_.time));
     }
     auto supervision = Supervision::Launch(std::move(components), OptionsOfSupervision());
@@ -349,9 +350,10 @@ class Host::Impl {
     options.make = [this](const ComponentConfig& config) {
       return Make(config, types_, *world_.time);
     };
-    options.on_join = [this](const ComponentConfig& config,
-                             const std::shared_ptr<MailboxBase>& mailbox) {
-      planes_.AddComponent(TypeOf(config, types_), mailbox);
+    options.on_join = [this](size_t component, const ComponentConfig& config) {
+      const ComponentTable& table = supervision()->table();
+      planes_.AddComponent(TypeOf(config, types_), table.mailbox_of(component),
+                           table.replica_set(component));
     };
     options.on_leave = [this](const ComponentConfig& config) {
       planes_.RemoveComponent(TypeOf(config, types_), config.name);

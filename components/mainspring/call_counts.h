@@ -65,10 +65,12 @@ class CallCounts {
   // A call is handed on. Returns what goes up by one when it is answered, on any thread.
   std::atomic<uint64_t>& Handle(bool answers_with_stream);
 
-  // Calls that were handed on, are to be answered once, and are not yet.
+  // Calls that were handed on, are to be answered once, and are not yet. On another thread, about.
   uint64_t open_replies() const {
-    return handled_.load(std::memory_order_relaxed) - streams_.load(std::memory_order_relaxed) -
-           answered_.load(std::memory_order_acquire);
+    // Read first, so that none is taken for answered before it was handed on.
+    const uint64_t answered = answered_.load(std::memory_order_acquire);
+    const uint64_t streams = streams_.load(std::memory_order_acquire);
+    return handled_.load(std::memory_order_acquire) - streams - answered;
   }
 
  private:

@@ -26,12 +26,12 @@
 
 namespace mainspring {
 
-// Finds the mailboxes of a host's components by name. Any thread.
+// Finds a host's components by name, and several that have one in common. Any thread.
 class Directory {
  public:
   virtual ~Directory() = default;
   // Null where no component has that name.
-  virtual std::shared_ptr<MailboxBase> Find(absl::string_view name) const = 0;
+  virtual std::shared_ptr<Addressee> Find(absl::string_view name) const = 0;
   virtual std::vector<std::string> Names() const = 0;
 };
 
@@ -76,13 +76,13 @@ class Context {
   // has that name. INVALID_ARGUMENT: it answers another service.
   template <class R>
   absl::StatusOr<R> Find(absl::string_view name) const {
-    std::shared_ptr<MailboxBase> mailbox = surroundings_.directory.Find(name);
-    if (mailbox == nullptr) {
+    std::shared_ptr<Addressee> found = surroundings_.directory.Find(name);
+    if (found == nullptr) {
       return absl::NotFoundError(
           absl::StrCat("no component \"", name,
                        "\"; there are: ", absl::StrJoin(surroundings_.directory.Names(), ", ")));
     }
-    auto typed = std::dynamic_pointer_cast<Inbox<typename R::RequestEnum>>(mailbox);
+    auto typed = std::dynamic_pointer_cast<Inbox<typename R::RequestEnum>>(found);
     if (typed == nullptr) {
       return absl::InvalidArgumentError(
           absl::StrCat("component \"", name, "\" answers another service than was asked for"));

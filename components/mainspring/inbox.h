@@ -11,6 +11,14 @@
 
 namespace mainspring {
 
+// What calls are sent to by its name: it has an Inbox for each service that it answers.
+class Addressee {
+ public:
+  virtual ~Addressee() = default;
+  // The name. Any thread.
+  virtual const std::string& component() const = 0;
+};
+
 // What every inbox is, whatever is put into it.
 class AnyInbox {
  public:

@@ -52,6 +52,17 @@ class Mailbox final : public MailboxBase, public InboxOf<Mailbox<Enums...>, Enum
   // where the mailbox is closed. Says which: true, it is queued. Any thread; never blocks.
   template <class Call>
   requires(!std::is_lvalue_reference_v<Call>) bool Push(Call&& call) {
+    absl::Status refusal = TryPush(call);
+    if (refusal.ok()) return true;
+    counts_.Reject();
+    Refuse(call, std::move(refusal));
+    return false;
+  }
+
+  // Queues the call, which it then has moved from, or says why it does not. Any thread; never
+  // blocks.
+  template <class Call>
+  absl::Status TryPush(Call& call) {
     const size_t bytes = EncodedBytes(call);
     const SteadyTime now = time().CoarseNow();
     absl::Status refusal;
@@ -60,18 +71,14 @@ class Mailbox final : public MailboxBase, public InboxOf<Mailbox<Enums...>, Enum
       MutexLock lock(mutex_);
       refusal = Admit(bytes);
       if (refusal.ok()) {
-        incoming_.emplace_back().request.emplace(std::in_place_type<Call>,
-                                                 std::forward<Call>(call));
+        incoming_.emplace_back().request.emplace(std::in_place_type<Call>, std::move(call));
         incoming_.back().pushed = now;
         incoming_.back().bytes = bytes;
         wake = ClaimWaiter();
       }
     }
     if (wake) Wake();
-    if (refusal.ok()) return true;
-    counts_.Reject();
-    Refuse(call, std::move(refusal));
-    return false;
+    return refusal;
   }
 
   SteadyTime oldest_call() const override {

@@ -111,6 +111,11 @@ MailboxStats MailboxBase::stats() const {
   return counts_.Read();
 }
 
+uint64_t MailboxBase::load() const {
+  MutexLock lock(mutex_);
+  return counts_.queued_calls() + counts_.open_replies();
+}
+
 std::vector<ControlRequest> MailboxBase::TakeControl() {
   std::vector<ControlRequest> taken;
   MutexLock lock(mutex_);

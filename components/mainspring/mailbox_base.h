@@ -17,6 +17,7 @@
 #include "mainspring/call.h"
 #include "mainspring/call_counts.h"
 #include "mainspring/control_request.h"
+#include "mainspring/inbox.h"
 #include "mainspring/mutex.h"
 #include "mainspring/return_address.h"
 #include "mainspring/steady_time.h"
@@ -38,13 +39,13 @@ struct MailboxOptions {
 };
 
 // "Component thread only": the one that takes, whoever that is.
-class MailboxBase : public CallbackQueue {
+class MailboxBase : public CallbackQueue, public Addressee {
  public:
   MailboxBase(std::string component, const MailboxOptions& options, const TimeSource& time);
   ~MailboxBase() override;
 
   // The name of the component, which every refusal tells. Any thread.
-  const std::string& component() const { return component_; }
+  const std::string& component() const override { return component_; }
 
   // Its limits from here on: of what comes, and of how old a call may be that is taken. Any thread.
   void SetOptions(const MailboxOptions& options);
@@ -71,6 +72,12 @@ class MailboxBase : public CallbackQueue {
   // Refuses all that is queued; says how many calls that were. Any thread, also while the
   // component's own does not come back.
   virtual size_t RefuseAll(const absl::Status& why) = 0;
+
+  // Whether a caller that may choose had better choose it, as its host says. Any thread.
+  void SetServes(bool serves) { serves_.store(serves, std::memory_order_relaxed); }
+  bool serves() const { return serves_.load(std::memory_order_relaxed); }
+  // Calls that wait, and those that are to be answered once and are not yet. Any thread; about.
+  uint64_t load() const;
 
   // For WakeBatch. Any thread.
   void WakeNow();
@@ -170,6 +177,7 @@ class MailboxBase : public CallbackQueue {
   std::vector<ControlRequest> control_ ABSL_GUARDED_BY(mutex_);
   bool control_ended_ ABSL_GUARDED_BY(mutex_) = false;
   std::atomic<bool> control_pending_{false};
+  std::atomic<bool> serves_{false};
   // An eventfd that wakes the thread while it waits for descriptors too; negative until one was
   // waited for.
   std::atomic<int> wake_fd_{-1};

@@ -30,7 +30,7 @@ absl::Status BlockingQueue::Run(Work work) {
   return absl::OkStatus();
 }
 
-std::shared_ptr<MailboxBase> StageDirectory::Find(absl::string_view name) const {
+std::shared_ptr<Addressee> StageDirectory::Find(absl::string_view name) const {
   for (const Unit& unit : units_) {
     if (unit.mailbox->component() == name) return unit.mailbox;
   }

@@ -104,7 +104,7 @@ struct Unit {
 class StageDirectory final : public Directory {
  public:
   explicit StageDirectory(const std::deque<Unit>& units) : units_(units) {}
-  std::shared_ptr<MailboxBase> Find(absl::string_view name) const override;
+  std::shared_ptr<Addressee> Find(absl::string_view name) const override;
   std::vector<std::string> Names() const override;
 
  private:

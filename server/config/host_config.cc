@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -26,6 +27,8 @@ namespace {
 using rpc::Address;
 
 constexpr size_t kLongestName = 63;
+// As host.proto has it; more are found to be out of bounds.
+constexpr int kMostReplicas = 256;
 // Names of the host's own that health and the log know.
 constexpr absl::string_view kReservedNames[] = {"host", "liveness", "readiness", "startup",
                                                 kSupervisorName};
@@ -63,6 +66,18 @@ void CheckComponent(const ComponentConfig& component, const std::string& path,
     problems.Add(absl::StrCat(path, ".restart.least_backoff"),
                  absl::FormatDuration(restart.least_backoff), " is more than most_backoff, ",
                  absl::FormatDuration(restart.most_backoff));
+  }
+}
+
+// `names` are those of all components.
+void CheckReplicas(const ComponentConfig& component, const std::string& path,
+                   const std::set<std::string>& names, Problems& problems) {
+  for (int i = 0; i < std::min(component.replicas.value_or(0), kMostReplicas); ++i) {
+    const std::string name = ReplicaName(component.name, i);
+    if (names.count(name) == 0 && name.size() <= kLongestName) continue;
+    problems.Add(absl::StrCat(path, ".replicas"), "one of them is called \"", name, "\", which ",
+                 names.count(name) != 0 ? "another component is" : "is too long for a name");
+    return;
   }
 }
 
@@ -119,6 +134,45 @@ ComponentConfig* HostConfig::Find(absl::string_view name) {
   return found == components.end() ? nullptr : &*found;
 }
 
+std::string ReplicaName(const std::string& configured, int replica) {
+  return absl::StrCat(configured, "-", replica);
+}
+
+const std::string& ConfiguredName(const ComponentConfig& component) {
+  return component.replica_of.empty() ? component.name : component.replica_of;
+}
+
+std::vector<ComponentConfig> Replicated(const std::vector<ComponentConfig>& components) {
+  std::map<std::string, int> replicas;
+  for (const ComponentConfig& each : components) {
+    if (each.replicas.has_value()) replicas.emplace(each.name, *each.replicas);
+  }
+  std::vector<ComponentConfig> all;
+  for (ComponentConfig component : components) {
+    for (const Dependency& each : std::exchange(component.depends_on, {})) {
+      const auto needed = replicas.find(each.component);
+      if (needed == replicas.end()) {
+        component.depends_on.push_back(each);
+        continue;
+      }
+      for (int i = 0; i < needed->second; ++i) {
+        component.depends_on.push_back(
+            {ReplicaName(each.component, i), each.hard && needed->second == 1});
+      }
+    }
+    if (!component.replicas.has_value()) {
+      all.push_back(std::move(component));
+      continue;
+    }
+    component.replica_of = component.name;
+    for (int i = 0; i < *component.replicas; ++i) {
+      component.name = ReplicaName(component.replica_of, i);
+      all.push_back(component);
+    }
+  }
+  return all;
+}
+
 std::string ComponentPath(const std::vector<ComponentConfig>& components, size_t component) {
   const std::string& name = components[component].name;
   const auto first = std::find_if(components.begin(), components.end(),
@@ -131,6 +185,9 @@ void FindProblems(const HostConfig& config, Problems& problems) {
   std::set<std::string> names;
   for (size_t i = 0; i < config.components.size(); ++i) {
     CheckComponent(config.components[i], ComponentPath(config.components, i), names, problems);
+  }
+  for (size_t i = 0; i < config.components.size(); ++i) {
+    CheckReplicas(config.components[i], ComponentPath(config.components, i), names, problems);
   }
   std::vector<Address> addresses;
   const struct {

@@ -4,6 +4,7 @@
 #define MAINSPRING_SERVER_CONFIG_HOST_CONFIG_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,11 @@ struct ComponentConfig {
   // Whether the host starts it; otherwise an operator does.
   bool autostart = true;
   std::vector<Dependency> depends_on;
+  // So many components of this section, worker-0 to worker-3 for 4 of "worker", which are called as
+  // one by its name. Nothing: one, called so itself.
+  std::optional<int> replicas;
+  // Of one of those, once they are told apart: "worker". Empty: it is none.
+  std::string replica_of;
   RestartPolicy restart;
   // What an exception from a method costs. Elsewhere, in Start, timers and callbacks, it costs the
   // instance.
@@ -133,6 +139,14 @@ struct Contradiction {
   std::string what;
 };
 std::vector<Contradiction> FindContradictions(const HostConfig& config);
+
+// The components that there are, each replica one. Who needs several replicas in common is started
+// after them, and told of each; none of them takes it down.
+std::vector<ComponentConfig> Replicated(const std::vector<ComponentConfig>& components);
+// The name of one of those in the configuration.
+const std::string& ConfiguredName(const ComponentConfig& component);
+// "worker-2".
+std::string ReplicaName(const std::string& configured, int replica);
 
 // Of a component, by its name where it has one that is its alone: "components[clock]".
 std::string ComponentPath(const std::vector<ComponentConfig>& components, size_t component);

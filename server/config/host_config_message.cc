@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -62,6 +63,7 @@ void VisitRestart(auto& restart, auto& at) {
 void VisitComponent(auto& component, auto& at) {
   at("essential", component.essential);
   at("autostart", component.autostart);
+  at("replicas", component.replicas);
   at.In("restart", [&](auto& in) { VisitRestart(component.restart, in); });
   at("on_exception", component.on_exception);
   at.In("mailbox", [&](auto& in) {
@@ -124,6 +126,9 @@ class Writer {
  private:
   void Set(const FieldDescriptor& field, bool value) {
     reflection_.SetBool(&message_, &field, value);
+  }
+  void Set(const FieldDescriptor& field, const std::optional<int>& value) {
+    if (value.has_value()) Set(field, *value);
   }
   void Set(const FieldDescriptor& field, int value) {
     reflection_.SetInt32(&message_, &field, value);
@@ -188,6 +193,9 @@ class Reader {
     value = reflection_.GetBool(message_, &field);
   }
   void Get(const FieldDescriptor& field, int& value) {
+    value = reflection_.GetInt32(message_, &field);
+  }
+  void Get(const FieldDescriptor& field, std::optional<int>& value) {
     value = reflection_.GetInt32(message_, &field);
   }
   void Get(const FieldDescriptor& field, size_t& value) {

@@ -117,7 +117,8 @@ class Sequence {
 
 // A component stops when all that depend on it have.
 absl::Duration LongestStop(const HostConfig& config) {
-  const DependencyGraph graph = *DependencyGraph::Build(config.components);
+  const std::vector<ComponentConfig> components = Replicated(config.components);
+  const DependencyGraph graph = *DependencyGraph::Build(components);
   std::vector<absl::Duration> until_stopped(graph.size());
   absl::Duration longest;
   for (auto each = graph.order().rbegin(); each != graph.order().rend(); ++each) {
@@ -125,7 +126,7 @@ absl::Duration LongestStop(const HostConfig& config) {
     for (const auto& edge : graph.dependents(*each)) {
       until = std::max(until, until_stopped[edge.component]);
     }
-    until += config.components[*each].stop_timeout + kStopGrace;
+    until += components[*each].stop_timeout + kStopGrace;
     longest = std::max(longest, until);
   }
   return longest;

@@ -34,7 +34,10 @@ HealthTable::Names HealthTable::Join(size_t component) {
     return entry->second;
   };
   for (const char* name : {"", "readiness", "liveness", "startup"}) touch(name);
-  for (const std::string& name : components_.services(component)) {
+  // Several replicas serve by their name as they do by that of a service.
+  Names services = components_.services(component);
+  if (const auto set = components_.replica_set(component)) services.push_back(set->component());
+  for (const std::string& name : services) {
     const size_t service = service_numbers_.emplace(name, services_.size()).first->second;
     if (service == services_.size()) services_.emplace_back();
     ++services_[service].members;

@@ -21,7 +21,7 @@ namespace mainspring {
 // a matter of drains or dependencies.
 // "startup": every essential component that starts with the host has been RUNNING once. A kubelet
 // ends a host that never comes to that. Those that join later do not count.
-// A service: at least one of its components serves.
+// A service, or a component that has replicas: at least one of its components serves.
 // A component: it serves: it is RUNNING, neither paused nor drained, and the host does not drain.
 // Where two of these have the same name, it serves when both do. A component that joins the host
 // brings its names with it, and takes them along when it leaves.

@@ -48,7 +48,8 @@ absl::StatusOr<std::unique_ptr<Supervision>> Supervision::Launch(
   for (const ComponentConfig& each : configs) essential.push_back(each.essential);
   essential = graph->Essential(std::move(essential));
   for (const SupervisedComponent& each : components) {
-    const size_t number = supervision->table_.Add(each.config, each.services, each.mailbox);
+    const size_t number =
+        supervision->table_.Add(each.config, each.services, each.mailbox, each.set);
     supervision->table_.SetEssential(number, essential[number]);
   }
   if (absl::Status launched = supervision->LaunchAll(std::move(components), *std::move(graph));
@@ -147,7 +148,8 @@ void Supervision::Adopt(const std::vector<ComponentConfig>& wanted, Reply<Nothin
     const bool is_again = last.has_value() && table_.config(number).type == config.type;
     // Whoever has kept a ref of it reaches it again.
     if (is_again) joining.mailbox = table_.mailbox_of(number);
-    roster.joining.push_back({config, std::move(joining.services), joining.mailbox});
+    roster.joining.push_back(
+        {config, std::move(joining.services), joining.mailbox, std::move(joining.set)});
     if (IsRun(number)) {
       if (is_again) continue;
       return reply.Fail(absl::FailedPreconditionError(
@@ -165,7 +167,9 @@ void Supervision::Adopt(const std::vector<ComponentConfig>& wanted, Reply<Nothin
       return reply.Fail(std::move(adopted));
     }
     for (auto& [number, runner] : runners) Keep(number, std::move(runner));
-    for (const auto& each : roster.joining) options_.on_join(each.config, each.mailbox);
+    for (const auto& each : roster.joining) {
+      options_.on_join(table_.NumberOf(each.config.name).value(), each.config);
+    }
     reply.Send(Nothing());
   });
 }

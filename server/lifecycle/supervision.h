@@ -28,6 +28,8 @@ struct SupervisedComponent {
   std::vector<std::string> services;
   ComponentFactory make;
   std::shared_ptr<MailboxBase> mailbox;
+  // For one of several replicas: what all of them are called by, where there is none yet.
+  std::shared_ptr<AnyReplicaSet> set = nullptr;
 };
 
 struct SupervisionOptions {
@@ -50,8 +52,8 @@ struct SupervisionOptions {
   // What a component that joins while the host runs is made of.
   std::function<SupervisedComponent(const ComponentConfig& config)> make;
   // It has joined, or has left. Called on the supervisor's thread; must not block.
-  std::function<void(const ComponentConfig& config, std::shared_ptr<MailboxBase> mailbox)> on_join =
-      [](const ComponentConfig&, const std::shared_ptr<MailboxBase>&) {};
+  std::function<void(size_t component, const ComponentConfig& config)> on_join =
+      [](size_t, const ComponentConfig&) {};
   std::function<void(const ComponentConfig& config)> on_leave = [](const ComponentConfig&) {};
 };
 

@@ -74,22 +74,27 @@ absl::Status Planes::AddComponents(const std::vector<ComponentType>& types,
       // Two types may answer the same service, each with components of its own.
       rpc::Service* service = data_.Find(served.service);
       if (service == nullptr) service = &data_.Add(served.bind());
-      for (const ComponentConfig& component : config_.components) {
-        if (component.type != type.name) continue;
-        status.Update(service->AddComponent(supervision.table().Find(component.name), type.before));
+      const ComponentTable& table = supervision.table();
+      for (const size_t each : table.numbers()) {
+        if (table.config(each).type != type.name) continue;
+        status.Update(
+            service->AddComponent(table.mailbox_of(each), type.before, table.replica_set(each)));
       }
     }
   }
   return status;
 }
 
-void Planes::AddComponent(const ComponentType& type, const std::shared_ptr<MailboxBase>& mailbox) {
+void Planes::AddComponent(const ComponentType& type, const std::shared_ptr<Addressee>& component,
+                          const std::shared_ptr<Addressee>& set) {
   if (type.in_process_only) return;
   for (const ComponentType::ServedService& served : type.services) {
-    absl::Status added = data_.Find(served.service)->AddComponent(mailbox, type.before);
+    absl::Status added = data_.Find(served.service)->AddComponent(component, type.before, set);
     // It was looked at when the host started.
-    if (!added.ok())
-      log_.Error("configuration", {{"component", mailbox->component()}, {"why", added.message()}});
+    if (!added.ok()) {
+      log_.Error("configuration",
+                 {{"component", component->component()}, {"why", added.message()}});
+    }
   }
 }
 

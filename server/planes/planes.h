@@ -47,7 +47,8 @@ class Planes {
   // threads.
   absl::Status Accept() { return acceptor_.Start(); }
   // A component of that type joins or leaves. After Serve; any thread.
-  void AddComponent(const ComponentType& type, const std::shared_ptr<MailboxBase>& mailbox);
+  void AddComponent(const ComponentType& type, const std::shared_ptr<Addressee>& component,
+                    const std::shared_ptr<Addressee>& set);
   void RemoveComponent(const ComponentType& type, const std::string& name);
   void LogListening() const;
   // Ends what serves without ceremony; blocks.

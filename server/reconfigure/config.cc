@@ -49,6 +49,16 @@ HostConfig Config::InForce() const {
   return config;
 }
 
+std::vector<size_t> Config::NumbersOf(const std::string& section) const {
+  if (const auto number = options_.table.NumberOf(section)) return {*number};
+  std::vector<size_t> numbers;
+  for (int i = 0;; ++i) {
+    const auto number = options_.table.NumberOf(ReplicaName(section, i));
+    if (!number.has_value()) return numbers;
+    numbers.push_back(*number);
+  }
+}
+
 proto::Section Config::DescribeHost() const {
   host::v1::HostConfig shown = ToMessage(InForce());
   Redact(shown);

@@ -106,6 +106,8 @@ class Config final : public config::v1::ConfigComponent {
   config::v1::Section DescribeHost() const;
   // As its file says, with the sections that components have.
   HostConfig InForce() const;
+  // The numbers of the components that have the section of that name: its replicas, or one.
+  std::vector<size_t> NumbersOf(const std::string& section) const;
   Revision Latest() const;
   absl::StatusOr<std::vector<WantedSection>> SectionsOf(uint64_t revision) const;
 
@@ -134,13 +136,21 @@ class Config final : public config::v1::ConfigComponent {
   // Begins to look at the file, or ends, as the configuration says.
   void SetWatch();
   void LookAtFile();
-  ComponentStatus StatusOf(const std::string& component) const;
   // config_components.cc
+  // What a component was asked, with its answer to come.
+  struct Asking {
+    const WantedSection* section;
+    size_t component;
+    Answer<Nothing> answer;
+  };
+  std::vector<Asking> Ask(const std::vector<WantedSection>& wanted, bool apply);
   // Each component that has an instance looks at its section; all that is refused.
   Task<absl::Status> Validate(const std::vector<WantedSection>& wanted);
   // Each takes it, now or with its next instance. The first that did not.
   Task<absl::Status> Give(const std::vector<WantedSection>& wanted,
                           const std::set<std::string>& restarts);
+  // One after the other, each once the one before runs again.
+  Task<> RestartInTurn(std::vector<size_t> replicas);
   Task<absl::Status> AwaitReady(const std::vector<WantedSection>& wanted, SteadyTime deadline);
   void TellRefused(const Order& order, const absl::Status& why);
   void TellAccepted(const StoredRevision& made);

@@ -297,23 +297,37 @@ Task<absl::Status> Config::Carry(const Order& order, const Transaction& transact
 
 namespace {
 
-// The components of `one`, and those of `other` that it does not have.
-std::vector<ComponentConfig> Both(const std::vector<ComponentConfig>& one,
-                                  const std::vector<ComponentConfig>& other) {
-  std::vector<ComponentConfig> both = one;
-  for (const ComponentConfig& each : other) {
-    const bool is_there = std::any_of(one.begin(), one.end(),
-                                      [&](const auto& known) { return known.name == each.name; });
-    if (!is_there) both.push_back(each);
-  }
-  return both;
+using Components = std::vector<ComponentConfig>;
+
+bool Has(const Components& components, const std::string& name) {
+  return std::any_of(components.begin(), components.end(),
+                     [&](const ComponentConfig& each) { return each.name == name; });
 }
 
-std::vector<ComponentConfig> Without(std::vector<ComponentConfig> components,
-                                     const std::vector<std::string>& names) {
+// The components of `one`, and those of `other` that it does not have.
+Components Both(Components one, const Components& other) {
+  const size_t size = one.size();
+  for (const ComponentConfig& each : other) {
+    const auto end = one.begin() + static_cast<ptrdiff_t>(size);
+    const bool is_there =
+        std::any_of(one.begin(), end, [&](const auto& known) { return known.name == each.name; });
+    if (!is_there) one.push_back(each);
+  }
+  return one;
+}
+
+// Those that the configuration does not call by these names.
+Components Without(Components components, const std::vector<std::string>& names) {
   std::erase_if(components, [&](const ComponentConfig& each) {
-    return std::find(names.begin(), names.end(), each.name) != names.end();
+    return std::find(names.begin(), names.end(), ConfiguredName(each)) != names.end();
   });
+  return components;
+}
+
+// All there are, with the sections that they have.
+Components ComponentsOf(const HostConfig& config, const SectionsInForce& sections) {
+  Components components = Replicated(config.components);
+  for (ComponentConfig& each : components) each.config = sections.at(ConfiguredName(each)).value;
   return components;
 }
 
@@ -323,20 +337,26 @@ std::vector<ComponentConfig> Without(std::vector<ComponentConfig> components,
 Task<absl::Status> Config::Enter(const Order& order, const Transaction& transaction) {
   const HostChanges& changes = transaction.changes;
   absl::Status done;
-  if (!changes.replaced.empty()) {
-    Task<absl::Status> removing = roster_.Adopt(Without(host_.components, changes.replaced));
-    done = co_await removing;
-    if (!done.ok()) co_return done;
-  }
   if (changes.changes_components()) {
+    const Components kept = Without(ComponentsOf(host_, sections_), changes.replaced);
+    if (!changes.replaced.empty()) {
+      Task<absl::Status> removing = roster_.Adopt(kept);
+      done = co_await removing;
+      if (!done.ok()) co_return done;
+    }
+    const Components after = ComponentsOf(*transaction.host, transaction.next);
     // A drain that begins now has to wait for all of them.
     HostConfig both = *transaction.host;
     both.components = Both(both.components, host_.components);
     options_.on_change(both);
-    Task<absl::Status> adopting = roster_.Adopt(both.components);
+    Task<absl::Status> adopting = roster_.Adopt(Both(after, kept));
     done = co_await adopting;
     if (!done.ok()) co_return done;
-    Task<absl::Status> starting = roster_.AwaitStarted(changes.joining);
+    std::vector<std::string> joining;
+    for (const ComponentConfig& each : after) {
+      if (!Has(kept, each.name)) joining.push_back(each.name);
+    }
+    Task<absl::Status> starting = roster_.AwaitStarted(std::move(joining));
     done = co_await starting;
     if (!done.ok()) co_return done;
   }
@@ -351,8 +371,8 @@ Task<absl::Status> Config::Enter(const Order& order, const Transaction& transact
 
 Task<absl::Status> Config::Finish(const Transaction& transaction) {
   if (!transaction.host.has_value()) co_return absl::OkStatus();
-  if (!transaction.changes.leaving.empty()) {
-    Task<absl::Status> adopting = roster_.Adopt(transaction.host->components);
+  if (transaction.changes.changes_components()) {
+    Task<absl::Status> adopting = roster_.Adopt(ComponentsOf(*transaction.host, transaction.next));
     const absl::Status adopted = co_await adopting;
     if (!adopted.ok()) co_return adopted;
   }
@@ -363,13 +383,13 @@ Task<absl::Status> Config::Finish(const Transaction& transaction) {
 Task<absl::Status> Config::PutBack(const Transaction& transaction) {
   absl::Status done;
   if (transaction.changes.changes_components()) {
+    const Components before = ComponentsOf(host_, sections_);
     if (!transaction.changes.replaced.empty()) {
-      Task<absl::Status> removing =
-          roster_.Adopt(Without(host_.components, transaction.changes.replaced));
+      Task<absl::Status> removing = roster_.Adopt(Without(before, transaction.changes.replaced));
       done = co_await removing;
       if (!done.ok()) co_return done;
     }
-    Task<absl::Status> adopting = roster_.Adopt(InForce().components);
+    Task<absl::Status> adopting = roster_.Adopt(before);
     done = co_await adopting;
     options_.on_change(host_);
     if (!done.ok()) co_return done;

@@ -11,6 +11,7 @@
 #include "mainspring/server/config/message_reader.h"
 #include "mainspring/server/lifecycle/request_id.h"
 #include "mainspring/server/reconfigure/config.h"
+#include "mainspring/server/supervisor/stop_report.h"
 #include "mainspring/text.h"
 
 namespace mainspring {
@@ -22,24 +23,9 @@ namespace {
 // For a component to look at a section, or to take it.
 constexpr absl::Duration kAnswerTimeout = absl::Seconds(5);
 constexpr absl::Duration kReadyPoll = absl::Milliseconds(10);
-
-// What a component was asked, with its answer to come.
-struct Asked {
-  std::string component;
-  Answer<Nothing> answer;
-};
-
-std::vector<Asked> Ask(const std::vector<WantedSection>& wanted, ComponentTable& table, bool apply,
-                       SteadyTime deadline) {
-  std::vector<Asked> asked;
-  for (const WantedSection& each : wanted) {
-    const size_t number = table.NumberOf(each.component).value();
-    asked.push_back(
-        {each.component, PushConfigure(table.mailbox(number), table.status(number).generation,
-                                       each.value, apply, deadline)});
-  }
-  return asked;
-}
+// The rest is in what GetConfig and DiffConfig say.
+constexpr int kMostChangesTold = 100;
+constexpr char kWhyRestarted[] = "its configuration has changed";
 
 absl::Status RefusedBy(const std::string& name, const absl::Status& why) {
   return absl::Status(why.code(), absl::StrCat(ItemPath("components", 0, name, /*is_first=*/true),
@@ -48,33 +34,44 @@ absl::Status RefusedBy(const std::string& name, const absl::Status& why) {
 
 }  // namespace
 
-ComponentStatus Config::StatusOf(const std::string& component) const {
-  return options_.table.status(options_.table.NumberOf(component).value());
+// Those that have it are asked side by side.
+std::vector<Config::Asking> Config::Ask(const std::vector<WantedSection>& wanted, bool apply) {
+  const SteadyTime deadline = After(context().Now(), kAnswerTimeout);
+  std::vector<Asking> asked;
+  for (const WantedSection& each : wanted) {
+    for (const size_t number : NumbersOf(each.component)) {
+      asked.push_back(
+          {&each, number,
+           PushConfigure(options_.table.mailbox(number), options_.table.status(number).generation,
+                         each.value, apply, deadline)});
+    }
+  }
+  return asked;
 }
 
 Task<absl::Status> Config::Validate(const std::vector<WantedSection>& wanted) {
+  // Several replicas refuse in the same words.
   std::vector<std::string> refused;
   absl::StatusCode code = absl::StatusCode::kOk;
-  const auto refuse = [&](const std::string& component, const absl::Status& why) {
-    const absl::Status status = RefusedBy(component, why);
+  const auto refuse = [&](const std::string& section, const absl::Status& why) {
+    const absl::Status status = RefusedBy(section, why);
+    if (std::find(refused.begin(), refused.end(), status.message()) != refused.end()) return;
     refused.emplace_back(status.message());
     if (code == absl::StatusCode::kOk) code = status.code();
   };
-  std::vector<Asked> asked =
-      Ask(wanted, options_.table, /*apply=*/false, After(context().Now(), kAnswerTimeout));
-  for (size_t i = 0; i < asked.size(); ++i) {
-    Asked& each = asked[i];
+  std::vector<Asking> asked = Ask(wanted, /*apply=*/false);
+  for (Asking& each : asked) {
     const absl::StatusOr<Nothing> said = co_await std::move(each.answer);
     if (said.ok()) continue;
     // There is no instance. One that has failed may do so because of its section; one that was
     // stopped would be found to be wrong by its next start, when nobody looks any more: so it is
     // with what the file says, too, when the host starts.
-    const ComponentStatus status = StatusOf(each.component);
+    const ComponentStatus status = options_.table.status(each.component);
     if (!absl::IsUnavailable(said.status())) {
-      refuse(each.component, said.status());
-    } else if (!wanted[i].is_the_files && (status.state == LifecycleState::kStopped ||
-                                           status.state == LifecycleState::kStopping)) {
-      refuse(each.component,
+      refuse(each.section->component, said.status());
+    } else if (!each.section->is_the_files && (status.state == LifecycleState::kStopped ||
+                                               status.state == LifecycleState::kStopping)) {
+      refuse(each.section->component,
              absl::FailedPreconditionError(absl::StrCat("cannot be checked: the component is ",
                                                         Name(status.state), "; start it first")));
     }
@@ -87,22 +84,46 @@ Task<absl::Status> Config::Give(const std::vector<WantedSection>& wanted,
                                 const std::set<std::string>& restarts) {
   std::vector<WantedSection> live;
   for (const WantedSection& each : wanted) {
-    options_.table.SetSection(options_.table.NumberOf(each.component).value(), each.value);
+    for (const size_t number : NumbersOf(each.component)) {
+      options_.table.SetSection(number, each.value);
+    }
     if (restarts.count(each.component) == 0) live.push_back(each);
   }
   for (const std::string& each : restarts) {
-    options_.restart(options_.table.NumberOf(each).value(), "its configuration has changed");
+    const std::vector<size_t> numbers = NumbersOf(each);
+    if (numbers.size() > 1) {
+      Task<> restarting = RestartInTurn(numbers);
+      co_await restarting;
+    } else {
+      options_.restart(numbers.front(), kWhyRestarted);
+    }
   }
   absl::Status first;
-  std::vector<Asked> asked =
-      Ask(live, options_.table, /*apply=*/true, After(context().Now(), kAnswerTimeout));
-  for (Asked& each : asked) {
+  std::vector<Asking> asked = Ask(live, /*apply=*/true);
+  for (Asking& each : asked) {
     const absl::StatusOr<Nothing> said = co_await std::move(each.answer);
     // Where there is no instance, the next begins with it.
     if (said.ok() || absl::IsUnavailable(said.status())) continue;
-    first.Update(RefusedBy(each.component, said.status()));
+    first.Update(RefusedBy(each.section->component, said.status()));
   }
   co_return first;
+}
+
+// So that there is always one that serves. One that does not come back is not waited for.
+Task<> Config::RestartInTurn(std::vector<size_t> replicas) {
+  for (const size_t each : replicas) {
+    const ComponentStatus before = options_.table.status(each);
+    if (!before.wanted) continue;
+    const ComponentConfig& config = options_.table.config(each);
+    const SteadyTime deadline =
+        After(context().Now(), config.stop_timeout + config.start_timeout + kStopGrace);
+    options_.restart(each, kWhyRestarted);
+    while (context().Now() < deadline && !options_.draining()) {
+      const ComponentStatus status = options_.table.status(each);
+      if (status.generation > before.generation && status.state != LifecycleState::kStarting) break;
+      co_await context().Sleep(kReadyPoll);
+    }
+  }
 }
 
 Task<absl::Status> Config::AwaitReady(const std::vector<WantedSection>& wanted,
@@ -112,16 +133,20 @@ Task<absl::Status> Config::AwaitReady(const std::vector<WantedSection>& wanted,
   const absl::Status heard = co_await passing;
   if (!heard.ok()) co_return heard;
   while (true) {
-    const auto late = std::find_if(wanted.begin(), wanted.end(), [this](const WantedSection& each) {
-      return StatusOf(each.component).wanted &&
-             !options_.table.IsServing(options_.table.NumberOf(each.component).value());
-    });
-    if (late == wanted.end()) co_return absl::OkStatus();
+    std::optional<size_t> late;
+    for (const WantedSection& each : wanted) {
+      for (const size_t number : NumbersOf(each.component)) {
+        const ComponentTable& table = options_.table;
+        if (table.status(number).wanted && !table.IsServing(number)) late = number;
+      }
+    }
+    if (!late.has_value()) co_return absl::OkStatus();
     if (context().Now() >= deadline) {
-      const ComponentStatus status = StatusOf(late->component);
-      co_return absl::AbortedError(absl::StrCat(
-          "component \"", late->component, "\" was not ready in time: ", Name(status.state), ": ",
-          status.why_not_serving.empty() ? status.reason : status.why_not_serving));
+      const ComponentStatus status = options_.table.status(*late);
+      co_return absl::AbortedError(
+          absl::StrCat("component \"", options_.table.name(*late),
+                       "\" was not ready in time: ", Name(status.state), ": ",
+                       status.why_not_serving.empty() ? status.reason : status.why_not_serving));
     }
     co_await context().Sleep(kReadyPoll);
   }
@@ -156,11 +181,15 @@ void Config::TellAccepted(const StoredRevision& made) {
                                {"author", revision.author()},
                                {"request_id", revision.request_id()},
                                {"components", absl::StrJoin(revision.names(), ",")}});
-  for (const proto::FieldChange& each : made.changes()) {
-    if (each.effect() != proto::EFFECT_RESTARTS_HOST) continue;
-    options_.log.Warning("config", {{"path", each.path()},
-                                    {"to", each.new_value()},
-                                    {"warning", "holds once the host is restarted"}});
+  for (int i = 0; i < std::min(made.changes_size(), kMostChangesTold); ++i) {
+    const proto::FieldChange& each = made.changes(i);
+    const bool is_later = each.effect() == proto::EFFECT_RESTARTS_HOST;
+    options_.log.Write(is_later ? Severity::kWarning : Severity::kInfo, "config_change",
+                       {{"component", each.name()},
+                        {"path", each.path()},
+                        {"from", BoundedText(each.old_value())},
+                        {"to", BoundedText(each.new_value())},
+                        {"holds", is_later ? "once the host is restarted" : "now"}});
   }
   proto::WatchConfigResponse event;
   *event.mutable_accepted() = revision;

@@ -179,8 +179,8 @@ struct BindingOf<std::variant<Calls...>> {
   static constexpr RpcDescription kMethods[] = {
       {Calls::kMethod, ShapeOf<Calls>(), &TypedCallOf<RequestEnum, Calls>::Make}...};
 
-  static AnyInbox* InboxOf(MailboxBase& mailbox) {
-    return dynamic_cast<Inbox<RequestEnum>*>(&mailbox);
+  static AnyInbox* InboxOf(Addressee& component) {
+    return dynamic_cast<Inbox<RequestEnum>*>(&component);
   }
   static std::unique_ptr<AnyInbox> ServicerOf(AnyHandler& handler) {
     auto* const typed = dynamic_cast<Handler<RequestEnum>*>(&handler);

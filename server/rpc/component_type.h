@@ -12,6 +12,7 @@
 #include "mainspring/component.h"
 #include "mainspring/configurable.h"
 #include "mainspring/mailbox.h"
+#include "mainspring/replica_set.h"
 #include "mainspring/server/rpc/service.h"
 
 namespace mainspring {
@@ -35,6 +36,8 @@ struct ComponentType {
   std::function<std::shared_ptr<MailboxBase>(const std::string& component,
                                              const MailboxOptions& options, const TimeSource& time)>
       make_mailbox;
+  // For several that are called as one.
+  std::shared_ptr<AnyReplicaSet> (*make_replica_set)(const std::string& name) = nullptr;
   // What its calls from outside pass before its mailbox; empty: nothing.
   rpc::Before before = nullptr;
   // It is for calls in process alone.
@@ -67,6 +70,9 @@ struct ComponentType {
                           const TimeSource& time) -> std::shared_ptr<MailboxBase> {
                          return std::make_shared<MailboxType>(component, options, time);
                        }};
+    type.make_replica_set = [](const std::string& replicas) -> std::shared_ptr<AnyReplicaSet> {
+      return std::make_shared<typename ReplicaSetOf<typename Class::Request>::Type>(replicas);
+    };
     if constexpr (std::is_base_of_v<AnyConfigurable, Class>) {
       static_assert(std::is_convertible_v<Class*, AnyConfigurable*>,
                     "derive from Configurable publicly, and once");

@@ -1,6 +1,8 @@
 #include "mainspring/server/rpc/receivers.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -43,21 +45,53 @@ absl::Status Receiver::Check(GrpcContext& grpc, const CallContext& context) cons
   return before(checked);
 }
 
-absl::Status Receivers::AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before) {
-  AnyInbox* const inbox = service_.inbox_of(*mailbox);
-  const std::string& name = mailbox->component();
-  if (inbox == nullptr) return WrongService(absl::StrCat("component \"", name, "\""));
+absl::StatusOr<Receivers::ReceiverPtr> Receivers::NewReceiver(
+    const std::shared_ptr<Addressee>& component, const Before& before) const {
+  AnyInbox* const inbox = service_.inbox_of(*component);
+  if (inbox == nullptr) {
+    return WrongService(absl::StrCat("component \"", component->component(), "\""));
+  }
   // One owner, seen as the inbox.
-  std::shared_ptr<AnyInbox> held(mailbox, inbox);
-  auto receiver = std::make_shared<const Receiver>(Receiver{std::move(held), std::move(before)});
+  return std::make_shared<const Receiver>(
+      Receiver{std::shared_ptr<AnyInbox>(component, inbox), before});
+}
+
+absl::Status Receivers::AddComponent(const std::shared_ptr<Addressee>& component,
+                                     const Before& before, const std::shared_ptr<Addressee>& set) {
+  absl::StatusOr<ReceiverPtr> receiver = NewReceiver(component, before);
+  if (!receiver.ok()) return receiver.status();
+  absl::StatusOr<ReceiverPtr> all = nullptr;
+  if (set != nullptr) all = NewReceiver(set, before);
+  if (!all.ok()) return all.status();
   MutexLock lock(mutex_);
-  receivers_.insert_or_assign(name, std::move(receiver));
+  const std::string name = set == nullptr ? "" : set->component();
+  receivers_.insert_or_assign(component->component(), Entry{*std::move(receiver), name});
+  if (set != nullptr) sets_.insert_or_assign(name, *std::move(all));
+  Choose();
   return absl::OkStatus();
 }
 
 void Receivers::RemoveComponent(const std::string& name) {
   MutexLock lock(mutex_);
-  receivers_.erase(name);
+  const auto found = receivers_.find(name);
+  if (found == receivers_.end()) return;
+  const std::string set = found->second.set;
+  receivers_.erase(found);
+  const bool is_last = std::none_of(receivers_.begin(), receivers_.end(),
+                                    [&](const auto& each) { return each.second.set == set; });
+  if (is_last) sets_.erase(set);
+  Choose();
+}
+
+void Receivers::Choose() {
+  size_t choices = sets_.size();
+  only_ = sets_.empty() ? nullptr : sets_.begin()->second;
+  for (const auto& [name, entry] : receivers_) {
+    if (!entry.set.empty()) continue;
+    only_ = entry.receiver;
+    ++choices;
+  }
+  if (choices != 1) only_ = nullptr;
 }
 
 bool Receivers::any() const {
@@ -81,13 +115,14 @@ absl::StatusOr<std::shared_ptr<const Receiver>> Receivers::For(GrpcContext& cont
   if (named != metadata.end()) {
     return Find(std::string(named->second.data(), named->second.size()));
   }
-  if (receivers_.size() != 1) return Ambiguous();
-  return receivers_.begin()->second;
+  if (only_ == nullptr) return Ambiguous();
+  return only_;
 }
 
 absl::StatusOr<Receivers::ReceiverPtr> Receivers::Find(const std::string& name) const {
   const auto found = receivers_.find(name);
-  if (found != receivers_.end()) return found->second;
+  if (found != receivers_.end()) return found->second.receiver;
+  if (const auto set = sets_.find(name); set != sets_.end()) return set->second;
   if (receivers_.empty()) return Ambiguous();
   return absl::NotFoundError(absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)),
                                           "\" answers this service; there are: ", Names()));
@@ -105,9 +140,10 @@ absl::Status Receivers::Ambiguous() const {
 }
 
 std::string Receivers::Names() const {
-  return absl::StrJoin(receivers_, ", ", [](std::string* out, const auto& entry) {
-    absl::StrAppend(out, entry.first);
-  });
+  std::vector<std::string> names;
+  for (const auto& [name, receiver] : sets_) names.push_back(name);
+  for (const auto& [name, entry] : receivers_) names.push_back(name);
+  return absl::StrJoin(names, ", ");
 }
 
 }  // namespace mainspring::rpc

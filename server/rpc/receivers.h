@@ -34,28 +34,39 @@ class Receivers {
   explicit Receivers(const ServiceDescription& service) : service_(service) {}
 
   // See Service. Any thread.
-  absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before);
+  absl::Status AddComponent(const std::shared_ptr<Addressee>& component, const Before& before,
+                            const std::shared_ptr<Addressee>& set);
   void RemoveComponent(const std::string& name);
   bool any() const;
   absl::Status SetServicer(AnyHandler& servicer);
 
-  // For whom the call is: the servicer, or the component that is meant. NOT_FOUND: there is no such
-  // component; UNAVAILABLE: there is none at all; INVALID_ARGUMENT: there are several and it names
-  // none. Ingress thread.
+  // For whom the call is: the servicer, or the component, or the set of them, that is meant.
+  // NOT_FOUND: there is no such component; UNAVAILABLE: there is none at all; INVALID_ARGUMENT:
+  // there are several and it names none. Ingress thread.
   absl::StatusOr<std::shared_ptr<const Receiver>> For(GrpcContext& context) const;
 
  private:
   using ReceiverPtr = std::shared_ptr<const Receiver>;
+  struct Entry {
+    ReceiverPtr receiver;
+    std::string set;  // that it is one of; empty: none
+  };
 
+  absl::StatusOr<ReceiverPtr> NewReceiver(const std::shared_ptr<Addressee>& component,
+                                          const Before& before) const;
   absl::StatusOr<ReceiverPtr> Find(const std::string& name) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Ambiguous() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string Names() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Finds out anew whom calls are for that name none.
+  void Choose() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ServiceDescription service_;
   ReceiverPtr servicer_;  // constant once the plane serves
   mutable Mutex mutex_;
-  std::map<std::string, ReceiverPtr> receivers_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, Entry> receivers_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, ReceiverPtr> sets_ ABSL_GUARDED_BY(mutex_);
+  ReceiverPtr only_ ABSL_GUARDED_BY(mutex_);  // null: there is none, or not one alone
 };
 
 }  // namespace mainspring::rpc

@@ -20,8 +20,9 @@ class GrpcService final : public Service {
   }
 
   const std::string& name() const override { return name_; }
-  absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before) override {
-    return receivers_.AddComponent(std::move(mailbox), std::move(before));
+  absl::Status AddComponent(std::shared_ptr<Addressee> component, Before before,
+                            std::shared_ptr<Addressee> set) override {
+    return receivers_.AddComponent(component, before, set);
   }
   void RemoveComponent(const std::string& component) override {
     receivers_.RemoveComponent(component);

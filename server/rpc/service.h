@@ -5,12 +5,12 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "mainspring/handler.h"
 #include "mainspring/inbox.h"
-#include "mainspring/mailbox_base.h"
 #include "mainspring/server/rpc/before.h"
 #include "mainspring/server/rpc/typed_call.h"
 
@@ -32,8 +32,13 @@ class Service {
   // The full name, "mainspring.clock.v1.Clock".
   virtual const std::string& name() const = 0;
 
-  // INVALID_ARGUMENT: the component answers another service. Any thread.
-  virtual absl::Status AddComponent(std::shared_ptr<MailboxBase> mailbox, Before before) = 0;
+  // `set`, where it is one of several that are called as one: by that name, or by none where there
+  // are no others. INVALID_ARGUMENT: the component answers another service. Any thread.
+  virtual absl::Status AddComponent(std::shared_ptr<Addressee> component, Before before,
+                                    std::shared_ptr<Addressee> set) = 0;
+  absl::Status AddComponent(std::shared_ptr<Addressee> component, Before before) {
+    return AddComponent(std::move(component), std::move(before), nullptr);
+  }
   // The component of that name; calls that were handed to it stay there. Any thread.
   virtual void RemoveComponent(const std::string& component) = 0;
   // Whether anybody answers. Any thread.
@@ -53,8 +58,8 @@ class Service {
 struct ServiceDescription {
   const char* name;
   absl::Span<const RpcDescription> methods;
-  // The mailbox as an inbox of the service; null: it is of another.
-  AnyInbox* (*inbox_of)(MailboxBase& mailbox);
+  // The component as an inbox of the service; null: it is of another.
+  AnyInbox* (*inbox_of)(Addressee& component);
   // The same for what answers on the ingress thread; it must outlive the inbox.
   std::unique_ptr<AnyInbox> (*servicer_of)(AnyHandler& handler);
 };

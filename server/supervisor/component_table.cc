@@ -6,11 +6,11 @@
 namespace mainspring {
 
 size_t ComponentTable::Add(const ComponentConfig& config, std::vector<std::string> services,
-                           std::shared_ptr<MailboxBase> mailbox) {
+                           std::shared_ptr<MailboxBase> mailbox,
+                           std::shared_ptr<AnyReplicaSet> set) {
   MutexLock lock(mutex_);
   const auto [number, is_new] = numbers_.emplace(config.name, rows_.size());
-  if (is_new)
-    rows_.push_back({.name = config.name, .config = nullptr, .services = {}, .mailbox = nullptr});
+  if (is_new) rows_.emplace_back(config.name);
   Row& row = rows_[number->second];
   row.is_here = true;
   row.config = std::make_shared<ComponentConfig>(config);
@@ -18,6 +18,11 @@ size_t ComponentTable::Add(const ComponentConfig& config, std::vector<std::strin
   row.essential = config.essential;
   row.mailbox = std::move(mailbox);
   row.section = config.config;
+  row.set = nullptr;
+  if (set != nullptr) {
+    row.set = sets_.try_emplace({config.replica_of, config.type}, std::move(set)).first->second;
+    row.set->Add(row.mailbox);
+  }
   const ComponentStatus before = std::exchange(row.status, {});
   row.status.generation = before.generation;
   return number->second;
@@ -25,7 +30,10 @@ size_t ComponentTable::Add(const ComponentConfig& config, std::vector<std::strin
 
 void ComponentTable::Remove(size_t component) {
   MutexLock lock(mutex_);
-  rows_[component].is_here = false;
+  Row& row = rows_[component];
+  row.is_here = false;
+  row.mailbox->SetServes(false);
+  if (row.set != nullptr) row.set->Remove(*row.mailbox);
 }
 
 void ComponentTable::Configure(size_t component, const ComponentConfig& config) {
@@ -86,9 +94,19 @@ bool ComponentTable::essential(size_t component) const {
   return rows_[component].essential;
 }
 
-std::shared_ptr<MailboxBase> ComponentTable::Find(absl::string_view name) const {
+std::shared_ptr<Addressee> ComponentTable::Find(absl::string_view name) const {
   const std::optional<size_t> number = NumberOf(name);
-  return number.has_value() ? mailbox_of(*number) : nullptr;
+  if (number.has_value()) return mailbox_of(*number);
+  MutexLock lock(mutex_);
+  for (const auto& [key, set] : sets_) {
+    if (key.first == name && !set->empty()) return set;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<AnyReplicaSet> ComponentTable::replica_set(size_t component) const {
+  MutexLock lock(mutex_);
+  return rows_[component].set;
 }
 
 std::shared_ptr<MailboxBase> ComponentTable::mailbox_of(size_t component) const {
@@ -104,7 +122,9 @@ std::vector<std::string> ComponentTable::Names() const {
 
 void ComponentTable::Publish(size_t component, const ComponentStatus& status) {
   MutexLock lock(mutex_);
-  rows_[component].status = status;
+  Row& row = rows_[component];
+  row.status = status;
+  row.mailbox->SetServes(IsServing(row));
 }
 
 ComponentView ComponentTable::View(size_t component) const {
@@ -169,11 +189,15 @@ void ComponentTable::SetSection(size_t component, Section section) {
   rows_[component].section.swap(section);
 }
 
+bool ComponentTable::IsServing(const Row& row) {
+  const ComponentStatus& status = row.status;
+  return row.is_here && status.state == LifecycleState::kRunning && !status.draining &&
+         !status.paused && !status.leaving && status.serving;
+}
+
 bool ComponentTable::IsServing(size_t component) const {
   MutexLock lock(mutex_);
-  const ComponentStatus& status = rows_[component].status;
-  return rows_[component].is_here && status.state == LifecycleState::kRunning && !status.draining &&
-         !status.paused && !status.leaving && status.serving;
+  return IsServing(rows_[component]);
 }
 
 bool ComponentTable::HasBeenRunning(size_t component) const {

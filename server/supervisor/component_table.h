@@ -6,15 +6,18 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "mainspring/context.h"
 #include "mainspring/mailbox.h"
 #include "mainspring/mutex.h"
+#include "mainspring/replica_set.h"
 #include "mainspring/runner.h"
 #include "mainspring/server/config/host_config.h"
 #include "mainspring/server/supervisor/state.h"
@@ -74,8 +77,9 @@ class ComponentTable final : public Directory {
 
   // Supervisor's thread only, or before there is one. A component of that name, which is not here;
   // what is known of one that was is forgotten, but for its generation. Its number.
+  // `set`: what replicas are found by together, where none is here yet.
   size_t Add(const ComponentConfig& config, std::vector<std::string> services,
-             std::shared_ptr<MailboxBase> mailbox);
+             std::shared_ptr<MailboxBase> mailbox, std::shared_ptr<AnyReplicaSet> set = nullptr);
   void Remove(size_t component);
   // Its settings from here on: name and type stay.
   void Configure(size_t component, const ComponentConfig& config);
@@ -100,11 +104,13 @@ class ComponentTable final : public Directory {
   std::shared_ptr<MailboxBase> mailbox_of(size_t component) const;
   // That it answers, by their full names.
   std::vector<std::string> services(size_t component) const;
+  // Those that its replicas are called by together; null: it is none.
+  std::shared_ptr<AnyReplicaSet> replica_set(size_t component) const;
   // By configuration, or because an essential component cannot do without it.
   bool essential(size_t component) const;
 
   // Directory.
-  std::shared_ptr<MailboxBase> Find(absl::string_view name) const override;
+  std::shared_ptr<Addressee> Find(absl::string_view name) const override;
   std::vector<std::string> Names() const override;
 
   ComponentView View(size_t component) const;
@@ -125,15 +131,18 @@ class ComponentTable final : public Directory {
 
  private:
   struct Row {
+    explicit Row(std::string name) : name(std::move(name)) {}
+
     const std::string name;
     bool is_here = true;
     std::shared_ptr<const ComponentConfig> config;
     std::vector<std::string> services;
     bool essential = false;
     std::shared_ptr<MailboxBase> mailbox;
+    std::shared_ptr<AnyReplicaSet> set;
     const Runner* runner = nullptr;
-    ComponentStatus status = {};
-    Section section = nullptr;
+    ComponentStatus status;
+    Section section;
   };
 
   // It stays where it is.
@@ -142,10 +151,15 @@ class ComponentTable final : public Directory {
     return rows_[component];
   }
 
+  static bool IsServing(const Row& row);
+
   const TimeSource& time_;
   mutable Mutex mutex_;
   std::deque<Row> rows_ ABSL_GUARDED_BY(mutex_);
   std::unordered_map<std::string, size_t> numbers_ ABSL_GUARDED_BY(mutex_);
+  // By the type too: whoever has kept one reaches the replicas that come later.
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<AnyReplicaSet>> sets_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace mainspring

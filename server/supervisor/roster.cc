@@ -46,7 +46,7 @@ absl::Status Supervisor::Adopt(const Roster& roster) {
   }
   std::vector<size_t> joining;
   for (const Roster::Joining& each : roster.joining) {
-    joining.push_back(table_.Add(each.config, each.services, each.mailbox));
+    joining.push_back(table_.Add(each.config, each.services, each.mailbox, each.set));
   }
   SetGraph(*std::move(graph), configs);
   for (const size_t each : joining) Join(each);

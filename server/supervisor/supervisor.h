@@ -66,6 +66,7 @@ class Supervisor final : private Conductor {
       ComponentConfig config;
       std::vector<std::string> services;
       std::shared_ptr<MailboxBase> mailbox;
+      std::shared_ptr<AnyReplicaSet> set;
     };
     // That are not here yet. The one of a name that was gets its number again.
     std::vector<Joining> joining;

@@ -156,7 +156,7 @@ struct StreamRecord final : public StreamSink<T> {
 
 // A host's components, by name.
 struct Neighbours final : public Directory {
-  std::shared_ptr<MailboxBase> Find(absl::string_view name) const override {
+  std::shared_ptr<Addressee> Find(absl::string_view name) const override {
     auto found = mailboxes.find(std::string(name));
     return found == mailboxes.end() ? nullptr : found->second;
   }

@@ -114,7 +114,7 @@ struct Sent final : StreamSource<T> {
 };
 
 struct NoOthers final : Directory {
-  std::shared_ptr<MailboxBase> Find(absl::string_view) const override { return nullptr; }
+  std::shared_ptr<Addressee> Find(absl::string_view) const override { return nullptr; }
   std::vector<std::string> Names() const override { return {}; }
 };
 

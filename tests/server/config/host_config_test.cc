@@ -105,6 +105,55 @@ TEST(Validate, ForEachNameThatIsNotAllowed_NamesIt) {
   }
 }
 
+TEST(Validate, WhenAReplicaIsCalledAsAnotherComponent_SaysWhich) {
+  HostConfig config = GoodConfig();
+  config.components = {Component("worker"), Component("worker-1")};
+  config.components[0].replicas = 2;
+  ExpectError(config,
+              "components[worker].replicas: one of them is called \"worker-1\", which "
+              "another component is");
+  config.components[0].replicas = 1;
+  EXPECT_TRUE(Validate(config).ok());
+  config.components = {Component("worker")};
+  config.components[0].replicas = 257;
+  ExpectError(config, "components[worker].replicas: 257 is more than 256");
+  config.components[0].replicas = 0;
+  ExpectError(config, "components[worker].replicas: 0 is less than 1");
+  config.components = {Component(std::string(62, 'a'))};
+  config.components[0].replicas = 1;
+  const std::string& name = config.components[0].name;
+  ExpectError(config, absl::StrCat("components[", name, "].replicas: one of them is called \"",
+                                   name, "-0\", which is too long for a name"));
+}
+
+TEST(Replicated, MakesEachReplicaAComponent) {
+  HostConfig config;
+  config.components = {Component("clock"), Component("worker"), Component("web")};
+  config.components[1].replicas = 2;
+  config.components[2].depends_on = {{"worker"}, {"clock"}};
+  const std::vector<ComponentConfig> all = Replicated(config.components);
+  ASSERT_EQ(4u, all.size());
+  EXPECT_EQ("clock", all[0].name);
+  EXPECT_EQ("worker-0", all[1].name);
+  EXPECT_EQ("worker-1", all[2].name);
+  EXPECT_EQ("worker", ConfiguredName(all[2]));
+  EXPECT_EQ("web", ConfiguredName(all[3]));
+  ASSERT_EQ(3u, all[3].depends_on.size());
+  EXPECT_EQ("worker-1", all[3].depends_on[1].component);
+  EXPECT_FALSE(all[3].depends_on[1].hard) << "the other goes on";
+  EXPECT_TRUE(all[3].depends_on[2].hard);
+}
+
+TEST(Replicated, OfOneReplica_KeepsWhoNeedsItHard) {
+  HostConfig config;
+  config.components = {Component("worker"), Component("web")};
+  config.components[0].replicas = 1;
+  config.components[1].depends_on = {{"worker"}};
+  const std::vector<ComponentConfig> all = Replicated(config.components);
+  EXPECT_EQ("worker-0", all[1].depends_on[0].component);
+  EXPECT_TRUE(all[1].depends_on[0].hard);
+}
+
 TEST(Validate, WhenAPlaneHasNoAddress_NamesThePlane) {
   HostConfig config = GoodConfig();
   config.data.addresses.clear();

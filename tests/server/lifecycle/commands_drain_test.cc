@@ -92,7 +92,7 @@ class DrainOneTest : public testing::SteppedTest {
   void TearDown() override { box_.Clear(); }
 
   void Crash() {
-    supervision_->table().Find("one")->Post(Status("one").generation,
+    supervision_->table().mailbox(NumberOf("one")).Post(Status("one").generation,
                                             [] { throw std::runtime_error("broken"); });
     Settle();
   }

@@ -84,9 +84,8 @@ class ConfigTest : public ::testing::Test {
     SectionsInForce sections(host_, {{"picky", &Item::default_instance()}, {"plain", nullptr}});
     if (store.latest() != nullptr) warnings_ = sections.Restore(*store.latest());
     std::vector<SupervisedComponent> components;
-    for (size_t i = 0; i < host_.components.size(); ++i) {
-      ComponentConfig config = host_.components[i];
-      config.config = sections.at(config.name).value;
+    for (ComponentConfig& config : Replicated(host_.components)) {
+      config.config = sections.at(ConfiguredName(config)).value;
       components.push_back(Make(config));
     }
     SupervisionOptions options;

@@ -224,6 +224,48 @@ TEST_F(ConfigReloadTest, WhenTheHostDrains_IsRefused) {
   EXPECT_EQ(States(), "a RUNNING, b RUNNING, plain RUNNING");
 }
 
+TEST_F(ConfigReloadTest, OfReplicas_SomeComeAndGo_AndTheOthersGoOn) {
+  host_.Find("b")->replicas = 2;
+  Launch();
+  EXPECT_EQ(States(), "a RUNNING, b-0 RUNNING, b-1 RUNNING, plain RUNNING");
+  ASSERT_TRUE(Update({To("b", 5)}).ok());
+  file().Find("b")->replicas = 3;
+  Reload();
+  EXPECT_EQ(States(), "a RUNNING, b-0 RUNNING, b-1 RUNNING, plain RUNNING, b-2 RUNNING");
+  EXPECT_EQ(taken_, (Taken{{"a", 0}, {"b-0", 5}, {"b-1", 5}, {"b-2", 5}})) << "of one section";
+  file().Find("b")->replicas = 1;
+  Reload();
+  EXPECT_EQ(States(), "a RUNNING, b-0 RUNNING, plain RUNNING");
+  EXPECT_EQ(GenerationOf("b-0"), 1u);
+  EXPECT_EQ(InForce("b"), 5);
+}
+
+TEST_F(ConfigReloadTest, WhereOneOfTheReplicasRefuses_NothingHappens) {
+  host_.Find("b")->replicas = 2;
+  Launch();
+  EXPECT_EQ(Update({To("b", Picky::kRefused)}).status(),
+            absl::InvalidArgumentError("components[b].config: value: 13 is refused"))
+      << "said once";
+  EXPECT_EQ(Update({To("b-0", 1)}).status().code(), absl::StatusCode::kNotFound)
+      << "they have one section";
+}
+
+TEST_F(ConfigReloadTest, OfReplicas_OneIsRestartedAfterTheOther) {
+  host_.Find("b")->replicas = 3;
+  Launch();
+  // The second does not stop for a while.
+  file().Find("b")->on_exception = OnException::kRestart;
+  loops_.Hold("b-1");
+  reconfiguration_->Reload("SIGHUP", nullptr);
+  loops_.Advance(absl::Milliseconds(100));
+  EXPECT_EQ(GenerationOf("b-0"), 2u);
+  EXPECT_EQ(GenerationOf("b-2"), 1u);
+  loops_.LetGo("b-1");
+  loops_.Advance(absl::Milliseconds(100));
+  EXPECT_EQ(GenerationOf("b-1"), 2u);
+  EXPECT_EQ(GenerationOf("b-2"), 2u);
+}
+
 TEST_F(ConfigReloadTest, WhenTheFileIsWatched_AChangeIsCarriedOutOnceItHasSettled) {
   host_.watch_file = true;
   Launch();

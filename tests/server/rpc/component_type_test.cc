@@ -17,7 +17,7 @@ using testing::Trial;
 // No components.
 class Nobody final : public Directory {
  public:
-  std::shared_ptr<MailboxBase> Find(absl::string_view) const override { return nullptr; }
+  std::shared_ptr<Addressee> Find(absl::string_view) const override { return nullptr; }
   std::vector<std::string> Names() const override { return {}; }
 };
 

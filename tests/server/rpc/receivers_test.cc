@@ -107,7 +107,7 @@ TEST(Receivers, WhenGivenWhatAnswersAnotherService_Refuses) {
   Receivers receivers({"trial", Binding::kMethods, &Binding::InboxOf, &Binding::ServicerOf});
   const auto mailbox = std::make_shared<Mailbox<grpc::health::v1::HealthRequest>>(
       "other", MailboxOptions(), TimeSource::Real());
-  const absl::Status added = receivers.AddComponent(mailbox, nullptr);
+  const absl::Status added = receivers.AddComponent(mailbox, nullptr, nullptr);
   EXPECT_EQ(absl::StatusCode::kInvalidArgument, added.code());
   EXPECT_EQ("component \"other\": answers another service", added.message());
   OtherServicer servicer;
