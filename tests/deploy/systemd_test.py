@@ -85,6 +85,19 @@ class Service(SystemdTestCase):
         self.assertEqual(self.box.show(SERVICE, "MainPID"), before)
         self.assertEqual(self.box.show(SERVICE, "ActiveState")["ActiveState"], "active")
 
+    def test_Reload_CarriesOutWhatTheFileSaysAnew(self):
+        path = "/etc/mainspring/mainspring.yaml"
+        self.addCleanup(self.box.write, path, self.box.read(path))
+        before = self.box.show(SERVICE, "MainPID")
+        self.box.write(path, self.box.read(path) +
+                       "\n  - {name: extra, type: clock}\n")
+        self.box.run("systemctl", "reload", SERVICE)
+        self.wait_until(lambda: self.box.run(
+            "/usr/bin/mainspringd", "--probe=unix:/run/mainspring/admin.sock/extra",
+            check=False).returncode == 0, "the component that was added")
+        self.wait_until(lambda: self.box.show(SERVICE, "MainPID", "ActiveState") ==
+                        {**before, "ActiveState": "active"}, "the same process, active again")
+
     def test_Stop_DrainsAndIsASuccess(self):
         self.box.run("systemctl", "stop", SERVICE)
         self.assertEqual(self.box.show(SERVICE, "ActiveState", "Result", "ExecMainStatus"),

@@ -92,8 +92,9 @@ class DrainOneTest : public testing::SteppedTest {
   void TearDown() override { box_.Clear(); }
 
   void Crash() {
-    supervision_->table().mailbox(NumberOf("one")).Post(Status("one").generation,
-                                            [] { throw std::runtime_error("broken"); });
+    supervision_->table().mailbox(NumberOf("one")).Post(Status("one").generation, [] {
+      throw std::runtime_error("broken");
+    });
     Settle();
   }
   void AnswerNext() { box_.Take<EchoCall>().reply.Send(trial::v1::EchoResponse()); }
