@@ -21,7 +21,7 @@ install(FILES ${PROJECT_SOURCE_DIR}/deploy/package/copyright
 
 # A program links mainspring::server and the bindings of its protos; the rest comes with these.
 set(exported protoc-gen-mainspring mainspring_options mainspring_sanitize mainspring_model mainspring_testing
-  mainspring_probe mainspring_observe mainspring_world mainspring_address mainspring_rpc
+  mainspring_probe mainspring_observe mainspring_world mainspring_address mainspring_listener mainspring_rpc
   mainspring_config mainspring_flags mainspring_supervisor mainspring_health mainspring_reflection
   mainspring_lifecycle mainspring_reconfigure mainspring_drain mainspring_signals mainspring_systemd mainspring_planes
   mainspring_server mainspring_testing_host
