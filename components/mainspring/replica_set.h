@@ -64,7 +64,8 @@ class ReplicaSet final : public AnyReplicaSet, public InboxOf<ReplicaSet<Enums..
       if (first == nullptr) first = std::move(next);
     }
     // The one that would have been the best says why not.
-    if (first != nullptr) return static_cast<Mailbox<Enums...>&>(*first).Push(std::move(call));
+    if (first != nullptr)
+      return static_cast<Mailbox<Enums...>&>(*first).Push(std::forward<Call>(call));
     Refuse(call, NobodyThere());
     return false;
   }
