@@ -20,20 +20,21 @@ HealthTable::HealthTable(const ComponentTable& components, std::function<bool()>
   }
 }
 
+HealthTable::Meaning& HealthTable::Touch(const std::string& name, Member& member, Names& joined) {
+  const auto [entry, is_new] = entries_.try_emplace(name);
+  if (is_new) joined.push_back(name);
+  auto& touched = member.touched;
+  if (std::find(touched.begin(), touched.end(), &*entry) == touched.end()) {
+    touched.push_back(&*entry);
+  }
+  return entry->second;
+}
+
 HealthTable::Names HealthTable::Join(size_t component) {
   Names joined;
   if (members_.size() <= component) members_.resize(component + 1);
   Member& member = members_[component];
-  const auto touch = [&](const std::string& name) -> Meaning& {
-    const auto [entry, is_new] = entries_.try_emplace(name);
-    if (is_new) joined.push_back(name);
-    auto& touched = member.touched;
-    if (std::find(touched.begin(), touched.end(), &*entry) == touched.end()) {
-      touched.push_back(&*entry);
-    }
-    return entry->second;
-  };
-  for (const char* name : {"", "readiness", "liveness", "startup"}) touch(name);
+  for (const char* name : {"", "readiness", "liveness", "startup"}) Touch(name, member, joined);
   // Several replicas serve by their name as they do by that of a service.
   Names services = components_.services(component);
   if (const auto set = components_.replica_set(component)) services.push_back(set->component());
@@ -42,9 +43,9 @@ HealthTable::Names HealthTable::Join(size_t component) {
     if (service == services_.size()) services_.emplace_back();
     ++services_[service].members;
     member.services.push_back(service);
-    touch(name).service = service;
+    Touch(name, member, joined).service = service;
   }
-  touch(components_.name(component)).component = component;
+  Touch(components_.name(component), member, joined).component = component;
   return joined;
 }
 

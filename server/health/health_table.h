@@ -86,6 +86,10 @@ class HealthTable final : public HealthSource {
 
   bool IsServing(const Meaning& meaning, bool host_alive) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   Names Change(size_t component, bool past_limit);
+  // What a name stands for, that changes with the member from here on; adds it to `joined` where
+  // nobody had it before.
+  Meaning& Touch(const std::string& name, Member& member, Names& joined)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Each returns the names that nobody had before, or has any more.
   Names Join(size_t component) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Names Leave(size_t component) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
