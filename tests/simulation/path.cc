@@ -41,6 +41,8 @@ void Path::Follow(const lifecycle::v1::Event& event) {
   }
   sequence_ = event.sequence();
   Known& known = known_[event.component()];
+  // A snapshot does not tell of those that had left.
+  if (event.kind() == lifecycle::v1::Event::ADDED) known = {event.to(), event.generation(), {}};
   if (event.kind() != lifecycle::v1::Event::STATE) return FollowTraffic(event, known);
   const std::string what =
       absl::StrCat("event ", event.sequence(), ": component \"", event.component(), "\" from ",

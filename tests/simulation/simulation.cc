@@ -19,6 +19,8 @@ constexpr size_t kSenders = 3;
 constexpr size_t kCalls = 120;
 constexpr size_t kCommands = 25;
 constexpr size_t kResumes = 10;
+constexpr size_t kReconfigurations = 8;
+constexpr absl::Duration kPoll = absl::Milliseconds(10);
 
 // The structs of calls, by the message that asks.
 template <class Request>
@@ -118,13 +120,8 @@ void Simulation::Launch() {
     records_[i].name = components_[i].name;
     mailboxes_.push_back(std::make_shared<Mailbox<WorkRequest>>(
         components_[i].name, components_[i].mailbox, scheduler_.time()));
-    supervised.push_back({components_[i],
-                          {"simulation.Worker"},
-                          [this, i](Context& context) {
-                            return std::make_unique<Worker>(context, scheduler_, faults_,
-                                                            records_[i]);
-                          },
-                          mailboxes_.back()});
+    supervised.push_back(Make(components_[i]));
+    present_.insert(i);
   }
   SupervisionOptions options;
   options.time = &scheduler_.time();
@@ -153,6 +150,7 @@ void Simulation::Launch() {
     };
   }
   options.random = [this] { return scheduler_.Random(); };
+  options.make = [this](const ComponentConfig& config) { return Make(config); };
   options.incarnation = "simulated";
   options.event_history = scheduler_.Chance(0.5) ? 10'000 : 20;
   // Now and then somebody watches the health of what changes.
@@ -167,6 +165,93 @@ void Simulation::Launch() {
   lifecycle_ = std::dynamic_pointer_cast<Mailbox<proto::LifecycleRequest>>(supervision_->mailbox());
   truth_ = std::make_unique<Path>(components_);
   resumed_ = std::make_unique<Path>(components_);
+}
+
+SupervisedComponent Simulation::Make(const ComponentConfig& config) {
+  const size_t number = static_cast<size_t>(config.name[0] - 'a');
+  return {config,
+          {"simulation.Worker"},
+          [this, number](Context& context) {
+            return std::make_unique<Worker>(context, scheduler_, faults_, records_[number]);
+          },
+          mailboxes_[number]};
+}
+
+// Some leave, and some come back; those that stay may have other settings from here on. One step at
+// a time, as a host takes them.
+void Simulation::Reconfigure(bool bring_all_back) {
+  if (reconfiguring_ || stopped_.has_value() || !started_.has_value() || !started_->ok()) return;
+  std::set<size_t> wanted = present_;
+  if (bring_all_back) {
+    for (size_t i = 0; i < components_.size(); ++i) wanted.insert(i);
+    if (wanted == present_) return;
+  } else {
+    const size_t drawn = scheduler_.Pick(components_.size());
+    if (wanted.erase(drawn) == 0) wanted.insert(drawn);
+    if (!IsClosed(wanted)) return;
+  }
+  std::vector<ComponentConfig> configs;
+  for (const size_t each : wanted) {
+    ComponentConfig& config = configs.emplace_back(components_[each]);
+    config.mailbox.max_calls = 1 + scheduler_.Pick(20);
+    config.essential = scheduler_.Chance(0.3);
+  }
+  reconfiguring_ = true;
+  auto asked = std::make_shared<Asked<Nothing>>();
+  commands_.push_back([asked] { return asked->answers; });
+  supervision_->Adopt(configs, Reply<Nothing>(asked.get()));
+  AwaitReconfigured(asked, std::move(wanted));
+}
+
+// Whether each has what it needs.
+bool Simulation::IsClosed(const std::set<size_t>& wanted) const {
+  return std::all_of(wanted.begin(), wanted.end(), [&](size_t each) {
+    const auto& needed = components_[each].depends_on;
+    return std::all_of(needed.begin(), needed.end(), [&](const Dependency& dependency) {
+      return wanted.count(static_cast<size_t>(dependency.component[0] - 'a')) != 0;
+    });
+  });
+}
+
+// Sees off who has left, as soon as that one is down.
+void Simulation::AwaitReconfigured(std::shared_ptr<Asked<Nothing>> asked, std::set<size_t> wanted) {
+  if (asked->answers == 1 && !asked->answer.ok()) {
+    reconfiguring_ = false;
+    return;
+  }
+  bool waits = asked->answers == 0;
+  for (const size_t each : present_) {
+    if (waits || wanted.count(each) != 0) continue;
+    const ComponentStatus status = supervision_->table().status(each);
+    if (!status.wanted && IsDown(status.state)) {
+      auto forgotten = std::make_shared<Asked<Nothing>>();
+      commands_.push_back([forgotten] { return forgotten->answers; });
+      supervision_->Forget(each, Reply<Nothing>(forgotten.get()));
+      AwaitForgotten(forgotten, each, asked, std::move(wanted));
+      return;
+    }
+    waits = true;
+  }
+  if (!waits) {
+    present_ = std::move(wanted);
+    reconfiguring_ = false;
+    return;
+  }
+  scheduler_.In(kPoll, [this, asked, wanted = std::move(wanted)] {
+    if (supervision_ != nullptr) AwaitReconfigured(asked, wanted);
+  });
+}
+
+void Simulation::AwaitForgotten(std::shared_ptr<Asked<Nothing>> forgotten, size_t component,
+                                std::shared_ptr<Asked<Nothing>> asked, std::set<size_t> wanted) {
+  if (forgotten->answers != 0) {
+    supervision_->EndThread(component);
+    present_.erase(component);
+    return AwaitReconfigured(std::move(asked), std::move(wanted));
+  }
+  scheduler_.In(kPoll, [this, forgotten, component, asked, wanted = std::move(wanted)] {
+    AwaitForgotten(forgotten, component, asked, wanted);
+  });
 }
 
 void Simulation::DrawTraffic() {
@@ -188,6 +273,9 @@ void Simulation::DrawTraffic() {
   }
   for (size_t i = 0; i < kCommands; ++i) {
     scheduler_.In(scheduler_.Within(kChaos), [this] { Command(); });
+  }
+  for (size_t i = 0; i < kReconfigurations; ++i) {
+    scheduler_.In(scheduler_.Within(kChaos), [this] { Reconfigure(/*bring_all_back=*/false); });
   }
   for (size_t i = 0; i < kResumes; ++i) {
     scheduler_.In(kChaos * i / kResumes + scheduler_.Within(absl::Seconds(5)), [this, watch] {
@@ -295,8 +383,11 @@ void Simulation::Command() {
 void Simulation::Calm() {
   faults_ = Faults();
   scheduler_.Release();
+  for (int second = 1; second < 25; ++second) {
+    scheduler_.In(absl::Seconds(second), [this] { Reconfigure(/*bring_all_back=*/true); });
+  }
   for (int round = 0; round < 2; ++round) {
-    scheduler_.In(absl::Seconds(10 * (round + 1)), [this] {
+    scheduler_.In(absl::Seconds(15 * (round + 1)), [this] {
       for (const ComponentConfig& component : components_) {
         proto::StartComponentRequest request;
         request.set_name(component.name);
@@ -317,6 +408,7 @@ std::vector<std::string> Simulation::Play() {
   scheduler_.In(stop_after - absl::Nanoseconds(1), [this, calm] {
     const bool rolled_back = started_.has_value() && !started_->ok();
     if (!calm || rolled_back) return;
+    Expect(present_.size() == components_.size(), "in calm, not all have come back");
     for (size_t i = 0; i < components_.size(); ++i) {
       const ComponentView view = supervision_->table().View(i);
       Expect(view.status.state == LifecycleState::kRunning,
@@ -378,7 +470,7 @@ void Simulation::CheckRequestIds() {
     std::set<std::string> outcomes;
     for (const auto& code : codes) {
       if (code() != absl::StatusCode::kFailedPrecondition &&
-          code() != absl::StatusCode::kUnavailable) {
+          code() != absl::StatusCode::kUnavailable && code() != absl::StatusCode::kNotFound) {
         outcomes.insert(absl::StatusCodeToString(code()));
       }
     }

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -94,6 +95,12 @@ class Simulation {
   void Call(size_t component);
   void Command();
   void FollowOn();
+  SupervisedComponent Make(const ComponentConfig& config);
+  void Reconfigure(bool bring_all_back);
+  bool IsClosed(const std::set<size_t>& wanted) const;
+  void AwaitReconfigured(std::shared_ptr<Asked<Nothing>> asked, std::set<size_t> wanted);
+  void AwaitForgotten(std::shared_ptr<Asked<Nothing>> forgotten, size_t component,
+                      std::shared_ptr<Asked<Nothing>> asked, std::set<size_t> wanted);
   void Calm();
   void Check();
   void CheckRequestIds();
@@ -111,6 +118,9 @@ class Simulation {
   std::vector<ComponentConfig> components_;
   std::vector<WorkerRecord> records_;
   std::vector<std::shared_ptr<Mailbox<WorkRequest>>> mailboxes_;
+
+  std::set<size_t> present_;  // by number: those that have not left
+  bool reconfiguring_ = false;
 
   // Callers outlive what answers them.
   std::deque<Asked<Done>> calls_;
