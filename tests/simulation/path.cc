@@ -30,6 +30,8 @@ void Path::Follow(const lifecycle::v1::WatchComponentsResponse& update) {
   if (!update.has_snapshot()) return;
   incarnation_ = update.snapshot().incarnation();
   sequence_ = update.snapshot().sequence();
+  // It does not tell of those that have left.
+  for (auto& [name, known] : known_) known.state = Component::STOPPED;
   for (const Component& component : update.snapshot().components()) {
     known_[component.name()] = {component.state(), component.generation(), {}};
   }
@@ -41,7 +43,6 @@ void Path::Follow(const lifecycle::v1::Event& event) {
   }
   sequence_ = event.sequence();
   Known& known = known_[event.component()];
-  // A snapshot does not tell of those that had left.
   if (event.kind() == lifecycle::v1::Event::ADDED) known = {event.to(), event.generation(), {}};
   if (event.kind() != lifecycle::v1::Event::STATE) return FollowTraffic(event, known);
   const std::string what =
