@@ -274,6 +274,9 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
   source.first_state = first_state;
   source.state = [path = flags->config] { return FileState(path); };
   source.load = [=]() -> absl::StatusOr<HostConfig> {
+    if (flags->config.empty()) {
+      return absl::FailedPreconditionError("there is no configuration file; --config names one");
+    }
     const Configuration again = Configuration::Load(types, adjust, *flags);
     if (!again.ok()) return absl::InvalidArgumentError(again.Report());
     HostConfig config = again.config();

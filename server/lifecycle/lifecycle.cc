@@ -73,6 +73,11 @@ void Lifecycle::OnTrafficChange(size_t component, TrafficChange change, const st
 
 absl::StatusOr<size_t> Lifecycle::Find(const std::string& name) const {
   if (const std::optional<size_t> found = table().NumberOf(name)) return *found;
+  // Several are found by one name where calls go.
+  if (table().Find(name) != nullptr) {
+    return absl::NotFoundError(absl::StrCat(
+        "\"", name, "\" has several replicas; name one: ", absl::StrJoin(table().Names(), ", ")));
+  }
   return absl::NotFoundError(
       absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)),
                    "\"; there are: ", absl::StrJoin(NearestFirst(name, table().Names()), ", ")));

@@ -154,6 +154,9 @@ class Config final : public config::v1::ConfigComponent {
   Task<absl::Status> AwaitReady(const std::vector<WantedSection>& wanted, SteadyTime deadline);
   void TellRefused(const Order& order, const absl::Status& why);
   void TellAccepted(const StoredRevision& made);
+  // The paths of what the host's configuration says, and the host, as it was started, is not.
+  std::vector<std::string> AfterRestart() const;
+  void TellAfterRestart() const;
 
   const Options options_;
   HostConfig host_;

@@ -198,21 +198,31 @@ Task<absl::StatusOr<proto::StoredRevision>> Config::Make(const Order& order) {
   co_return transaction.made;
 }
 
-// A change that holds over the file stays; it is told of.
+// A change that holds over the file stays; both are told of.
 std::vector<WantedSection> Config::SectionsOfFile(const HostConfig& config) const {
   std::vector<WantedSection> wanted;
+  const auto tell = [this](const std::string& name, const SectionInForce& section,
+                           const char* what) {
+    if (section.is_the_files) return;
+    options_.log.Warning("config",
+                         {{"component", name}, {"revision", section.revision}, {"warning", what}});
+  };
+  std::set<std::string> names;
   for (const ComponentConfig& each : config.components) {
     const auto known = sections_.all().find(each.name);
     if (known == sections_.all().end() || known->second.type != each.type) continue;
+    names.insert(each.name);
     const SectionInForce& section = known->second;
     if (IsSame(section.file_value.get(), each.config.get())) continue;
     if (section.keep_over_file) {
-      options_.log.Warning("config", {{"component", each.name},
-                                      {"revision", section.revision},
-                                      {"warning", "the file has changed, and the revision holds"}});
+      tell(each.name, section, "the file says something else than it did; the revision holds");
       continue;
     }
+    tell(each.name, section, "the file says something else than it did, and holds from here on");
     wanted.push_back({each.name, each.config, /*keep_over_file=*/false, /*is_the_files=*/true});
+  }
+  for (const auto& [name, section] : sections_.all()) {
+    if (names.count(name) == 0) tell(name, section, "the component goes, and its section with it");
   }
   return wanted;
 }
@@ -235,10 +245,7 @@ Config::Transaction Config::Begin(const Order& order, std::vector<WantedSection>
   if (host.has_value()) {
     transaction.changes = Compare(host_, *host);
     transaction.next.SetFile(*host);
-    for (const auto* each : {&transaction.changes.joining, &transaction.changes.leaving,
-                             &transaction.changes.restarting}) {
-      names.insert(each->begin(), each->end());
-    }
+    names = transaction.changes.names;
     transaction.restarts.insert(transaction.changes.restarting.begin(),
                                 transaction.changes.restarting.end());
     for (const proto::FieldChange& each : transaction.changes.fields) {

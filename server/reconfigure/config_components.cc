@@ -181,19 +181,38 @@ void Config::TellAccepted(const StoredRevision& made) {
                                {"author", revision.author()},
                                {"request_id", revision.request_id()},
                                {"components", absl::StrJoin(revision.names(), ",")}});
+  const std::vector<std::string> later = AfterRestart();
   for (int i = 0; i < std::min(made.changes_size(), kMostChangesTold); ++i) {
     const proto::FieldChange& each = made.changes(i);
-    const bool is_later = each.effect() == proto::EFFECT_RESTARTS_HOST;
-    options_.log.Write(is_later ? Severity::kWarning : Severity::kInfo, "config_change",
-                       {{"component", each.name()},
-                        {"path", each.path()},
-                        {"from", BoundedText(each.old_value())},
-                        {"to", BoundedText(each.new_value())},
-                        {"holds", is_later ? "once the host is restarted" : "now"}});
+    const bool is_later = std::find(later.begin(), later.end(), each.path()) != later.end();
+    const bool restarts = each.effect() == proto::EFFECT_RESTARTS_COMPONENT;
+    options_.log.Info("config_change", {{"component", each.name()},
+                                        {"path", each.path()},
+                                        {"from", BoundedText(each.old_value())},
+                                        {"to", BoundedText(each.new_value())},
+                                        {"holds", is_later   ? "once the host is restarted"
+                                                  : restarts ? "now, by a restart of the component"
+                                                             : "now"}});
   }
+  TellAfterRestart();
   proto::WatchConfigResponse event;
   *event.mutable_accepted() = revision;
   watchers_.Tell(event);
+}
+
+std::vector<std::string> Config::AfterRestart() const {
+  std::vector<std::string> paths;
+  for (const proto::FieldChange& each : Compare(options_.host, host_).fields) {
+    if (each.effect() == proto::EFFECT_RESTARTS_HOST) paths.push_back(each.path());
+  }
+  return paths;
+}
+
+void Config::TellAfterRestart() const {
+  const std::vector<std::string> paths = AfterRestart();
+  if (paths.empty()) return;
+  options_.log.Warning("config", {{"paths", absl::StrJoin(paths, ", ")},
+                                  {"warning", "holds once the host is restarted"}});
 }
 
 }  // namespace mainspring

@@ -27,6 +27,7 @@ void Config::Reload(std::string author, std::shared_ptr<void> /*done*/) {
   if (!made.ok()) co_return TellRefused(order, made.status());
   if (made->changes().empty()) {
     options_.log.Info("config", {{"outcome", "unchanged"}, {"author", author}});
+    TellAfterRestart();
   }
 }
 
@@ -44,7 +45,13 @@ void Config::SetWatch() {
 void Config::LookAtFile() {
   Answer<std::string> looking = context().RunBlocking(&StateOf, options_.source);
   const absl::StatusOr<std::string> state = co_await std::move(looking);
-  if (!state.ok() || state->empty()) co_return;
+  if (!state.ok()) co_return;
+  if (state->empty()) {
+    if (!std::exchange(seen_, "").empty()) {
+      options_.log.Warning("config", {{"warning", "the file is gone; what it said holds"}});
+    }
+    co_return;
+  }
   // One that is being written changes again.
   const bool is_settled = std::exchange(seen_, *state) == *state;
   if (!is_settled || loaded_ == *state) co_return;

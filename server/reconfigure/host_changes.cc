@@ -55,6 +55,7 @@ void CompareComponents(const ComponentConfig& before, const ComponentConfig& aft
                        HostChanges& changes) {
   bool restarts = false;
   for (FieldChange& change : DiffConfig("", MessageOf(before), MessageOf(after))) {
+    changes.names.insert(after.name);
     restarts = restarts || change.effect() == config::v1::EFFECT_RESTARTS_COMPONENT;
     change.set_path(absl::StrCat(PathOf(after.name), ".", change.path()));
     changes.fields.push_back(std::move(change));
@@ -78,17 +79,20 @@ bool HostChanges::changes_components() const {
 HostChanges Compare(const HostConfig& before, const HostConfig& after) {
   HostChanges changes;
   changes.fields = DiffConfig("", WithoutComponents(before), WithoutComponents(after));
+  if (!changes.fields.empty()) changes.names.insert("");
   for (const ComponentConfig& each : after.components) {
     if (const ComponentConfig* const known = Find(before, each.name)) {
       CompareComponents(*known, each, changes);
     } else {
       changes.joining.push_back(each.name);
+      changes.names.insert(each.name);
       changes.fields.push_back(ComesOrGoes(each.name, "", each.type));
     }
   }
   for (const ComponentConfig& each : before.components) {
     if (Find(after, each.name) != nullptr) continue;
     changes.leaving.push_back(each.name);
+    changes.names.insert(each.name);
     changes.fields.push_back(ComesOrGoes(each.name, each.type, ""));
   }
   return changes;

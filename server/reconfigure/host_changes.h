@@ -3,6 +3,7 @@
 #ifndef MAINSPRING_SERVER_RECONFIGURE_HOST_CHANGES_H_
 #define MAINSPRING_SERVER_RECONFIGURE_HOST_CHANGES_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct HostChanges {
   std::vector<std::string> restarting;
   // Those of `joining` that were there, of another type.
   std::vector<std::string> replaced;
+  // All components of which anything changes, and "" where anything else of the host does.
+  std::set<std::string> names;
 
   bool changes_components() const;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "mainspring/answer.h"
 #include "mainspring/local_call.h"
 #include "mainspring/server/lifecycle/supervision.h"
@@ -88,6 +89,7 @@ Task<absl::Status> Roster::AwaitStarted(std::vector<std::string> names) {
     longest += table_.config(table_.NumberOf(name).value()).start_timeout;
   }
   const SteadyTime deadline = After(context_.Now(), longest);
+  std::vector<std::string> failed;
   for (const std::string& name : names) {
     const size_t component = table_.NumberOf(name).value();
     while (true) {
@@ -95,15 +97,17 @@ Task<absl::Status> Roster::AwaitStarted(std::vector<std::string> names) {
       if (status.state == LifecycleState::kRunning || !status.wanted) break;
       if (HasFailed(status) || context_.Now() >= deadline) {
         if (!table_.essential(component)) break;
-        co_return absl::AbortedError(absl::StrCat(
+        failed.push_back(absl::StrCat(
             "component \"", name,
             "\" did not start: ", status.last_error.empty() ? status.reason : status.last_error));
+        break;
       }
       if (draining_()) co_return absl::UnavailableError("the host drains");
       co_await context_.Sleep(kPoll);
     }
   }
-  co_return absl::OkStatus();
+  if (failed.empty()) co_return absl::OkStatus();
+  co_return absl::AbortedError(absl::StrJoin(failed, "; "));
 }
 
 Task<absl::Status> Roster::Pass() {

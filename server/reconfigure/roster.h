@@ -41,7 +41,8 @@ class Roster {
   // join are about to start. UNAVAILABLE: the host drains; RESOURCE_EXHAUSTED: no more threads;
   // FAILED_PRECONDITION: a thread of the same name does not come back.
   Task<absl::Status> Adopt(std::vector<ComponentConfig> wanted);
-  // Until they run, or will not for now. ABORTED: an essential one does not; the text says why.
+  // Until they run, or will not for now. ABORTED: essential ones do not; the text says which, and
+  // why.
   Task<absl::Status> AwaitStarted(std::vector<std::string> names);
   // What components have said of themselves is in the table from here on.
   Task<absl::Status> Pass();

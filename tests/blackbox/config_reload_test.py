@@ -131,7 +131,23 @@ class BySignal(ReloadTestCase):
 
     def test_WithoutAFile_NothingHappens(self):
         host = self.start_host()
+        self.reload(host, "refused")
+        self.assertIn("there is no configuration file; --config names one", host.transcript())
+
+    def test_WhatNeedsARestart_IsToldUntilItIsTakenBack(self):
+        host = self.start("name: clock")
+        self.write("name: clock", before="log: {format: json}\n")
+        self.reload(host)
+        waits = 'paths=log.format warning="holds once the host is restarted"'
+        host.wait_for_line(lambda line: waits in line, waits)
+        seen = len(host.lines)
         self.reload(host, "unchanged")
+        host.wait_for_line(lambda line: waits in line, waits, since=seen)
+        seen = len(host.lines)
+        self.write("name: clock")
+        self.reload(host)
+        self.reload(host, "unchanged")
+        self.assertFalse([line for line in host.lines[seen:] if waits in line])
 
     def test_TheTimesOfADrain_AreThoseThatHoldWhenItBegins(self):
         host = self.start("name: clock", before="drain: {timeout: 30s}\n")
