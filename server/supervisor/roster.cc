@@ -90,7 +90,9 @@ void Supervisor::Leave(size_t component) {
   const SteadyTime now = context_.Now();
   const SteadyTime until = HasLameDuck(component) ? BeginLeaving(component) : now;
   if (until <= now) return stop();
-  context_.After(Between(now, until), [this, stop] {
+  context_.After(Between(now, until), [this, component, stop] {
+    // It may have ended itself meanwhile, gone, and come back.
+    if (!status(component).removed) return;
     stop();
     Settle();
   });

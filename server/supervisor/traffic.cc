@@ -117,7 +117,8 @@ SteadyTime Supervisor::BeginLeaving(size_t component) {
 
 void Supervisor::EndLeaving(size_t component) {
   Unit& unit = units_[component];
-  if (--unit.leaving > 0) return;
+  // Of one that has come back meanwhile, nobody is about to stop it.
+  if (unit.leaving == 0 || --unit.leaving > 0) return;
   unit.lame_duck_until = SteadyTime::min();
   Update(component, [](ComponentStatus& status) { status.leaving = false; });
   options_.health.on_change(component);

@@ -130,6 +130,46 @@ TEST_F(RosterTest, WhenItWasGivenUpOn_ItJoinsAsIfNothingHadBeen) {
   EXPECT_TRUE(Status("a").failures.empty());
 }
 
+TEST_F(RosterTest, WhenItEndsItselfInItsLameDuck_AndComesBack_ItIsNotStopped) {
+  const auto transient = [](ComponentConfig& config) {
+    config.restart.kind = RestartKind::kTransient;
+  };
+  Add("a");
+  Add("b", {}, {}, transient);
+  ASSERT_TRUE(Start().ok());
+  health_is_watched_ = true;
+  ASSERT_TRUE(Adopt({HookedConfig("a")}).ok());
+  contexts_["b"]->Finish();
+  Echo("b");
+  Settle();
+  ASSERT_EQ("STOPPED", StateName("b"));
+  Forget("b");
+  ASSERT_TRUE(Adopt({HookedConfig("a"), HookedConfig("b")}).ok());
+  Advance(absl::Seconds(1));
+  EXPECT_EQ("RUNNING", StateName("b"));
+}
+
+TEST_F(RosterTest, WhenACommandIsAboutToStopIt_AndItLeavesAndComesBack_ItHasALameDuckAgain) {
+  Add("a");
+  Add("b", {"a"});
+  ASSERT_TRUE(Start().ok());
+  health_is_watched_ = true;
+  auto restart = Ask<LifecycleCall::RestartComponent>("name: 'a' cascade: true");
+  ASSERT_TRUE(Adopt({HookedConfig("a")}).ok());
+  loops_.Hold("a");
+  Advance(absl::Milliseconds(500));
+  ASSERT_EQ("STOPPED", StateName("b"));
+  Forget("b");
+  ASSERT_TRUE(Adopt({HookedConfig("a"), HookedConfig("b")}).ok());
+  loops_.LetGo("a");
+  Advance(absl::Milliseconds(100));
+  ASSERT_EQ(1, restart->answers());
+  Ask<LifecycleCall::StopComponent>("name: 'b'");
+  EXPECT_EQ("RUNNING", StateName("b"));
+  Advance(absl::Milliseconds(500));
+  EXPECT_EQ("STOPPED", StateName("b"));
+}
+
 TEST_F(RosterTest, WhenSettingsChange_TheyHoldWithoutARestart) {
   Run({"a", "b"});
   ComponentConfig a = HookedConfig("a", {"b"});
