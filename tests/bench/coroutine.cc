@@ -66,7 +66,7 @@ class WithCoAwait final : public OnlyGetTime {
 
 class NoOthers final : public Directory {
  public:
-  std::shared_ptr<MailboxBase> Find(absl::string_view) const override { return nullptr; }
+  std::shared_ptr<Addressee> Find(absl::string_view) const override { return nullptr; }
   std::vector<std::string> Names() const override { return {}; }
 };
 

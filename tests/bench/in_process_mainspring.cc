@@ -30,7 +30,7 @@ class LightClock final : public clock::v1::ClockComponent {
 
 class NoOthers final : public Directory {
  public:
-  std::shared_ptr<MailboxBase> Find(absl::string_view) const override { return nullptr; }
+  std::shared_ptr<Addressee> Find(absl::string_view) const override { return nullptr; }
   std::vector<std::string> Names() const override { return {}; }
 };
 
