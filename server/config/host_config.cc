@@ -145,7 +145,9 @@ const std::string& ConfiguredName(const ComponentConfig& component) {
 std::vector<ComponentConfig> Replicated(const std::vector<ComponentConfig>& components) {
   std::map<std::string, int> replicas;
   for (const ComponentConfig& each : components) {
-    if (each.replicas.has_value()) replicas.emplace(each.name, *each.replicas);
+    if (each.replicas.has_value()) {
+      replicas.emplace(each.name, std::min(*each.replicas, kMostReplicas));
+    }
   }
   std::vector<ComponentConfig> all;
   for (ComponentConfig component : components) {
@@ -165,7 +167,7 @@ std::vector<ComponentConfig> Replicated(const std::vector<ComponentConfig>& comp
       continue;
     }
     component.replica_of = component.name;
-    for (int i = 0; i < *component.replicas; ++i) {
+    for (int i = 0; i < std::min(*component.replicas, kMostReplicas); ++i) {
       component.name = ReplicaName(component.replica_of, i);
       all.push_back(component);
     }

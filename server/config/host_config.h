@@ -141,7 +141,7 @@ struct Contradiction {
 std::vector<Contradiction> FindContradictions(const HostConfig& config);
 
 // The components that there are, each replica one. Who needs several replicas in common is started
-// after them, and told of each; none of them takes it down.
+// after them, and told of each; none of them takes it down. Of more than there may be, so many.
 std::vector<ComponentConfig> Replicated(const std::vector<ComponentConfig>& components);
 // The name of one of those in the configuration.
 const std::string& ConfiguredName(const ComponentConfig& component);

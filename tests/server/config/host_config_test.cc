@@ -144,6 +144,14 @@ TEST(Replicated, MakesEachReplicaAComponent) {
   EXPECT_TRUE(all[3].depends_on[2].hard);
 }
 
+TEST(Replicated, OfMoreThanThereMayBe_MakesNoMore) {
+  HostConfig config;
+  config.components = {Component("worker"), Component("web")};
+  config.components[0].replicas = std::numeric_limits<int>::max();
+  config.components[1].depends_on = {{"worker"}};
+  EXPECT_EQ(257u, Replicated(config.components).size());
+}
+
 TEST(Replicated, OfOneReplica_KeepsWhoNeedsItHard) {
   HostConfig config;
   config.components = {Component("worker"), Component("web")};
