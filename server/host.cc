@@ -114,6 +114,7 @@ class Host::Impl {
     MutexLock lock(mutex_);
     if (pulls_ > 0) trigger.PullTo(pulls_, why_pulled_);
     started_ = true;
+    reconfiguration_->Watch();
     for (auto& [author, done] : std::exchange(reloads_, {})) {
       reconfiguration_->Reload(std::move(author), std::move(done));
     }

@@ -54,7 +54,8 @@ std::vector<size_t> Config::NumbersOf(const std::string& section) const {
   std::vector<size_t> numbers;
   for (int i = 0;; ++i) {
     const auto number = options_.table.NumberOf(ReplicaName(section, i));
-    if (!number.has_value()) return numbers;
+    // Another component may be called as the next replica would be.
+    if (!number.has_value() || options_.table.config(*number).replica_of != section) return numbers;
     numbers.push_back(*number);
   }
 }

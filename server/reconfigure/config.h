@@ -53,6 +53,8 @@ class Config final : public config::v1::ConfigComponent {
 
   absl::Status Start() override;
 
+  // The host has started: from here on its file is watched, where that is configured.
+  void Watch();
   // Reads the host's configuration again: what differs is carried out; nothing, where any of it
   // cannot be. `author` is why; `done` is let go when it is over.
   void Reload(std::string author, std::shared_ptr<void> done);
@@ -130,9 +132,10 @@ class Config final : public config::v1::ConfigComponent {
   // OK, and it is in force and durable; else all is as it was.
   Task<absl::Status> Carry(const Order& order, const Transaction& transaction);
   // The two parts of it, of which the first is undone by PutBack.
-  Task<absl::Status> Enter(const Order& order, const Transaction& transaction);
+  // `given`: whether components were given their sections.
+  Task<absl::Status> Enter(const Order& order, const Transaction& transaction, bool& given);
   Task<absl::Status> Finish(const Transaction& transaction);
-  Task<absl::Status> PutBack(const Transaction& transaction);
+  Task<absl::Status> PutBack(const Transaction& transaction, bool given);
   // Begins to look at the file, or ends, as the configuration says.
   void SetWatch();
   void LookAtFile();
@@ -163,6 +166,7 @@ class Config final : public config::v1::ConfigComponent {
   SectionsInForce sections_;
   Roster roster_;
   // Of the file, where it is watched.
+  bool may_watch_ = false;
   std::optional<TimerId> look_timer_;
   std::string seen_;    // when it was looked at last
   std::string loaded_;  // when it was read last for what it had become

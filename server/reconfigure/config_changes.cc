@@ -181,6 +181,9 @@ Task<absl::StatusOr<proto::StoredRevision>> Config::Make(const Order& order) {
   if (!read.ok()) co_return read.status();
   const Transaction transaction = Begin(order, Different(*std::move(read), sections_), host);
   if (transaction.made.changes().empty() && transaction.wanted.empty()) {
+    // Of a section that a revision holds over the file, what that says is known from here on.
+    sections_ = transaction.next;
+    if (host.has_value()) host_ = *host;
     StoredRevision same;
     *same.mutable_revision() = Latest();
     co_return same;
@@ -279,7 +282,8 @@ Task<absl::Status> Config::Carry(const Order& order, const Transaction& transact
   if (!is_on_trial) done = store_.Append(transaction.made);
   // Nobody was told of it yet.
   if (!done.ok()) co_return done;
-  Task<absl::Status> entering = Enter(order, transaction);
+  bool given = false;
+  Task<absl::Status> entering = Enter(order, transaction, given);
   done = co_await entering;
   if (done.ok() && is_on_trial) done = store_.Append(transaction.made);
   if (done.ok()) {
@@ -293,7 +297,7 @@ Task<absl::Status> Config::Carry(const Order& order, const Transaction& transact
     if (!removed.ok())
       options_.log.Error("config", {{"removed", "no"}, {"why", removed.message()}});
   }
-  Task<absl::Status> putting_back = PutBack(transaction);
+  Task<absl::Status> putting_back = PutBack(transaction, given);
   const absl::Status put_back = co_await putting_back;
   if (!put_back.ok() && !options_.draining())
     options_.log.Error("config", {{"put_back", "no"}, {"why", put_back.message()}});
@@ -323,12 +327,15 @@ Components Both(Components one, const Components& other) {
   return one;
 }
 
-// Those that the configuration does not call by these names.
-Components Without(Components components, const std::vector<std::string>& names) {
-  std::erase_if(components, [&](const ComponentConfig& each) {
-    return std::find(names.begin(), names.end(), ConfiguredName(each)) != names.end();
+// Those of `before` that are there afterwards too, of the same type, and replicas of the same.
+Components Kept(Components before, const Components& after) {
+  std::erase_if(before, [&](const ComponentConfig& each) {
+    return std::any_of(after.begin(), after.end(), [&](const ComponentConfig& other) {
+      return each.name == other.name &&
+             (each.type != other.type || each.replica_of != other.replica_of);
+    });
   });
-  return components;
+  return before;
 }
 
 // All there are, with the sections that they have.
@@ -341,17 +348,18 @@ Components ComponentsOf(const HostConfig& config, const SectionsInForce& section
 }  // namespace
 
 // Who comes is there before who goes has gone.
-Task<absl::Status> Config::Enter(const Order& order, const Transaction& transaction) {
+Task<absl::Status> Config::Enter(const Order& order, const Transaction& transaction, bool& given) {
   const HostChanges& changes = transaction.changes;
   absl::Status done;
   if (changes.changes_components()) {
-    const Components kept = Without(ComponentsOf(host_, sections_), changes.replaced);
-    if (!changes.replaced.empty()) {
+    const Components before = ComponentsOf(host_, sections_);
+    const Components after = ComponentsOf(*transaction.host, transaction.next);
+    const Components kept = Kept(before, after);
+    if (kept.size() != before.size()) {
       Task<absl::Status> removing = roster_.Adopt(kept);
       done = co_await removing;
       if (!done.ok()) co_return done;
     }
-    const Components after = ComponentsOf(*transaction.host, transaction.next);
     // A drain that begins now has to wait for all of them.
     HostConfig both = *transaction.host;
     both.components = Both(both.components, host_.components);
@@ -367,6 +375,7 @@ Task<absl::Status> Config::Enter(const Order& order, const Transaction& transact
     done = co_await starting;
     if (!done.ok()) co_return done;
   }
+  given = true;
   Task<absl::Status> giving = Give(transaction.wanted, transaction.restarts);
   done = co_await giving;
   if (!done.ok() || order.ready_within == absl::ZeroDuration()) co_return done;
@@ -387,12 +396,13 @@ Task<absl::Status> Config::Finish(const Transaction& transaction) {
   co_return absl::OkStatus();
 }
 
-Task<absl::Status> Config::PutBack(const Transaction& transaction) {
+Task<absl::Status> Config::PutBack(const Transaction& transaction, bool given) {
   absl::Status done;
   if (transaction.changes.changes_components()) {
     const Components before = ComponentsOf(host_, sections_);
-    if (!transaction.changes.replaced.empty()) {
-      Task<absl::Status> removing = roster_.Adopt(Without(before, transaction.changes.replaced));
+    const Components kept = Kept(before, ComponentsOf(*transaction.host, transaction.next));
+    if (kept.size() != before.size()) {
+      Task<absl::Status> removing = roster_.Adopt(kept);
       done = co_await removing;
       if (!done.ok()) co_return done;
     }
@@ -401,6 +411,8 @@ Task<absl::Status> Config::PutBack(const Transaction& transaction) {
     options_.on_change(host_);
     if (!done.ok()) co_return done;
   }
+  // Nobody has been asked for anything yet.
+  if (!given) co_return done;
   Task<absl::Status> giving = Give(transaction.before, transaction.restarts);
   done = co_await giving;
   co_return done;

@@ -15,8 +15,12 @@ std::string StateOf(const ConfigSource& source) { return source.state(); }
 
 absl::Status Config::Start() {
   seen_ = loaded_ = options_.source.first_state;
-  SetWatch();
   return absl::OkStatus();
+}
+
+void Config::Watch() {
+  may_watch_ = true;
+  SetWatch();
 }
 
 void Config::Reload(std::string author, std::shared_ptr<void> /*done*/) {
@@ -32,7 +36,7 @@ void Config::Reload(std::string author, std::shared_ptr<void> /*done*/) {
 }
 
 void Config::SetWatch() {
-  if (host_.watch_file == look_timer_.has_value()) return;
+  if (!may_watch_ || host_.watch_file == look_timer_.has_value()) return;
   if (look_timer_.has_value()) {
     context().Cancel(*std::exchange(look_timer_, std::nullopt));
   } else {

@@ -32,6 +32,10 @@ Reconfiguration::Reconfiguration(EventLog& log, const TimeSource& time)
       mailbox_(std::make_shared<Mailbox<config::v1::ConfigRequest>>(kReconfigurationName,
                                                                     MailboxOptions(), time)) {}
 
+void Reconfiguration::Watch() {
+  mailbox_->Post(kGeneration, [this] { config_->Watch(); });
+}
+
 void Reconfiguration::Reload(std::string author, std::shared_ptr<void> done) {
   mailbox_->Post(kGeneration, [this, author = std::move(author), done = std::move(done)]() mutable {
     config_->Reload(std::move(author), std::move(done));

@@ -28,6 +28,7 @@ class Reconfiguration final {
   Reconfiguration& operator=(const Reconfiguration&) = delete;
 
   // See Config. Any thread; where Config itself has failed, nothing is done.
+  void Watch();
   void Reload(std::string author, std::shared_ptr<void> done);
 
   // Where Config is asked.

@@ -24,7 +24,9 @@ struct Question {
   Answer<Nothing> answer() { return Answer<Nothing>(std::move(call)); }
 };
 
+// Since it joined: one that was given up on before waits for what it needs in that state.
 bool HasFailed(const ComponentStatus& status) {
+  if (status.last_error.empty()) return false;
   return status.state == LifecycleState::kBackoff || status.state == LifecycleState::kFailed;
 }
 

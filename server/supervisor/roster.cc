@@ -46,6 +46,7 @@ absl::Status Supervisor::Adopt(const Roster& roster) {
   }
   std::vector<size_t> joining;
   for (const Roster::Joining& each : roster.joining) {
+    each.mailbox->SetOptions(each.config.mailbox);
     joining.push_back(table_.Add(each.config, each.services, each.mailbox, each.set));
   }
   SetGraph(*std::move(graph), configs);
@@ -71,6 +72,7 @@ void Supervisor::Join(size_t component) {
   constexpr char kWhy[] = "is in the configuration now";
   Unit& unit = units_[component];
   const bool is_stuck = unit.stuck;
+  if (unit.timer.has_value()) context_.Cancel(*unit.timer);
   unit = Unit();
   unit.status = table_.status(component);
   unit.stuck = is_stuck;

@@ -51,6 +51,8 @@ std::vector<Engine::Member> Supervisor::MembersOf(const ComponentTable& table) {
 }
 
 void Supervisor::WantUp(size_t component, const std::string& why) {
+  // Whoever leaves does so, whatever a command to others would have of it.
+  if (status(component).removed) return;
   engine_.WantUp(component, why);
   Update(component, [](ComponentStatus& status) { status.wanted = true; });
 }
@@ -61,6 +63,7 @@ void Supervisor::WantDown(size_t component, const std::string& why) {
 }
 
 void Supervisor::WantRestart(size_t component, const std::string& why) {
+  if (status(component).removed) return;
   engine_.WantRestart(component, why);
   Update(component, [](ComponentStatus& status) { status.wanted = true; });
 }

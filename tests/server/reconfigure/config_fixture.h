@@ -109,6 +109,7 @@ class ConfigTest : public ::testing::Test {
          /*max_watchers=*/2},
         {time_, supervision_->table()}, loops_.launch());
     supervision_->BeginStart([](const absl::Status&) {});
+    reconfiguration_->Watch();
     loops_.Settle();
   }
 

@@ -250,6 +250,34 @@ TEST_F(ConfigReloadTest, WhereOneOfTheReplicasRefuses_NothingHappens) {
       << "they have one section";
 }
 
+TEST_F(ConfigReloadTest, WhereTwoByHandBecomeReplicas_TheyAreReplaced) {
+  host_.Add("picky", "w-0").essential = false;
+  host_.Add("picky", "w-1").essential = false;
+  Launch();
+  RemoveFromFile("w-0");
+  RemoveFromFile("w-1");
+  ComponentConfig& replicated = AddToFile("picky", "w");
+  replicated.replicas = 2;
+  replicated.config = Of(5);
+  AddToFile("picky", "w-2");
+  Reload();
+  EXPECT_EQ(taken_["w-0"], 5);
+  EXPECT_EQ(taken_["w-1"], 5);
+  EXPECT_EQ(GenerationOf("w-1"), 2u);
+  ASSERT_TRUE(Update({To("w", 6)}).ok());
+  EXPECT_EQ(taken_["w-1"], 6);
+  EXPECT_EQ(taken_["w-2"], 0) << "it is no replica";
+}
+
+TEST_F(ConfigReloadTest, WhereOneDoesNotStart_NobodyElseIsRestartedForIt) {
+  Launch();
+  file().Add("picky", "new").config = Of(Picky::kRefused);
+  file().Find("a")->on_exception = OnException::kRestart;
+  Reload();
+  EXPECT_EQ(GenerationOf("a"), 1u);
+  EXPECT_THAT(Revisions(), IsEmpty());
+}
+
 TEST_F(ConfigReloadTest, OfReplicas_OneIsRestartedAfterTheOther) {
   host_.Find("b")->replicas = 3;
   Launch();
