@@ -60,12 +60,8 @@ void CompareComponents(const ComponentConfig& before, const ComponentConfig& aft
     change.set_path(absl::StrCat(PathOf(after.name), ".", change.path()));
     changes.fields.push_back(std::move(change));
   }
-  if (before.type != after.type) {
-    changes.joining.push_back(after.name);
-    changes.replaced.push_back(after.name);
-  } else if (restarts) {
-    changes.restarting.push_back(after.name);
-  }
+  // One of another type is another component.
+  if (before.type == after.type && restarts) changes.restarting.push_back(after.name);
 }
 
 }  // namespace
@@ -84,14 +80,12 @@ HostChanges Compare(const HostConfig& before, const HostConfig& after) {
     if (const ComponentConfig* const known = Find(before, each.name)) {
       CompareComponents(*known, each, changes);
     } else {
-      changes.joining.push_back(each.name);
       changes.names.insert(each.name);
       changes.fields.push_back(ComesOrGoes(each.name, "", each.type));
     }
   }
   for (const ComponentConfig& each : before.components) {
     if (Find(after, each.name) != nullptr) continue;
-    changes.leaving.push_back(each.name);
     changes.names.insert(each.name);
     changes.fields.push_back(ComesOrGoes(each.name, each.type, ""));
   }

@@ -15,12 +15,8 @@ namespace mainspring {
 struct HostChanges {
   // Field by field, but for components' sections; each by its path in a file.
   std::vector<config::v1::FieldChange> fields;
-  // Components by their names. One of another type than it was joins, and has left before.
-  std::vector<std::string> joining;
-  std::vector<std::string> leaving;
+  // Those that their settings' changes restart, by their names.
   std::vector<std::string> restarting;
-  // Those of `joining` that were there, of another type.
-  std::vector<std::string> replaced;
   // All components of which anything changes, and "" where anything else of the host does.
   std::set<std::string> names;
 

@@ -39,8 +39,7 @@ TEST(HostChanges, TellWhoComesAndGoes) {
   const HostChanges changes = Compare(Of({"a", "b"}), Of({"b", "c"}));
   EXPECT_THAT(Lines(changes),
               ElementsAre("components[c].type:  -> clock", "components[a].type: clock -> "));
-  EXPECT_THAT(changes.joining, ElementsAre("c"));
-  EXPECT_THAT(changes.leaving, ElementsAre("a"));
+  EXPECT_THAT(changes.names, ElementsAre("a", "c"));
   EXPECT_TRUE(changes.changes_components());
 }
 
@@ -52,15 +51,14 @@ TEST(HostChanges, TellWhoIsRestarted) {
   EXPECT_THAT(Lines(changes), ElementsAre("components[a].on_exception: fail_call -> restart",
                                           "components[b].mailbox.max_calls: 1024 -> 7"));
   EXPECT_THAT(changes.restarting, ElementsAre("a"));
-  EXPECT_THAT(changes.joining, IsEmpty());
+  EXPECT_THAT(changes.names, ElementsAre("a", "b"));
 }
 
-TEST(HostChanges, OfAnotherType_AreThatItLeavesAndJoins) {
+TEST(HostChanges, OfAnotherType_RestartNobody) {
   HostConfig after = Of({"a"});
   after.components[0].type = "other";
   const HostChanges changes = Compare(Of({"a"}), after);
-  EXPECT_THAT(changes.joining, ElementsAre("a"));
-  EXPECT_THAT(changes.replaced, ElementsAre("a"));
+  EXPECT_THAT(changes.names, ElementsAre("a"));
   EXPECT_THAT(changes.restarting, IsEmpty());
 }
 
