@@ -29,6 +29,7 @@
 #include "mainspring/configurable.h"
 #include "mainspring/context.h"
 #include "mainspring/coroutine.h"
+#include "mainspring/file_configurable.h"
 #include "mainspring/handler.h"
 #include "mainspring/ref.h"
 #include "mainspring/reply.h"

@@ -26,8 +26,8 @@ class AnyConfigurable {
   virtual ~AnyConfigurable() = default;
   // As Configurable's. INVALID_ARGUMENT: another message than its own.
   virtual absl::Status ValidateAny(const google::protobuf::Message& config) = 0;
-  // One that was validated.
-  virtual void ApplyAny(const google::protobuf::Message& config) = 0;
+  // One that was validated, and nothing has come between. An error: the component is as it was.
+  virtual absl::Status ApplyAny(const google::protobuf::Message& config) = 0;
   // One in which nothing is set, as a component begins with where nobody gives it another.
   virtual const google::protobuf::Message& Empty() const = 0;
 };
@@ -50,16 +50,19 @@ class Configurable : public AnyConfigurable {
   // between. It has to succeed: what it throws costs the instance.
   virtual void Apply(C config) = 0;
 
- private:
-  absl::Status ValidateAny(const google::protobuf::Message& config) final {
+ protected:
+  absl::Status ValidateAny(const google::protobuf::Message& config) override {
     const C* const own = dynamic_cast<const C*>(&config);
     if (own != nullptr) return Validate(*own);
     return absl::InvalidArgumentError(
         absl::StrCat("is a ", config.GetTypeName(), ", and not a ", Empty().GetTypeName()));
   }
-  void ApplyAny(const google::protobuf::Message& config) final {
+  absl::Status ApplyAny(const google::protobuf::Message& config) override {
     Apply(dynamic_cast<const C&>(config));
+    return absl::OkStatus();
   }
+
+ private:
   const google::protobuf::Message& Empty() const final { return C::default_instance(); }
 };
 

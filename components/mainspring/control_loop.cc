@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "mainspring/file_configurable.h"
 #include "mainspring/status_details.h"
 #include "mainspring/text.h"
 
@@ -195,8 +196,9 @@ absl::Status ControlLoop::GiveFirst(const Section& section) {
   if (!valid.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("config: ", std::string(valid.message())));
   }
-  Run("Apply", [&] { takes->ApplyAny(config); });
-  return absl::OkStatus();
+  absl::Status applied;
+  Run("Apply", [&] { applied = takes->ApplyAny(config); });
+  return applied;
 }
 
 void ControlLoop::Obey(control::Configure request) {
@@ -212,11 +214,16 @@ void ControlLoop::Obey(control::Configure request) {
   if (absl::Status valid = Check(*takes, config); !valid.ok()) {
     return request.reply.Fail(std::move(valid));
   }
-  if (request.apply) Serve("Apply", time_.CoarseNow(), [&] { takes->ApplyAny(config); });
+  absl::Status applied;
+  if (request.apply) {
+    Serve("Apply", time_.CoarseNow(), [&] { applied = takes->ApplyAny(config); });
+  }
   if (instance_ == nullptr) {
     return request.reply.Fail(absl::AbortedError("the component went in Apply"));
   }
-  request.reply.Send(Nothing());
+  if (!applied.ok()) return request.reply.Fail(Bounded(std::move(applied)));
+  const auto* const files = dynamic_cast<const AnyFileConfigurable*>(instance_->component.get());
+  request.reply.Send({files == nullptr ? "" : files->config_directory().path()});
 }
 
 void ControlLoop::Obey(control::Stop request) {

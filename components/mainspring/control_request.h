@@ -31,6 +31,13 @@ enum class OnException {
   kRestart,   // the instance too
 };
 
+// What came of a section that a component takes.
+struct Configured {
+  // Where the component's files are installed, where it is FileConfigurable: see
+  // config_directory.h. What a section that was not given makes of them is in the one to come.
+  std::string directory;
+};
+
 namespace control {
 struct Start {  // Construct an instance, the one with this generation, and start it.
   uint64_t generation;
@@ -44,7 +51,7 @@ struct Configure {
   uint64_t generation;
   Section section;
   bool apply;
-  Reply<Nothing> reply;
+  Reply<Configured> reply;
 };
 struct Stop {  // Answer what was accepted, but after `deadline` with `why`; then stop the instance.
   SteadyTime deadline;

@@ -18,13 +18,13 @@ namespace mainspring {
 // there is no such instance, or it goes. ABORTED: it failed, or ended itself, in Apply.
 // FAILED_PRECONDITION: its class is not Configurable. DEADLINE_EXCEEDED: it has not come to it by
 // then; it may yet. Any thread.
-inline Answer<Nothing> PushConfigure(MailboxBase& mailbox, uint64_t generation, Section section,
-                                     bool apply, SteadyTime deadline = kNever) {
-  SharedPtr<LocalCall<Nothing>> call(
-      new LocalCall<Nothing>(CallOptions{.deadline = deadline}, "Configure"));
-  Reply<Nothing> reply(call.get());
+inline Answer<Configured> PushConfigure(MailboxBase& mailbox, uint64_t generation, Section section,
+                                        bool apply, SteadyTime deadline = kNever) {
+  SharedPtr<LocalCall<Configured>> call(
+      new LocalCall<Configured>(CallOptions{.deadline = deadline}, "Configure"));
+  Reply<Configured> reply(call.get());
   mailbox.PushControl(control::Configure{generation, std::move(section), apply, std::move(reply)});
-  return Answer<Nothing>(std::move(call));
+  return Answer<Configured>(std::move(call));
 }
 
 }  // namespace mainspring

@@ -155,10 +155,16 @@ void MessageReader::Add(const YamlNode& node, const std::string& path, absl::str
 
 void MessageReader::Read(const YamlNode& node, const std::string& path, Message& message) {
   if (node.kind == Kind::kNothing) return;
-  if (node.kind != Kind::kMap) {
-    return Add(node, path, absl::StrCat("has fields, and not ", NameOf(node.kind)));
-  }
   const Descriptor& type = *message.GetDescriptor();
+  if (node.kind != Kind::kMap) {
+    // An item that is short for its name: depends_on: [clock].
+    const bool is_short =
+        node.kind == Kind::kScalar && absl::EndsWith(path, "]") && type.field_count() > 0;
+    return Add(
+        node, path,
+        absl::StrCat("has fields, and not ", NameOf(node.kind),
+                     is_short ? absl::StrCat("; write {", type.field(0)->name(), ": ...}") : ""));
+  }
   std::vector<const YamlNode::Entry*> anys;
   for (const YamlNode::Entry& entry : node.entries) {
     const std::string field_path = absl::StrCat(path, path.empty() ? "" : ".", entry.key);

@@ -31,6 +31,31 @@ std::vector<const FieldDescriptor*> FieldsOf(const Message& message) {
   return fields;
 }
 
+// All texts in a message that is one, as a whole.
+void AddSecrets(const Message& message, bool all, std::vector<std::string>& secrets) {
+  if (message.GetDescriptor()->full_name() == Any::descriptor()->full_name()) {
+    const std::unique_ptr<Message> inside = Unpack(message);
+    if (inside != nullptr) AddSecrets(*inside, all, secrets);
+    return;
+  }
+  const auto& reflection = *message.GetReflection();
+  for (const FieldDescriptor* field : FieldsOf(message)) {
+    const bool is_secret = all || IsSecret(*field);
+    const int size = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        const Message& inside = field->is_repeated()
+                                    ? reflection.GetRepeatedMessage(message, field, i)
+                                    : reflection.GetMessage(message, field);
+        AddSecrets(inside, is_secret, secrets);
+      } else if (is_secret && field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+        secrets.push_back(field->is_repeated() ? reflection.GetRepeatedString(message, field, i)
+                                               : reflection.GetString(message, field));
+      }
+    }
+  }
+}
+
 }  // namespace
 
 bool IsSecret(const FieldDescriptor& field) {
@@ -64,6 +89,12 @@ void Redact(Message& message) {
       Redact(*reflection.MutableMessage(&message, field));
     }
   }
+}
+
+std::vector<std::string> SecretsOf(const Message& message) {
+  std::vector<std::string> secrets;
+  AddSecrets(message, /*all=*/false, secrets);
+  return secrets;
 }
 
 bool Unredact(const Message& before, Message& message) {

@@ -2,6 +2,9 @@
 #ifndef MAINSPRING_SERVER_CONFIG_REDACTION_H_
 #define MAINSPRING_SERVER_CONFIG_REDACTION_H_
 
+#include <string>
+#include <vector>
+
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
@@ -16,6 +19,9 @@ bool IsSecret(const google::protobuf::FieldDescriptor& field);
 // Takes secrets out of the message, and of those in it: a text becomes kRedacted, anything else is
 // cleared. What a google.protobuf.Any has of a type that the program was not built with goes too.
 void Redact(google::protobuf::Message& message);
+
+// The secrets that are texts or bytes, for whoever hides them elsewhere.
+std::vector<std::string> SecretsOf(const google::protobuf::Message& message);
 
 // The reverse, of a message that was shown and comes back changed: what Redact has made of a secret
 // becomes what it is in `before`; in a list of messages, where that is as long as it was. False

@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "mainspring/file_tree.h"
 #include "mainspring/server/config/read_file.h"
 
 namespace mainspring {
@@ -39,20 +40,6 @@ constexpr size_t kDigits = 20;
 constexpr uint64_t kMostPlausible = 1'000'000'000'000'000;
 constexpr char kPartial[] = "partial";
 constexpr char kAside[] = ".set-aside";
-
-absl::Status Failed(const std::string& path, const char* what, int error) {
-  const std::string text = absl::StrCat(path, ": cannot ", what, ": ", strerror(error));
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-      return absl::ResourceExhaustedError(text);
-    default:
-      return absl::FailedPreconditionError(text);
-  }
-}
 
 std::string Crc(absl::string_view content) {
   const auto* const bytes = reinterpret_cast<const Bytef*>(content.data());
@@ -91,9 +78,9 @@ uint64_t NumberOf(absl::string_view name) {
 }
 
 absl::Status CheckDirectory(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return Failed(path, "be made", errno);
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return FileError(path, "be made", errno);
   struct stat status;
-  if (stat(path.c_str(), &status) != 0) return Failed(path, "be looked at", errno);
+  if (stat(path.c_str(), &status) != 0) return FileError(path, "be looked at", errno);
   if (!S_ISDIR(status.st_mode) || status.st_uid != getuid() ||
       (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
     return absl::FailedPreconditionError(
@@ -116,14 +103,14 @@ absl::StatusOr<RevisionStore> RevisionStore::Open(std::string directory,
 
 absl::Status RevisionStore::Lock() {
   const int fd = open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Failed(directory_, "be opened", errno);
+  if (fd < 0) return FileError(directory_, "be opened", errno);
   lock_ = std::shared_ptr<const int>(new int(fd), [](const int* held) {
     close(*held);
     delete held;
   });
   // Goes with the process, however that ends.
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) return absl::OkStatus();
-  if (errno != EWOULDBLOCK) return Failed(directory_, "be locked", errno);
+  if (errno != EWOULDBLOCK) return FileError(directory_, "be locked", errno);
   return absl::FailedPreconditionError(
       absl::StrCat(directory_, ": another host keeps its revisions there"));
 }
@@ -141,7 +128,7 @@ absl::Status RevisionStore::Load(std::vector<std::string>& complaints) {
     next_number_ = std::max(next_number_, number + 1);
     if (number != 0 && !is_aside) numbers.insert(number);
   }
-  if (error) return Failed(directory_, "be read", error.value());
+  if (error) return FileError(directory_, "be read", error.value());
   absl::Status loaded;
   for (const uint64_t number : numbers) loaded.Update(LoadOne(number, complaints));
   return loaded;
@@ -212,7 +199,7 @@ absl::Status RevisionStore::RemoveLatest() {
   // Whatever becomes of its file: it holds no longer.
   all_.pop_back();
   if (directory_.empty()) return absl::OkStatus();
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) return Failed(path, "be removed", errno);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return FileError(path, "be removed", errno);
   return SyncDirectory();
 }
 
@@ -221,17 +208,17 @@ absl::Status RevisionStore::Write(const std::string& path, const std::string& co
   // Of one that was killed, or somebody else's; never written through.
   unlink(partial.c_str());
   const int fd = open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) return Failed(partial, "be opened", errno);
+  if (fd < 0) return FileError(partial, "be opened", errno);
   absl::Cleanup close_file = [fd] { close(fd); };
   absl::Cleanup remove = [&] { unlink(partial.c_str()); };
   for (size_t written = 0; written < content.size();) {
     const ssize_t more = write(fd, content.data() + written, content.size() - written);
     if (more < 0 && errno == EINTR) continue;
-    if (more < 0) return Failed(partial, "be written", errno);
+    if (more < 0) return FileError(partial, "be written", errno);
     written += static_cast<size_t>(more);
   }
-  if (fsync(fd) != 0) return Failed(partial, "be synced", errno);
-  if (rename(partial.c_str(), path.c_str()) != 0) return Failed(path, "be put in place", errno);
+  if (fsync(fd) != 0) return FileError(partial, "be synced", errno);
+  if (rename(partial.c_str(), path.c_str()) != 0) return FileError(path, "be put in place", errno);
   std::move(remove).Cancel();
   absl::Status synced = SyncDirectory();
   // It may be there or not after a power cut: so it is not.
@@ -241,9 +228,9 @@ absl::Status RevisionStore::Write(const std::string& path, const std::string& co
 
 absl::Status RevisionStore::SyncDirectory() const {
   const int fd = open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return Failed(directory_, "be opened", errno);
+  if (fd < 0) return FileError(directory_, "be opened", errno);
   const absl::Cleanup close_directory = [fd] { close(fd); };
-  if (fsync(fd) != 0) return Failed(directory_, "be synced", errno);
+  if (fsync(fd) != 0) return FileError(directory_, "be synced", errno);
   return absl::OkStatus();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -49,7 +50,7 @@ absl::StatusOr<Number> ParseInteger(absl::string_view text) {
   absl::string_view digits = text;
   absl::ConsumePrefix(&digits, "-");
   if (!IsDecimal(digits)) {
-    return Wrong(text, "is not a whole number; write it in decimal digits alone, 1000");
+    return Wrong(text, "is not a whole number; write it in decimal digits alone, such as 1000");
   }
   Number number;
   if (!absl::SimpleAtoi(text, &number)) {
@@ -93,7 +94,14 @@ bool IsDate(absl::string_view text) {
 
 absl::StatusOr<bool> ParseBool(absl::string_view text) {
   if (text == "true" || text == "false") return text == "true";
-  return Wrong(text, "is neither true nor false");
+  const std::string lower = absl::AsciiStrToLower(text);
+  const auto is_one_of = [&](std::initializer_list<absl::string_view> words) {
+    return std::find(words.begin(), words.end(), lower) != words.end();
+  };
+  return Wrong(text, "is neither true nor false",
+               is_one_of({"true", "yes", "on", "y"})    ? "; write true"
+               : is_one_of({"false", "no", "off", "n"}) ? "; write false"
+                                                        : "");
 }
 
 absl::StatusOr<int64_t> ParseSigned(absl::string_view text) { return ParseInteger<int64_t>(text); }

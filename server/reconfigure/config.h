@@ -72,10 +72,15 @@ class Config final : public config::v1::ConfigComponent {
                      Reply<config::v1::ListRevisionsResponse> reply) override;
   void RollbackConfig(config::v1::RollbackConfigRequest request,
                       Reply<config::v1::RollbackConfigResponse> reply) override;
+  void GenerateFiles(config::v1::GenerateFilesRequest request,
+                     Reply<config::v1::GenerateFilesResponse> reply) override;
+  void InstallFiles(config::v1::InstallFilesRequest request,
+                    Reply<config::v1::InstallFilesResponse> reply) override;
   void WatchConfig(config::v1::WatchConfigRequest request,
                    ReplyStream<config::v1::WatchConfigResponse> replies) override;
 
  private:
+  using FileSet = config::v1::FileSet;
   using Revision = config::v1::Revision;
   using StoredRevision = config::v1::StoredRevision;
 
@@ -114,6 +119,7 @@ class Config final : public config::v1::ConfigComponent {
   absl::StatusOr<std::vector<WantedSection>> SectionsOf(uint64_t revision) const;
 
   // config_changes.cc
+  static std::string AuthorOf(const CallContext& call);
   template <class Asked, class Response>
   Order OrderOf(const Asked& request, const Reply<Response>& reply) const;
   template <class Response>
@@ -144,9 +150,11 @@ class Config final : public config::v1::ConfigComponent {
   struct Asking {
     const WantedSection* section;
     size_t component;
-    Answer<Nothing> answer;
+    Answer<Configured> answer;
   };
+  // What they hold of `wanted` is used until they have answered.
   std::vector<Asking> Ask(const std::vector<WantedSection>& wanted, bool apply);
+  static absl::Status RefusedBy(const std::string& section, const absl::Status& why);
   // Each component that has an instance looks at its section; all that is refused.
   Task<absl::Status> Validate(const std::vector<WantedSection>& wanted);
   // Each takes it, now or with its next instance. The first that did not.
@@ -155,6 +163,8 @@ class Config final : public config::v1::ConfigComponent {
   // One after the other, each once the one before runs again.
   Task<> RestartInTurn(std::vector<size_t> replicas);
   Task<absl::Status> AwaitReady(const std::vector<WantedSection>& wanted, SteadyTime deadline);
+  // config_files.cc: has the files made, and tells how they differ from what is installed.
+  Task<absl::StatusOr<std::vector<FileSet>>> Generate(const std::vector<WantedSection>& wanted);
   void TellRefused(const Order& order, const absl::Status& why);
   void TellAccepted(const StoredRevision& made);
   // The paths of what the host's configuration says, and the host, as it was started, is not.

@@ -42,11 +42,6 @@ uint64_t Fingerprint(Request request) {
   return hash;
 }
 
-std::string AuthorOf(const CallContext& call) {
-  const std::string principal = call.Principal();
-  return principal.empty() ? call.Peer() : principal;
-}
-
 // A dozen names will do for whoever is told.
 constexpr size_t kMostNames = 12;
 
@@ -54,6 +49,10 @@ constexpr size_t kMostNames = 12;
 
 void Config::ValidateConfig(proto::ValidateConfigRequest request,
                             Reply<proto::ValidateConfigResponse> reply) {
+  Answer<Nothing> turn = turns_.Take();
+  const absl::StatusOr<Nothing> taken = co_await std::move(turn);
+  if (!taken.ok()) co_return reply.Fail(taken.status());
+  const absl::Cleanup give = [this] { turns_.Give(); };
   const absl::StatusOr<std::vector<WantedSection>> wanted =
       ReadChanges(request.changes(), sections_);
   if (!wanted.ok()) co_return reply.Fail(wanted.status());
@@ -61,6 +60,11 @@ void Config::ValidateConfig(proto::ValidateConfigRequest request,
   const absl::Status said = co_await validating;
   if (!said.ok()) co_return reply.Fail(said);
   reply.Send(proto::ValidateConfigResponse());
+}
+
+std::string Config::AuthorOf(const CallContext& call) {
+  const std::string principal = call.Principal();
+  return principal.empty() ? call.Peer() : principal;
 }
 
 template <class Asked, class Response>

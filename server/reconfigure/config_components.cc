@@ -27,12 +27,13 @@ constexpr absl::Duration kReadyPoll = absl::Milliseconds(10);
 constexpr int kMostChangesTold = 100;
 constexpr char kWhyRestarted[] = "its configuration has changed";
 
-absl::Status RefusedBy(const std::string& name, const absl::Status& why) {
-  return absl::Status(why.code(), absl::StrCat(ItemPath("components", 0, name, /*is_first=*/true),
-                                               ".config: ", std::string(why.message())));
-}
-
 }  // namespace
+
+absl::Status Config::RefusedBy(const std::string& section, const absl::Status& why) {
+  return absl::Status(why.code(),
+                      absl::StrCat(ItemPath("components", 0, section, /*is_first=*/true),
+                                   ".config: ", std::string(why.message())));
+}
 
 // Those that have it are asked side by side.
 std::vector<Config::Asking> Config::Ask(const std::vector<WantedSection>& wanted, bool apply) {
@@ -61,7 +62,7 @@ Task<absl::Status> Config::Validate(const std::vector<WantedSection>& wanted) {
   };
   std::vector<Asking> asked = Ask(wanted, /*apply=*/false);
   for (Asking& each : asked) {
-    const absl::StatusOr<Nothing> said = co_await std::move(each.answer);
+    const absl::StatusOr<Configured> said = co_await std::move(each.answer);
     if (said.ok()) continue;
     // There is no instance. One that has failed may do so because of its section; one that was
     // stopped would be found to be wrong by its next start, when nobody looks any more: so it is
@@ -101,7 +102,7 @@ Task<absl::Status> Config::Give(const std::vector<WantedSection>& wanted,
   absl::Status first;
   std::vector<Asking> asked = Ask(live, /*apply=*/true);
   for (Asking& each : asked) {
-    const absl::StatusOr<Nothing> said = co_await std::move(each.answer);
+    const absl::StatusOr<Configured> said = co_await std::move(each.answer);
     // Where there is no instance, the next begins with it.
     if (said.ok() || absl::IsUnavailable(said.status())) continue;
     first.Update(RefusedBy(each.section->component, said.status()));

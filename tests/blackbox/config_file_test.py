@@ -55,9 +55,9 @@ TWELVE_TOLD = (
     (19, 9, 'components[b].depends_on[0].component: "clocks" is no component; did you mean "clock"?'),
     (22, 7, "components[clock].config.least_watch_interval: 1ms is less than 10ms"),
     (23, 5, 'components[3].name: two components are called "clock"'),
-    (24, 16, 'components[3].essential: "yes" is neither true nor false'),
+    (24, 16, 'components[3].essential: "yes" is neither true nor false; write true'),
     (26, 18, 'limits.event_history: "0o17" is not a whole number; write it in decimal digits alone, '
-             "1000"),
+             "such as 1000"),
 )
 
 

@@ -122,7 +122,7 @@ TEST_F(MessageReaderTest, Read_OfWrongValues_TellsEachAndSetsTheOthers) {
   const Sample sample = Read(
       "flag: yes\nsmall: 3000000000\nlarge: -1\nsize: 4\nratio: half\nblob: \"*\"\n"
       "colour: rde\ntime: 5\nsince: today\ntext: no\nmaybe:\nnarrow: 1\n");
-  EXPECT_THAT(Told(), ElementsAre(HasSubstr("1:7: flag: \"yes\" is neither true nor false"),
+  EXPECT_THAT(Told(), ElementsAre("1:7: flag: \"yes\" is neither true nor false; write true",
                                   HasSubstr("2:8: small: \"3000000000\" is not from -2147483648"),
                                   HasSubstr("3:8: large: \"-1\" is not from 0"),
                                   HasSubstr("4:7: size: \"4\" lacks its unit"),
@@ -142,13 +142,14 @@ TEST_F(MessageReaderTest, Read_OfWrongShapes_SaysWhatIsExpected) {
   Read(
       "inner: 1\nnames: x\nsmall: [1]\ncounts: [1]\nitems: [1, {}]\nwrapped: x\n"
       "free: 1\nnumbers: [~]\n");
-  EXPECT_THAT(Told(), ElementsAre("1:8: inner: has fields, and not a single value",
-                                  "2:8: names: is a list, and not a single value; write [x]",
-                                  "3:8: small: is a single value, and not a list",
-                                  "4:9: counts: has keys and values, and not a list",
-                                  "5:9: items[0]: has fields, and not a single value",
-                                  "6:10: wrapped: is no Int32Value", "7:7: free: is no Struct",
-                                  "8:11: numbers[0]: an item without a value"));
+  EXPECT_THAT(Told(),
+              ElementsAre("1:8: inner: has fields, and not a single value",
+                          "2:8: names: is a list, and not a single value; write [x]",
+                          "3:8: small: is a single value, and not a list",
+                          "4:9: counts: has keys and values, and not a list",
+                          "5:9: items[0]: has fields, and not a single value; write {name: ...}",
+                          "6:10: wrapped: is no Int32Value", "7:7: free: is no Struct",
+                          "8:11: numbers[0]: an item without a value"));
   Read("- 1\n");
   EXPECT_THAT(Told(), ElementsAre("1:1: : has fields, and not a list"));
 }

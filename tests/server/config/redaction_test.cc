@@ -1,5 +1,6 @@
 #include "mainspring/server/config/redaction.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "google/protobuf/util/message_differencer.h"
@@ -54,6 +55,12 @@ TEST(Redaction, Unredact_OfListsAndOfWhatIsNoText_PutsBackWhatIsKnown) {
   Redact(sent);
   sent.mutable_secrets()->RemoveLast();
   EXPECT_FALSE(Unredact(before, sent)) << "whose they are is not known";
+}
+
+TEST(Redaction, SecretsOf_TellsAllThatAreTexts) {
+  const Sample sample =
+      FromText("password: 'a' text: 'open' inner { password: 'c' } pin: 1 secrets { key: 'x' }");
+  EXPECT_THAT(SecretsOf(sample), ::testing::UnorderedElementsAre("a", "c", "x"));
 }
 
 }  // namespace

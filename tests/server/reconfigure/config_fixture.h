@@ -81,7 +81,7 @@ class ConfigTest : public ::testing::Test {
   }
 
   void Launch(RevisionStore store = RevisionStore()) {
-    SectionsInForce sections(host_, {{"picky", &Item::default_instance()}, {"plain", nullptr}});
+    SectionsInForce sections(host_, types_);
     if (store.latest() != nullptr) warnings_ = sections.Restore(*store.latest());
     std::vector<SupervisedComponent> components;
     for (ComponentConfig& config : Replicated(host_.components)) {
@@ -119,7 +119,7 @@ class ConfigTest : public ::testing::Test {
             MakerOf(config.type),
             std::make_shared<Mailbox<NoRequest>>(config.name, config.mailbox, time_)};
   }
-  ComponentFactory MakerOf(const std::string& type) {
+  virtual ComponentFactory MakerOf(const std::string& type) {
     struct Plain final : Component, Handler<NoRequest> {
       using Component::Component;
       void Handle(NoRequest&&) override {}
@@ -184,6 +184,7 @@ class ConfigTest : public ::testing::Test {
 
   static constexpr SteadyTime kNoTime = SteadyTime::min();
 
+  Sections types_{{"picky", &Item::default_instance()}, {"plain", nullptr}};
   ManualTime time_;
   Loops loops_{time_};
   HostConfig host_;
