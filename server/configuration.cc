@@ -89,33 +89,49 @@ std::vector<Contradiction> FindAllContradictions(const HostConfig& config) {
   return found;
 }
 
+Configuration::Configuration(const std::vector<ComponentType>& types,
+                             const std::function<void(HostConfig&)>& adjust, const HostFlags& flags)
+    : config_(Defaults(types, adjust)), flags_(flags) {
+  TakeGracePeriod(config_, problems_);
+}
+
 Configuration Configuration::Load(const std::vector<ComponentType>& types,
                                   const std::function<void(HostConfig&)>& adjust,
                                   const HostFlags& flags) {
-  Configuration loaded;
-  loaded.flags_ = flags;
-  loaded.config_ = Defaults(types, adjust);
-  Problems& problems = loaded.problems_;
-  TakeGracePeriod(loaded.config_, problems);
+  Configuration loaded(types, adjust, flags);
   if (!flags.config.empty()) {
-    loaded.file_ = ConfigFile::Read(flags.config, SectionsOf(types), problems);
+    loaded.file_ = ConfigFile::Read(flags.config, SectionsOf(types), loaded.problems_);
     // What is missing may come after what cannot be read.
     if (!loaded.file_.whole) return loaded;
-    Apply(loaded.file_.said, loaded.file_.origins, loaded.config_);
   }
-  ApplyFlags(flags, loaded.config_);
-  CheckConfig(types, loaded.config_, problems);
-  for (const Contradiction& each : FindAllContradictions(loaded.config_)) {
+  loaded.Complete(types);
+  return loaded;
+}
+
+Configuration Configuration::Of(const std::vector<ComponentType>& types,
+                                const std::function<void(HostConfig&)>& adjust,
+                                const HostFlags& flags, host::v1::HostConfig said) {
+  Configuration made(types, adjust, flags);
+  made.file_.origins = PathsOf(said);
+  made.file_.said = std::move(said);
+  made.Complete(types);
+  return made;
+}
+
+void Configuration::Complete(const std::vector<ComponentType>& types) {
+  Apply(file_.said, file_.origins, config_);
+  ApplyFlags(flags_, config_);
+  CheckConfig(types, config_, problems_);
+  for (const Contradiction& each : FindAllContradictions(config_)) {
     const auto is_in = [&](const auto& where) {
       return std::find_if(each.paths.begin(), each.paths.end(),
                           [&](const auto& path) { return where.count(path) != 0; });
     };
-    const auto said = is_in(loaded.file_.origins);
+    const auto said = is_in(file_.origins);
     // Whoever gives a flag over a file is told by a warning.
-    const bool is_over_it = is_in(flags.given) != each.paths.end();
-    if (said != each.paths.end() && !is_over_it) problems.Add(*said, each.what);
+    const bool is_over_it = is_in(flags_.given) != each.paths.end();
+    if (said != each.paths.end() && !is_over_it) problems_.Add(*said, each.what);
   }
-  return loaded;
 }
 
 std::string Configuration::Report() const {

@@ -10,6 +10,7 @@
 #include "mainspring/server/config/config_file.h"
 #include "mainspring/server/config/host_config.h"
 #include "mainspring/server/config/host_flags.h"
+#include "mainspring/server/config/host_in_force.h"
 #include "mainspring/server/config/problems.h"
 #include "mainspring/server/config/sections.h"
 #include "mainspring/server/rpc/component_type.h"
@@ -35,6 +36,11 @@ class Configuration {
   static Configuration Load(const std::vector<ComponentType>& types,
                             const std::function<void(HostConfig&)>& adjust, const HostFlags& flags);
 
+  // The same where the file says that instead.
+  static Configuration Of(const std::vector<ComponentType>& types,
+                          const std::function<void(HostConfig&)>& adjust, const HostFlags& flags,
+                          host::v1::HostConfig said);
+
   bool ok() const { return problems_.empty(); }
   // All that is wrong, each with its place; of a configuration without a file, in one line.
   std::string Report() const;
@@ -43,10 +49,17 @@ class Configuration {
   bool has_file() const { return !file_.path.empty(); }
 
   const HostConfig& config() const { return config_; }
+  LoadedConfig loaded() const { return {config_, WithoutSections(file_.said)}; }
   // As a file, with where each value comes from.
   std::string Show() const;
 
  private:
+  // The program's defaults, and its environment's.
+  Configuration(const std::vector<ComponentType>& types,
+                const std::function<void(HostConfig&)>& adjust, const HostFlags& flags);
+
+  // Puts what was said, and then the flags, over that, and looks at all of it.
+  void Complete(const std::vector<ComponentType>& types);
   std::string SourceOf(const std::string& path) const;
 
   HostConfig config_;

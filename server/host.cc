@@ -93,9 +93,7 @@ class Host::Impl {
     running_ = true;
     planes_.LogListening();
     if (config_.state_dir.empty()) {
-      world_.log->Info("revisions", {{"kept",
-                                      "in memory, while the host runs; --state-dir keeps "
-                                      "them longer"}});
+      world_.log->Info("revisions", {{"kept", "in memory alone; --state-dir keeps them longer"}});
     }
     for (const Contradiction& each : FindAllContradictions(config_)) {
       world_.log->Warning("configuration", {{"path", each.paths.front()}, {"warning", each.what}});
@@ -281,7 +279,9 @@ class Host::Impl {
            supervision->Restart(component, why);
          },
          Roster::ControlOf(**supervision), [this](const HostConfig& config) { SetCurrent(config); },
-         config_, source_, std::move(sections), *std::move(store),
+         source_.restored != nullptr ? *source_.restored
+                                     : HostInForce{{config_, {}}, {config_, {}}},
+         source_, std::move(sections), *std::move(store),
          [this] { return report_.phase().has_value(); }, config_.max_lifecycle_watchers},
         {*world_.time, (*supervision)->table(), blocking_}, world_.launch);
     if (!reconfiguration.ok()) return reconfiguration.status();

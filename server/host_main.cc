@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "mainspring/server/config/flags.h"
 #include "mainspring/server/config/host_flags.h"
 #include "mainspring/server/config/probe_target.h"
+#include "mainspring/server/config/revision_store.h"
 #include "mainspring/server/configuration.h"
 #include "mainspring/server/drain/drain_report.h"
 #include "mainspring/server/host.h"
@@ -214,6 +216,18 @@ int RunHost(const char* program, std::vector<ComponentType> types, HostConfig co
   return host.Run(trigger);
 }
 
+// What holds of the host's own configuration: the file's, or a revision's. What cannot be read is
+// told once the host looks there for what else it has.
+HostInForce Restore(const LoadedConfig& file, const ConfigSource& source,
+                    std::vector<std::string>& complaints, std::string& told) {
+  HostInForce host{.value = file, .file_value = file};
+  if (file.config.state_dir.empty()) return host;
+  const absl::StatusOr<RevisionStore> store =
+      RevisionStore::Open(file.config.state_dir, complaints);
+  if (!store.ok() || store->latest() == nullptr) return host;
+  return RestoreHost(file, *store->latest(), source.read, told);
+}
+
 }  // namespace
 
 int HostMain(int argc, char** argv, std::vector<ComponentType> types) {
@@ -253,38 +267,56 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
     std::printf("%s", configuration.Show().c_str());
     return kExitClean;
   }
-  HostConfig config = configuration.config();
   std::vector<PassedSocket> passed;
-  absl::Status placed = TakePassedSockets(passed);
-  placed.Update(Place(passed, config));
-  if (!placed.ok()) return Complain(program, placed);
+  if (absl::Status taken = TakePassedSockets(passed); !taken.ok()) return Complain(program, taken);
+  const size_t descriptors = RaiseDescriptorLimit();
+  // As this process can have it.
+  const auto fit = [=](LoadedConfig loaded) -> absl::StatusOr<LoadedConfig> {
+    if (absl::Status placed = Place(passed, loaded.config); !placed.ok()) return placed;
+    FitConnections(descriptors, loaded.config);
+    return loaded;
+  };
+  ConfigSource source;
+  source.first_state = first_state;
+  source.state = [path = flags->config] { return FileState(path); };
+  source.load = [=]() -> absl::StatusOr<LoadedConfig> {
+    if (flags->config.empty()) {
+      return absl::FailedPreconditionError("there is no configuration file; --config names one");
+    }
+    if (!std::filesystem::is_regular_file(flags->config)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(flags->config, ": is no file now, and is not read again"));
+    }
+    const Configuration again = Configuration::Load(types, adjust, *flags);
+    if (!again.ok()) return absl::InvalidArgumentError(again.Report());
+    return fit(again.loaded());
+  };
+  source.read = [=](const host::v1::HostConfig& said) -> absl::StatusOr<LoadedConfig> {
+    const Configuration made = Configuration::Of(types, adjust, *flags, said);
+    if (!made.ok()) return absl::InvalidArgumentError(made.Report());
+    return fit(made.loaded());
+  };
+  const absl::StatusOr<LoadedConfig> file = fit(configuration.loaded());
+  if (!file.ok()) return Complain(program, file.status());
+  std::vector<std::string> complaints;
+  std::string told;
+  HostInForce host = Restore(*file, source, complaints, told);
+  const HostConfig config = host.config();
 
   absl::StatusOr<std::unique_ptr<EventLog>> made = EventLog::Start(config.log_format);
   if (!made.ok()) return Complain(program, made.status());
   // Threads of gRPC's log for as long as there is a process.
   EventLog& log = *made->release();
-  const size_t descriptors = RaiseDescriptorLimit();
-  if (FitConnections(descriptors, config)) {
+  for (const std::string& each : complaints) log.Error("configuration", {{"set_aside", each}});
+  if (!told.empty()) log.Warning("configuration", {{"warning", told}});
+  if (HostConfig wished = configuration.config(); FitConnections(descriptors, wished)) {
     log.Warning("limits", {{"descriptors", descriptors},
                            {"data_connections", config.data.limits.max_connections},
                            {"admin_connections", config.admin.limits.max_connections},
                            {"probe_connections", config.probe.limits.max_connections}});
   }
-  ConfigSource source;
-  source.first_state = first_state;
-  source.state = [path = flags->config] { return FileState(path); };
-  source.load = [=]() -> absl::StatusOr<HostConfig> {
-    if (flags->config.empty()) {
-      return absl::FailedPreconditionError("there is no configuration file; --config names one");
-    }
-    const Configuration again = Configuration::Load(types, adjust, *flags);
-    if (!again.ok()) return absl::InvalidArgumentError(again.Report());
-    HostConfig config = again.config();
-    if (absl::Status placed = Place(passed, config); !placed.ok()) return placed;
-    FitConnections(descriptors, config);
-    return config;
-  };
-  const int code = RunHost(program, std::move(types), std::move(config), std::move(source), log);
+  source.restored = std::make_shared<HostInForce>(std::move(host));
+  const int code = RunHost(program, std::move(types), config, std::move(source), log);
   log.Flush(std::chrono::steady_clock::now() + kLastWords);
   return code;
 }

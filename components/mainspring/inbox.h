@@ -4,20 +4,16 @@
 #define MAINSPRING_INBOX_H_
 
 #include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
 
-namespace mainspring {
+#include "mainspring/mutex.h"
 
-// What calls are sent to by its name: it has an Inbox for each service that it answers.
-class Addressee {
- public:
-  virtual ~Addressee() = default;
-  // The name. Any thread.
-  virtual const std::string& component() const = 0;
-};
+namespace mainspring {
 
 // What every inbox is, whatever is put into it.
 class AnyInbox {
@@ -56,6 +52,48 @@ class Inbox : public AnyInbox {
 
  private:
   const Put* const put_;
+};
+
+// What calls are sent to by its name: it has an Inbox for each service that it answers.
+class Addressee {
+ public:
+  virtual ~Addressee() = default;
+  // The name. Any thread.
+  virtual const std::string& component() const = 0;
+
+  // Who takes, from here on, what it would refuse: whoever has come in its place, for those who
+  // know it still. It answers the same services, and has no stand-in that leads back. Null: nobody.
+  // Any thread.
+  void SetStandIn(const std::shared_ptr<Addressee>& stand_in) {
+    MutexLock lock(mutex_);
+    stand_in_ = stand_in;
+  }
+
+ protected:
+  // Nothing where nobody stands in for it; else what Push there says.
+  template <class... Enums, class Call>
+  std::optional<bool> PassOn(Call& call) const {
+    const std::shared_ptr<Addressee> other = stand_in();
+    std::optional<bool> taken;
+    if (other != nullptr) (PassOnTo<Enums>(*other, call, taken), ...);
+    return taken;
+  }
+
+ private:
+  template <class Enum, class Call>
+  static void PassOnTo(Addressee& other, Call& call, std::optional<bool>& taken) {
+    if constexpr (kAlternative<Call, Enum> < std::variant_size_v<Enum>) {
+      auto* const inbox = dynamic_cast<Inbox<Enum>*>(&other);
+      if (inbox != nullptr && !taken.has_value()) taken = inbox->Push(std::move(call));
+    }
+  }
+  std::shared_ptr<Addressee> stand_in() const {
+    MutexLock lock(mutex_);
+    return stand_in_.lock();
+  }
+
+  mutable Mutex mutex_;
+  std::weak_ptr<Addressee> stand_in_ ABSL_GUARDED_BY(mutex_);
 };
 
 // An inbox by what its owner has for each call struct: Push(Call&&), any thread.

@@ -54,6 +54,7 @@ class Mailbox final : public MailboxBase, public InboxOf<Mailbox<Enums...>, Enum
   requires(!std::is_lvalue_reference_v<Call>) bool Push(Call&& call) {
     absl::Status refusal = TryPush(call);
     if (refusal.ok()) return true;
+    if (const auto taken = PassOn<Enums...>(call); taken.has_value()) return *taken;
     counts_.Reject();
     Refuse(call, std::move(refusal));
     return false;

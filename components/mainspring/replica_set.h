@@ -63,6 +63,7 @@ class ReplicaSet final : public AnyReplicaSet, public InboxOf<ReplicaSet<Enums..
       asked.push_back(next.get());
       if (first == nullptr) first = std::move(next);
     }
+    if (const auto taken = PassOn<Enums...>(call); taken.has_value()) return *taken;
     // The one that would have been the best says why not.
     if (first != nullptr)
       return static_cast<Mailbox<Enums...>&>(*first).Push(std::forward<Call>(call));

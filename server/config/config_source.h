@@ -3,17 +3,18 @@
 #define MAINSPRING_SERVER_CONFIG_CONFIG_SOURCE_H_
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/config/host_in_force.h"
 
 namespace mainspring {
 
-// Both are called on threads that may block, one call at a time of each.
+// The first two are called on threads that may block, one call at a time of each.
 struct ConfigSource {
   // Reads it, or says all that is wrong with it, a line each.
-  std::function<absl::StatusOr<HostConfig>()> load = [] {
+  std::function<absl::StatusOr<LoadedConfig>()> load = [] {
     return absl::FailedPreconditionError("the host has no configuration that could be read again");
   };
   // What differs once the file has been written, replaced, or is what another link leads to; empty:
@@ -21,6 +22,13 @@ struct ConfigSource {
   std::function<std::string()> state = [] { return std::string(); };
   // What that was before it was read for the first time.
   std::string first_state;
+  // The configuration where the file says that instead, or all that is wrong with it. Any thread;
+  // does not block.
+  ReadHostConfig read = [](const host::v1::HostConfig&) {
+    return absl::FailedPreconditionError("the host's own configuration is the program's alone");
+  };
+  // What holds at the start, where that is not what was read; null: it is.
+  std::shared_ptr<const HostInForce> restored;
 };
 
 // Of a file, by its path, which need not be there.

@@ -14,6 +14,7 @@
 #include "google/protobuf/duration.pb.h"
 #include "mainspring/proto_time.h"
 #include "mainspring/server/config/bounds.h"
+#include "mainspring/server/config/config_text.h"
 #include "mainspring/server/config/message_reader.h"
 
 namespace mainspring {
@@ -265,7 +266,36 @@ ComponentConfig ComponentOf(const host::v1::Component& said, const std::string& 
   return component;
 }
 
+void AddPaths(const Message& message, const std::string& path, Origins& origins) {
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const std::string at = absl::StrCat(path, path.empty() ? "" : ".", field->name());
+    origins.emplace(at, Position());
+    if (HasOneValue(*field)) continue;
+    if (!field->is_repeated()) {
+      AddPaths(reflection.GetMessage(message, field), at, origins);
+      continue;
+    }
+    std::set<std::string> names;
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      const Message& item = reflection.GetRepeatedMessage(message, field, i);
+      const std::string name = NameOfItem(item);
+      const std::string item_path = ItemPath(at, i, name, names.insert(name).second);
+      origins.emplace(item_path, Position());
+      AddPaths(item, item_path, origins);
+    }
+  }
+}
+
 }  // namespace
+
+Origins PathsOf(const host::v1::HostConfig& said) {
+  Origins origins;
+  AddPaths(said, "", origins);
+  return origins;
+}
 
 const std::string& TypeOf(const host::v1::Component& component) {
   return component.has_type() ? component.type() : component.name();

@@ -22,6 +22,9 @@ const std::string& TypeOf(const host::v1::Component& component);
 // and as a ComponentConfig is where there was none.
 void Apply(const host::v1::HostConfig& said, const Origins& origins, HostConfig& config);
 
+// The paths of all that it says, which is in no file: each is nowhere.
+Origins PathsOf(const host::v1::HostConfig& said);
+
 }  // namespace mainspring
 
 #endif  // MAINSPRING_SERVER_CONFIG_HOST_CONFIG_MESSAGE_H_

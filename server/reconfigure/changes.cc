@@ -13,6 +13,8 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "mainspring/server/config/bounds.h"
 #include "mainspring/server/config/config_diff.h"
+#include "mainspring/server/config/host_config_message.h"
+#include "mainspring/server/config/host_in_force.h"
 #include "mainspring/server/config/message_reader.h"
 #include "mainspring/server/config/nearest_name.h"
 #include "mainspring/server/config/redaction.h"
@@ -27,6 +29,9 @@ using google::protobuf::util::MessageDifferencer;
 
 // All revisions have all sections: a hundred, in memory and on disk.
 constexpr size_t kLargest = size_t{256} << 10;
+
+constexpr char kUnknownSecret[] =
+    "has a secret that is redacted, of which nobody knows what it was";
 
 bool HasUnknownFields(const Message& message) {
   const auto& reflection = *message.GetReflection();
@@ -74,7 +79,7 @@ std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& i
   }
   if (change.mask().paths().empty()) {
     if (Unredact(in_force.message(), *given)) return given;
-    problems.Add(path, "has a secret that is redacted, of which nobody knows what it was");
+    problems.Add(path, kUnknownSecret);
     return nullptr;
   }
   for (const std::string& each : change.mask().paths()) {
@@ -103,11 +108,6 @@ std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& i
 
 absl::StatusOr<const SectionInForce*> FindSection(const std::string& name,
                                                   const SectionsInForce& sections) {
-  if (name.empty()) {
-    return absl::FailedPreconditionError(
-        "the host's own configuration is its file's: change that, and have it read again with "
-        "SIGHUP; or name a component");
-  }
   if (const auto found = sections.all().find(name); found != sections.all().end()) {
     if (found->second.prototype != nullptr) return &found->second;
     return absl::FailedPreconditionError(absl::StrCat("component \"", name, "\" takes no section"));
@@ -145,9 +145,45 @@ absl::StatusOr<std::vector<WantedSection>> ReadChanges(const Changes& changes,
   return wanted;
 }
 
+absl::StatusOr<HostSaid> ReadHost(const Change& change, const host::v1::HostConfig& said,
+                                  const SectionsInForce& sections) {
+  SectionInForce host;
+  host.prototype = &host::v1::HostConfig::default_instance();
+  host.value = std::make_shared<host::v1::HostConfig>(said);
+  Problems problems;
+  const std::unique_ptr<Message> read = SectionOf(change, host, "config", problems);
+  if (!problems.empty()) return problems.status();
+  HostSaid wanted{static_cast<const host::v1::HostConfig&>(*read), {}};
+  std::set<std::string> seen;
+  for (const host::v1::Component& each : wanted.said.components()) {
+    if (!each.has_config() || !seen.insert(each.name()).second) continue;
+    const std::string path = ItemPath("components", 0, each.name(), /*is_first=*/true) + ".config";
+    SectionInForce section = sections.New(TypeOf(each));
+    const auto known = sections.all().find(each.name());
+    if (known != sections.all().end() && known->second.type == section.type) {
+      section = known->second;
+    }
+    if (section.prototype == nullptr) {
+      problems.Add(path, "its type takes none; leave it out");
+      continue;
+    }
+    Change alone;
+    alone.set_name(each.name());
+    *alone.mutable_config() = each.config();
+    std::unique_ptr<Message> value = SectionOf(alone, section, path, problems);
+    if (value == nullptr) continue;
+    CheckBounds(*value, path, problems);
+    wanted.sections.push_back({each.name(), std::move(value), change.keep_over_file()});
+  }
+  if (!problems.empty()) return problems.status();
+  wanted.said = WithoutSections(std::move(wanted.said));
+  return wanted;
+}
+
 std::vector<WantedSection> Different(std::vector<WantedSection> wanted,
                                      const SectionsInForce& sections) {
   std::erase_if(wanted, [&](const WantedSection& each) {
+    if (sections.all().count(each.component) == 0) return false;
     const SectionInForce& in_force = sections.at(each.component);
     const Message& value = each.value == nullptr ? *in_force.prototype : *each.value;
     return MessageDifferencer::Equals(value, in_force.message()) &&

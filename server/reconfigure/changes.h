@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "mainspring/config/v1/config.pb.h"
 #include "mainspring/control_request.h"
+#include "mainspring/host/v1/host.pb.h"
 #include "mainspring/server/reconfigure/sections_in_force.h"
 
 namespace mainspring {
@@ -31,6 +32,18 @@ absl::StatusOr<const SectionInForce*> FindSection(const std::string& name,
 // INVALID_ARGUMENT: all that is wrong, by component and field.
 absl::StatusOr<std::vector<WantedSection>> ReadChanges(const Changes& changes,
                                                        const SectionsInForce& sections);
+
+// A change of the host's own configuration, which may have sections of components in it.
+struct HostSaid {
+  host::v1::HostConfig said;  // without them
+  std::vector<WantedSection> sections;
+};
+// The host as it would be. With a mask, the rest is as it was `said` before; a section that is left
+// out stays as it is in force, and secrets that were not sent, too. INVALID_ARGUMENT: as
+// ReadChanges.
+absl::StatusOr<HostSaid> ReadHost(const config::v1::Change& change,
+                                  const host::v1::HostConfig& said,
+                                  const SectionsInForce& sections);
 
 // Those of them that are not so yet.
 std::vector<WantedSection> Different(std::vector<WantedSection> wanted,

@@ -44,7 +44,7 @@ proto::Section Config::Describe(const std::string& component) const {
 }
 
 HostConfig Config::InForce() const {
-  HostConfig config = host_;
+  HostConfig config = host_.config();
   for (ComponentConfig& each : config.components) each.config = sections_.at(each.name).value;
   return config;
 }
@@ -66,8 +66,8 @@ proto::Section Config::DescribeHost() const {
   proto::Section section;
   section.mutable_config()->PackFrom(shown);
   section.set_text(ConfigText(shown, Remarks()));
-  section.set_revision(Latest().number());
-  section.set_source(proto::SOURCE_FILE);
+  section.set_revision(host_.revision);
+  section.set_source(host_.is_the_files ? proto::SOURCE_FILE : proto::SOURCE_REVISION);
   return section;
 }
 
@@ -81,17 +81,6 @@ void Config::GetConfig(proto::GetConfigRequest request, Reply<proto::GetConfigRe
   const absl::Status found = FindSection(request.name(), sections_).status();
   if (!found.ok()) return reply.Fail(found);
   *response.mutable_section() = Describe(request.name());
-  reply.Send(std::move(response));
-}
-
-void Config::DiffConfig(proto::DiffConfigRequest request, Reply<proto::DiffConfigResponse> reply) {
-  const absl::StatusOr<std::vector<WantedSection>> wanted =
-      ReadChanges(request.changes(), sections_);
-  if (!wanted.ok()) return reply.Fail(wanted.status());
-  proto::DiffConfigResponse response;
-  for (proto::FieldChange& change : Compare(*wanted, sections_)) {
-    *response.add_changes() = std::move(change);
-  }
   reply.Send(std::move(response));
 }
 

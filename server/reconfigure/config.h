@@ -1,6 +1,6 @@
-// Config: the component whose request enum is mainspring.config.v1.Config. It keeps the sections of
-// a host's components: reads them, and changes them so that either all of a change is in force, and
-// durable, or nothing of it.
+// Config: the component whose request enum is mainspring.config.v1.Config. It keeps the
+// configuration of a host and the sections of its components: reads them, and changes them so that
+// either all of a change is in force, and durable, or nothing of it.
 #ifndef MAINSPRING_SERVER_RECONFIGURE_CONFIG_H_
 #define MAINSPRING_SERVER_RECONFIGURE_CONFIG_H_
 
@@ -17,7 +17,7 @@
 #include "mainspring/component.h"
 #include "mainspring/config/v1/config.component.pb.h"
 #include "mainspring/server/config/config_source.h"
-#include "mainspring/server/config/host_config.h"
+#include "mainspring/server/config/host_in_force.h"
 #include "mainspring/server/config/revision_store.h"
 #include "mainspring/server/observe/event_log.h"
 #include "mainspring/server/reconfigure/changes.h"
@@ -41,7 +41,7 @@ class Config final : public config::v1::ConfigComponent {
     Roster::Control roster;
     // The host has another configuration.
     std::function<void(const HostConfig& config)> on_change;
-    HostConfig host;  // as its file says
+    HostInForce host;
     ConfigSource source;
     SectionsInForce sections;
     RevisionStore store;
@@ -90,11 +90,21 @@ class Config final : public config::v1::ConfigComponent {
     uint64_t fingerprint = 0;
     std::optional<uint64_t> expected_revision;
     absl::Duration ready_within;
-    // What is wanted, as things are when it is its turn; null: what the host's file says by then.
-    std::function<absl::StatusOr<std::vector<WantedSection>>()> read;
+    // What is asked for: these, or all as it was with the revision that it goes back to; else what
+    // the host's file says by then.
+    const Changes* changes = nullptr;
     std::function<bool()> is_cancelled = [] { return false; };
     // The components that it names, for whoever is told that it was refused.
     std::vector<std::string> names;
+  };
+
+  // The same as things are when it is its turn.
+  struct Wanted {
+    std::vector<WantedSection> sections;
+    // Where the host's own configuration may change.
+    std::optional<HostInForce> host;
+    // Of what gives way, for whoever decides such things.
+    std::vector<std::string> warnings;
   };
 
   // One that is being made, and what is in force until it is.
@@ -104,19 +114,17 @@ class Config final : public config::v1::ConfigComponent {
     std::set<std::string> restarts;  // by what the fields say that change
     SectionsInForce next;
     StoredRevision made;
-    // Of a reload.
-    std::optional<HostConfig> host;
+    std::optional<HostInForce> host;
     HostChanges changes;
   };
 
   config::v1::Section Describe(const std::string& component) const;
   config::v1::Section DescribeHost() const;
-  // As its file says, with the sections that components have.
+  // The host's configuration, with the sections that components have.
   HostConfig InForce() const;
   // The numbers of the components that have the section of that name: its replicas, or one.
   std::vector<size_t> NumbersOf(const std::string& section) const;
   Revision Latest() const;
-  absl::StatusOr<std::vector<WantedSection>> SectionsOf(uint64_t revision) const;
 
   // config_changes.cc
   static std::string AuthorOf(const CallContext& call);
@@ -128,13 +136,23 @@ class Config final : public config::v1::ConfigComponent {
   // The revision that came of it, which may have come before: of the same request id, or because
   // all is so already.
   Task<absl::StatusOr<StoredRevision>> Make(const Order& order);
+  // The same once it is its turn.
+  Task<absl::StatusOr<StoredRevision>> MakeNow(const Order& order);
   // Why the order is refused before anybody is asked.
   absl::Status Admit(const Order& order) const;
   const StoredRevision* FindRequest(const std::string& request_id) const;
+  Transaction Begin(const Order& order, Wanted wanted) const;
+  absl::Status CheckEssential(const Transaction& transaction) const;
+  bool IsHeldOtherwise(const std::optional<HostInForce>& host) const;
+
+  // config_wanted.cc
+  Task<absl::StatusOr<Wanted>> Read(const Order& order);
+  absl::StatusOr<Wanted> ReadHostChange(const config::v1::Change& change) const;
   // What the file says anew.
-  std::vector<WantedSection> SectionsOfFile(const HostConfig& config) const;
-  Transaction Begin(const Order& order, std::vector<WantedSection> wanted,
-                    const std::optional<HostConfig>& host) const;
+  Wanted WantedOfFile(LoadedConfig loaded) const;
+  absl::StatusOr<Wanted> WantedOfRevision(uint64_t revision) const;
+
+  // config_carry.cc
   // OK, and it is in force and durable; else all is as it was.
   Task<absl::Status> Carry(const Order& order, const Transaction& transaction);
   // The two parts of it, of which the first is undone by PutBack.
@@ -142,6 +160,8 @@ class Config final : public config::v1::ConfigComponent {
   Task<absl::Status> Enter(const Order& order, const Transaction& transaction, bool& given);
   Task<absl::Status> Finish(const Transaction& transaction);
   Task<absl::Status> PutBack(const Transaction& transaction, bool given);
+
+  // config_reload.cc
   // Begins to look at the file, or ends, as the configuration says.
   void SetWatch();
   void LookAtFile();
@@ -162,7 +182,8 @@ class Config final : public config::v1::ConfigComponent {
                           const std::set<std::string>& restarts);
   // One after the other, each once the one before runs again.
   Task<> RestartInTurn(std::vector<size_t> replicas);
-  Task<absl::Status> AwaitReady(const std::vector<WantedSection>& wanted, SteadyTime deadline);
+  // Components by their configured names.
+  Task<absl::Status> AwaitReady(const std::set<std::string>& names, SteadyTime deadline);
   // config_files.cc: has the files made, and tells how they differ from what is installed.
   Task<absl::StatusOr<std::vector<FileSet>>> Generate(const std::vector<WantedSection>& wanted);
   void TellRefused(const Order& order, const absl::Status& why);
@@ -172,9 +193,12 @@ class Config final : public config::v1::ConfigComponent {
   void TellAfterRestart() const;
 
   const Options options_;
-  HostConfig host_;
+  HostInForce host_;
   SectionsInForce sections_;
   Roster roster_;
+  // Of one that waits for its turn: those that were wanted since, for which it will do.
+  bool reload_waits_ = false;
+  std::vector<std::shared_ptr<void>> reloads_done_;
   // Of the file, where it is watched.
   bool may_watch_ = false;
   std::optional<TimerId> look_timer_;

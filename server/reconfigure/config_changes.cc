@@ -18,8 +18,6 @@ namespace proto = config::v1;
 
 namespace {
 
-absl::StatusOr<HostConfig> Load(const ConfigSource& source) { return source.load(); }
-
 constexpr absl::Duration kLongestReadyWithin = absl::Minutes(5);
 
 absl::StatusOr<absl::Duration> ReadyWithin(const proto::UpdateConfigRequest& request) {
@@ -47,19 +45,33 @@ constexpr size_t kMostNames = 12;
 
 }  // namespace
 
+// Both look at what a change would be, and make none.
 void Config::ValidateConfig(proto::ValidateConfigRequest request,
                             Reply<proto::ValidateConfigResponse> reply) {
   Answer<Nothing> turn = turns_.Take();
   const absl::StatusOr<Nothing> taken = co_await std::move(turn);
   if (!taken.ok()) co_return reply.Fail(taken.status());
   const absl::Cleanup give = [this] { turns_.Give(); };
-  const absl::StatusOr<std::vector<WantedSection>> wanted =
-      ReadChanges(request.changes(), sections_);
+  Order order;
+  if (!request.of_file()) order.changes = &request.changes();
+  Task<absl::StatusOr<Wanted>> reading = Read(order);
+  const absl::StatusOr<Wanted> wanted = co_await reading;
   if (!wanted.ok()) co_return reply.Fail(wanted.status());
-  Task<absl::Status> validating = Validate(*wanted);
+  Task<absl::Status> validating = Validate(wanted->sections);
   const absl::Status said = co_await validating;
   if (!said.ok()) co_return reply.Fail(said);
   reply.Send(proto::ValidateConfigResponse());
+}
+
+void Config::DiffConfig(proto::DiffConfigRequest request, Reply<proto::DiffConfigResponse> reply) {
+  Order order;
+  if (!request.of_file()) order.changes = &request.changes();
+  Task<absl::StatusOr<Wanted>> reading = Read(order);
+  absl::StatusOr<Wanted> wanted = co_await reading;
+  if (!wanted.ok()) co_return reply.Fail(wanted.status());
+  proto::DiffConfigResponse response;
+  *response.mutable_changes() = Begin(order, *std::move(wanted)).made.changes();
+  reply.Send(std::move(response));
 }
 
 std::string Config::AuthorOf(const CallContext& call) {
@@ -84,7 +96,7 @@ void Config::UpdateConfig(proto::UpdateConfigRequest request,
   for (const proto::Change& change : request.changes()) {
     if (order.names.size() < kMostNames) order.names.push_back(BoundedText(change.name(), 64));
   }
-  order.read = [this, &request] { return ReadChanges(request.changes(), sections_); };
+  order.changes = &request.changes();
   absl::StatusOr<StoredRevision> made;
   const absl::StatusOr<absl::Duration> ready_within = ReadyWithin(request);
   if (ready_within.ok()) {
@@ -100,13 +112,14 @@ void Config::UpdateConfig(proto::UpdateConfigRequest request,
 void Config::RollbackConfig(proto::RollbackConfigRequest request,
                             Reply<proto::RollbackConfigResponse> reply) {
   Order order = OrderOf(request, reply);
-  order.revision.set_rollback_to(request.revision());
-  order.read = [this, &request]() -> absl::StatusOr<std::vector<WantedSection>> {
-    if (request.has_revision()) return SectionsOf(request.revision());
-    return absl::InvalidArgumentError("revision: missing; 0 is what the file says");
-  };
-  Task<absl::StatusOr<StoredRevision>> making = Make(order);
-  const absl::StatusOr<StoredRevision> made = co_await making;
+  absl::StatusOr<StoredRevision> made;
+  if (request.has_revision()) {
+    order.revision.set_rollback_to(request.revision());
+    Task<absl::StatusOr<StoredRevision>> making = Make(order);
+    made = co_await making;
+  } else {
+    made = absl::InvalidArgumentError("revision: missing; 0 is what the file says");
+  }
   Conclude(order, made, reply);
 }
 
@@ -123,38 +136,6 @@ void Config::Conclude(const Order& order, const absl::StatusOr<StoredRevision>& 
   reply.Send(std::move(response));
 }
 
-absl::StatusOr<std::vector<WantedSection>> Config::SectionsOf(uint64_t revision) const {
-  const StoredRevision* const stored = store_.Find(revision);
-  if (stored == nullptr && revision != 0) {
-    return absl::NotFoundError(
-        absl::StrCat("revision ", revision, " is not remembered; there are: 0, what the file says",
-                     store_.latest() == nullptr
-                         ? ""
-                         : absl::StrCat(", and ", store_.all().front().revision().number(), " to ",
-                                        Latest().number())));
-  }
-  std::vector<WantedSection> wanted;
-  for (const auto& [name, section] : sections_.all()) {
-    if (section.prototype == nullptr) continue;
-    WantedSection& each = wanted.emplace_back(
-        WantedSection{name, section.file_value, /*keep_over_file=*/false, /*is_the_files=*/true});
-    if (stored == nullptr) continue;
-    for (const auto& then : stored->sections()) {
-      if (then.name() != name) continue;
-      const std::shared_ptr<google::protobuf::Message> value(section.prototype->New());
-      if (!then.value().UnpackTo(value.get())) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("component \"", name, "\" takes another section than it did then"));
-      }
-      Problems problems;
-      CheckBounds(*value, name, problems);
-      if (!problems.empty()) return problems.status();
-      each = {name, value, then.keep_over_file()};
-    }
-  }
-  return wanted;
-}
-
 Task<absl::StatusOr<proto::StoredRevision>> Config::Make(const Order& order) {
   const absl::Status right = CheckRequestId(order.revision.request_id());
   if (!right.ok()) co_return right;
@@ -169,29 +150,35 @@ Task<absl::StatusOr<proto::StoredRevision>> Config::Make(const Order& order) {
                                                     "\" is that of revision ",
                                                     known->revision().number()));
   }
+  Task<absl::StatusOr<StoredRevision>> making = MakeNow(order);
+  absl::StatusOr<StoredRevision> made = co_await making;
+  co_return made;
+}
+
+Task<absl::StatusOr<proto::StoredRevision>> Config::MakeNow(const Order& order) {
   const absl::Status admitted = Admit(order);
   if (!admitted.ok()) co_return admitted;
-  std::optional<HostConfig> host;
-  absl::StatusOr<std::vector<WantedSection>> read;
-  if (order.read != nullptr) {
-    read = order.read();
-  } else {
-    Answer<HostConfig> loading = context().RunBlocking(&Load, options_.source);
-    absl::StatusOr<HostConfig> loaded = co_await std::move(loading);
-    if (!loaded.ok()) co_return loaded.status();
-    read = SectionsOfFile(*loaded);
-    host = *std::move(loaded);
+  Task<absl::StatusOr<Wanted>> reading = Read(order);
+  absl::StatusOr<Wanted> wanted = co_await reading;
+  if (!wanted.ok()) co_return wanted.status();
+  for (const std::string& each : wanted->warnings) {
+    options_.log.Warning("config", {{"warning", each}});
   }
-  if (!read.ok()) co_return read.status();
-  const Transaction transaction = Begin(order, Different(*std::move(read), sections_), host);
-  if (transaction.made.changes().empty() && transaction.wanted.empty()) {
-    // Of a section that a revision holds over the file, what that says is known from here on.
+  wanted->sections = Different(std::move(wanted->sections), sections_);
+  const Transaction transaction = Begin(order, *std::move(wanted));
+  if (transaction.made.changes().empty() && transaction.wanted.empty() &&
+      !IsHeldOtherwise(transaction.host)) {
+    // What the file says of what a revision holds over it is known from here on.
     sections_ = transaction.next;
-    if (host.has_value()) host_ = *host;
+    if (transaction.host.has_value()) {
+      host_.file_value = transaction.host->file_value;
+    }
     StoredRevision same;
     *same.mutable_revision() = Latest();
     co_return same;
   }
+  const absl::Status sound = CheckEssential(transaction);
+  if (!sound.ok()) co_return sound;
   Task<absl::Status> validating = Validate(transaction.wanted);
   const absl::Status valid = co_await validating;
   if (!valid.ok()) co_return valid;
@@ -205,43 +192,13 @@ Task<absl::StatusOr<proto::StoredRevision>> Config::Make(const Order& order) {
   co_return transaction.made;
 }
 
-// A change that holds over the file stays; both are told of.
-std::vector<WantedSection> Config::SectionsOfFile(const HostConfig& config) const {
-  std::vector<WantedSection> wanted;
-  const auto tell = [this](const std::string& name, const SectionInForce& section,
-                           const char* what) {
-    if (section.is_the_files) return;
-    options_.log.Warning("config",
-                         {{"component", name}, {"revision", section.revision}, {"warning", what}});
-  };
-  std::set<std::string> names;
-  for (const ComponentConfig& each : config.components) {
-    const auto known = sections_.all().find(each.name);
-    if (known == sections_.all().end() || known->second.type != each.type) continue;
-    names.insert(each.name);
-    const SectionInForce& section = known->second;
-    if (IsSame(section.file_value.get(), each.config.get())) continue;
-    if (section.keep_over_file) {
-      tell(each.name, section, "the file says something else than it did; the revision holds");
-      continue;
-    }
-    tell(each.name, section, "the file says something else than it did, and holds from here on");
-    wanted.push_back({each.name, each.config, /*keep_over_file=*/false, /*is_the_files=*/true});
-  }
-  for (const auto& [name, section] : sections_.all()) {
-    if (names.count(name) == 0) tell(name, section, "the component goes, and its section with it");
-  }
-  return wanted;
-}
-
-Config::Transaction Config::Begin(const Order& order, std::vector<WantedSection> wanted,
-                                  const std::optional<HostConfig>& host) const {
-  Transaction transaction{.wanted = std::move(wanted),
+Config::Transaction Config::Begin(const Order& order, Wanted wanted) const {
+  Transaction transaction{.wanted = std::move(wanted.sections),
                           .before = {},
                           .restarts = {},
                           .next = sections_,
                           .made = {},
-                          .host = host,
+                          .host = std::move(wanted.host),
                           .changes = {}};
   Revision& revision = *transaction.made.mutable_revision();
   revision = order.revision;
@@ -249,23 +206,28 @@ Config::Transaction Config::Begin(const Order& order, std::vector<WantedSection>
   ToProto(context().WallNow(), *revision.mutable_time());
   transaction.made.set_fingerprint(order.fingerprint);
   std::set<std::string> names;
-  if (host.has_value()) {
-    transaction.changes = Compare(host_, *host);
-    transaction.next.SetFile(*host);
+  if (transaction.host.has_value()) {
+    transaction.changes = Compare(host_.config(), transaction.host->config());
+    transaction.next.SetFile(transaction.host->config());
     names = transaction.changes.names;
     transaction.restarts.insert(transaction.changes.restarting.begin(),
                                 transaction.changes.restarting.end());
     for (const proto::FieldChange& each : transaction.changes.fields) {
       *transaction.made.add_changes() = each;
     }
+    if (!transaction.changes.fields.empty() || IsHeldOtherwise(transaction.host)) {
+      transaction.host->revision = revision.number();
+    }
   }
   for (const WantedSection& each : transaction.wanted) {
-    const SectionInForce& before = sections_.at(each.component);
     names.insert(each.component);
-    transaction.before.push_back({each.component, before.value});
-    for (proto::FieldChange& change : Compare({each}, sections_)) {
-      if (change.effect() != proto::EFFECT_LIVE) transaction.restarts.insert(each.component);
-      *transaction.made.add_changes() = std::move(change);
+    // One that joins has none before.
+    if (sections_.all().count(each.component) != 0) {
+      transaction.before.push_back({each.component, sections_.at(each.component).value});
+      for (proto::FieldChange& change : Compare({each}, sections_)) {
+        if (change.effect() != proto::EFFECT_LIVE) transaction.restarts.insert(each.component);
+        *transaction.made.add_changes() = std::move(change);
+      }
     }
     SectionInForce& next = transaction.next.at(each.component);
     next.value = each.value;
@@ -275,151 +237,34 @@ Config::Transaction Config::Begin(const Order& order, std::vector<WantedSection>
   }
   for (const std::string& each : names) revision.add_names(each);
   transaction.next.Store(transaction.made);
+  if (transaction.host.has_value())
+    transaction.host->Store(transaction.made);
+  else
+    host_.Store(transaction.made);
   return transaction;
 }
 
-// What is durable is in force after a kill: so first the revision, then the components. One that is
-// on trial is the other way round, for it is not accepted before they are ready.
-Task<absl::Status> Config::Carry(const Order& order, const Transaction& transaction) {
-  const bool is_on_trial = order.ready_within > absl::ZeroDuration();
-  absl::Status done;
-  if (!is_on_trial) done = store_.Append(transaction.made);
-  // Nobody was told of it yet.
-  if (!done.ok()) co_return done;
-  bool given = false;
-  Task<absl::Status> entering = Enter(order, transaction, given);
-  done = co_await entering;
-  if (done.ok() && is_on_trial) done = store_.Append(transaction.made);
-  if (done.ok()) {
-    Task<absl::Status> finishing = Finish(transaction);
-    done = co_await finishing;
-  }
-  if (done.ok()) co_return done;
-  if (store_.latest() != nullptr &&
-      store_.latest()->revision().number() == transaction.made.revision().number()) {
-    const absl::Status removed = store_.RemoveLatest();
-    if (!removed.ok())
-      options_.log.Error("config", {{"removed", "no"}, {"why", removed.message()}});
-  }
-  Task<absl::Status> putting_back = PutBack(transaction, given);
-  const absl::Status put_back = co_await putting_back;
-  if (!put_back.ok() && !options_.draining())
-    options_.log.Error("config", {{"put_back", "no"}, {"why", put_back.message()}});
-  co_return absl::Status(
-      absl::IsInvalidArgument(done) ? absl::StatusCode::kAborted : done.code(),
-      absl::StrCat(std::string(done.message()), "; the configuration is what it was"));
-}
-
-namespace {
-
-using Components = std::vector<ComponentConfig>;
-
-bool Has(const Components& components, const std::string& name) {
-  return std::any_of(components.begin(), components.end(),
-                     [&](const ComponentConfig& each) { return each.name == name; });
-}
-
-// The components of `one`, and those of `other` that it does not have.
-Components Both(Components one, const Components& other) {
-  const size_t size = one.size();
-  for (const ComponentConfig& each : other) {
-    const auto end = one.begin() + static_cast<ptrdiff_t>(size);
-    const bool is_there =
-        std::any_of(one.begin(), end, [&](const auto& known) { return known.name == each.name; });
-    if (!is_there) one.push_back(each);
-  }
-  return one;
-}
-
-// Those of `before` that are there afterwards too, of the same type, and replicas of the same.
-Components Kept(Components before, const Components& after) {
-  std::erase_if(before, [&](const ComponentConfig& each) {
-    return std::any_of(after.begin(), after.end(), [&](const ComponentConfig& other) {
-      return each.name == other.name &&
-             (each.type != other.type || each.replica_of != other.replica_of);
-    });
-  });
-  return before;
-}
-
-// All there are, with the sections that they have.
-Components ComponentsOf(const HostConfig& config, const SectionsInForce& sections) {
-  Components components = Replicated(config.components);
-  for (ComponentConfig& each : components) each.config = sections.at(ConfiguredName(each)).value;
-  return components;
-}
-
-}  // namespace
-
-// Who comes is there before who goes has gone.
-Task<absl::Status> Config::Enter(const Order& order, const Transaction& transaction, bool& given) {
-  const HostChanges& changes = transaction.changes;
-  absl::Status done;
-  if (changes.changes_components()) {
-    const Components before = ComponentsOf(host_, sections_);
-    const Components after = ComponentsOf(*transaction.host, transaction.next);
-    const Components kept = Kept(before, after);
-    if (kept.size() != before.size()) {
-      Task<absl::Status> removing = roster_.Adopt(kept);
-      done = co_await removing;
-      if (!done.ok()) co_return done;
+// The host drains when an essential component fails, and not when one that has becomes so.
+absl::Status Config::CheckEssential(const Transaction& transaction) const {
+  if (!transaction.host.has_value()) return absl::OkStatus();
+  for (const ComponentConfig& before : host_.config().components) {
+    HostConfig after = transaction.host->config();
+    const ComponentConfig* const then = after.Find(before.name);
+    if (before.essential || then == nullptr || !then->essential) continue;
+    for (const size_t number : NumbersOf(before.name)) {
+      if (options_.table.state(number) != LifecycleState::kFailed) continue;
+      return absl::FailedPreconditionError(
+          absl::StrCat("component \"", options_.table.name(number),
+                       "\" is FAILED, and cannot become essential; start it first"));
     }
-    // A drain that begins now has to wait for all of them.
-    HostConfig both = *transaction.host;
-    both.components = Both(both.components, host_.components);
-    options_.on_change(both);
-    Task<absl::Status> adopting = roster_.Adopt(Both(after, kept));
-    done = co_await adopting;
-    if (!done.ok()) co_return done;
-    std::vector<std::string> joining;
-    for (const ComponentConfig& each : after) {
-      if (!Has(kept, each.name)) joining.push_back(each.name);
-    }
-    Task<absl::Status> starting = roster_.AwaitStarted(std::move(joining));
-    done = co_await starting;
-    if (!done.ok()) co_return done;
   }
-  given = true;
-  Task<absl::Status> giving = Give(transaction.wanted, transaction.restarts);
-  done = co_await giving;
-  if (!done.ok() || order.ready_within == absl::ZeroDuration()) co_return done;
-  Task<absl::Status> waiting =
-      AwaitReady(transaction.wanted, After(context().Now(), order.ready_within));
-  done = co_await waiting;
-  co_return done;
+  return absl::OkStatus();
 }
 
-Task<absl::Status> Config::Finish(const Transaction& transaction) {
-  if (!transaction.host.has_value()) co_return absl::OkStatus();
-  if (transaction.changes.changes_components()) {
-    Task<absl::Status> adopting = roster_.Adopt(ComponentsOf(*transaction.host, transaction.next));
-    const absl::Status adopted = co_await adopting;
-    if (!adopted.ok()) co_return adopted;
-  }
-  options_.on_change(*transaction.host);
-  co_return absl::OkStatus();
-}
-
-Task<absl::Status> Config::PutBack(const Transaction& transaction, bool given) {
-  absl::Status done;
-  if (transaction.changes.changes_components()) {
-    const Components before = ComponentsOf(host_, sections_);
-    const Components kept = Kept(before, ComponentsOf(*transaction.host, transaction.next));
-    if (kept.size() != before.size()) {
-      Task<absl::Status> removing = roster_.Adopt(kept);
-      done = co_await removing;
-      if (!done.ok()) co_return done;
-    }
-    Task<absl::Status> adopting = roster_.Adopt(before);
-    done = co_await adopting;
-    options_.on_change(host_);
-    if (!done.ok()) co_return done;
-  }
-  // Nobody has been asked for anything yet.
-  if (!given) co_return done;
-  Task<absl::Status> giving = Give(transaction.before, transaction.restarts);
-  done = co_await giving;
-  co_return done;
+// Whether it would hold at the next start where it does not now, or the other way round.
+bool Config::IsHeldOtherwise(const std::optional<HostInForce>& host) const {
+  return host.has_value() &&
+         (host->is_the_files != host_.is_the_files || host->keep_over_file != host_.keep_over_file);
 }
 
 absl::Status Config::Admit(const Order& order) const {

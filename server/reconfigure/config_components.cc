@@ -127,27 +127,25 @@ Task<> Config::RestartInTurn(std::vector<size_t> replicas) {
   }
 }
 
-Task<absl::Status> Config::AwaitReady(const std::vector<WantedSection>& wanted,
-                                      SteadyTime deadline) {
+Task<absl::Status> Config::AwaitReady(const std::set<std::string>& names, SteadyTime deadline) {
   // What components have said of themselves as they took their sections is on its way there.
   Task<absl::Status> passing = roster_.Pass();
   const absl::Status heard = co_await passing;
   if (!heard.ok()) co_return heard;
+  const ComponentTable& table = options_.table;
   while (true) {
     std::optional<size_t> late;
-    for (const WantedSection& each : wanted) {
-      for (const size_t number : NumbersOf(each.component)) {
-        const ComponentTable& table = options_.table;
+    for (const std::string& name : names) {
+      for (const size_t number : NumbersOf(name)) {
         if (table.status(number).wanted && !table.IsServing(number)) late = number;
       }
     }
     if (!late.has_value()) co_return absl::OkStatus();
     if (context().Now() >= deadline) {
-      const ComponentStatus status = options_.table.status(*late);
-      co_return absl::AbortedError(
-          absl::StrCat("component \"", options_.table.name(*late),
-                       "\" was not ready in time: ", Name(status.state), ": ",
-                       status.why_not_serving.empty() ? status.reason : status.why_not_serving));
+      const ComponentStatus status = table.status(*late);
+      co_return absl::AbortedError(absl::StrCat(
+          "component \"", table.name(*late), "\" was not ready in time: ", Name(status.state), ": ",
+          status.why_not_serving.empty() ? status.reason : status.why_not_serving));
     }
     co_await context().Sleep(kReadyPoll);
   }
@@ -203,7 +201,7 @@ void Config::TellAccepted(const StoredRevision& made) {
 
 std::vector<std::string> Config::AfterRestart() const {
   std::vector<std::string> paths;
-  for (const proto::FieldChange& each : Compare(options_.host, host_).fields) {
+  for (const proto::FieldChange& each : Compare(options_.host.config(), host_.config()).fields) {
     if (each.effect() == proto::EFFECT_RESTARTS_HOST) paths.push_back(each.path());
   }
   return paths;
@@ -214,6 +212,15 @@ void Config::TellAfterRestart() const {
   if (paths.empty()) return;
   options_.log.Warning("config", {{"paths", absl::StrJoin(paths, ", ")},
                                   {"warning", "holds once the host is restarted"}});
+  // What holds now is a part of each.
+  HostConfig now = host_.config();
+  now.data = options_.host.config().data;
+  now.admin = options_.host.config().admin;
+  now.probe = options_.host.config().probe;
+  for (const Contradiction& each : FindContradictions(now)) {
+    options_.log.Warning("config", {{"path", each.paths.front()},
+                                    {"warning", absl::StrCat("until then: ", each.what)}});
+  }
 }
 
 }  // namespace mainspring

@@ -1,6 +1,7 @@
 // The part that has the configuration read again, when it is told to, or when the file has changed.
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "mainspring/server/reconfigure/config.h"
 
 namespace mainspring {
@@ -23,10 +24,21 @@ void Config::Watch() {
   SetWatch();
 }
 
-void Config::Reload(std::string author, std::shared_ptr<void> /*done*/) {
+// One that has not begun yet reads what the file says by then: it will do for all that are wanted
+// meanwhile.
+void Config::Reload(std::string author, std::shared_ptr<void> done) {
+  reloads_done_.push_back(std::move(done));
+  if (std::exchange(reload_waits_, true)) co_return;
   Order order;
   order.revision.set_author(author);
-  Task<absl::StatusOr<StoredRevision>> making = Make(order);
+  Answer<Nothing> turn = turns_.Take();
+  const absl::StatusOr<Nothing> taken = co_await std::move(turn);
+  reload_waits_ = false;
+  // Whoever waits is let go when this is over.
+  const std::vector<std::shared_ptr<void>> waiting = std::exchange(reloads_done_, {});
+  if (!taken.ok()) co_return TellRefused(order, taken.status());
+  const absl::Cleanup give = [this] { turns_.Give(); };
+  Task<absl::StatusOr<StoredRevision>> making = MakeNow(order);
   const absl::StatusOr<StoredRevision> made = co_await making;
   if (!made.ok()) co_return TellRefused(order, made.status());
   if (made->changes().empty()) {
@@ -36,7 +48,7 @@ void Config::Reload(std::string author, std::shared_ptr<void> /*done*/) {
 }
 
 void Config::SetWatch() {
-  if (!may_watch_ || host_.watch_file == look_timer_.has_value()) return;
+  if (!may_watch_ || host_.config().watch_file == look_timer_.has_value()) return;
   if (look_timer_.has_value()) {
     context().Cancel(*std::exchange(look_timer_, std::nullopt));
   } else {

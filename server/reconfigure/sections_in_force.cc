@@ -43,6 +43,14 @@ SectionsInForce::SectionsInForce(const HostConfig& config, Sections types)
   SetFile(config);
 }
 
+SectionInForce SectionsInForce::New(const std::string& type) const {
+  SectionInForce section;
+  section.type = type;
+  if (const auto known = types_.find(type); known != types_.end())
+    section.prototype = known->second;
+  return section;
+}
+
 void SectionsInForce::SetFile(const HostConfig& config) {
   std::map<std::string, SectionInForce> before = std::exchange(all_, {});
   for (const ComponentConfig& component : config.components) {
@@ -51,9 +59,7 @@ void SectionsInForce::SetFile(const HostConfig& config) {
     if (known != before.end() && known->second.type == component.type) {
       section = std::move(known->second);
     } else {
-      section.type = component.type;
-      const auto type = types_.find(component.type);
-      if (type != types_.end()) section.prototype = type->second;
+      section = New(component.type);
       section.value = component.config;
     }
     section.file_value = component.config;

@@ -38,6 +38,8 @@ class SectionsInForce {
   // As the file says. `types`: what each type of component takes.
   SectionsInForce(const HostConfig& config, Sections types);
 
+  // Of one that joins, of that type: without a value. One of no type takes none.
+  SectionInForce New(const std::string& type) const;
   // Another file: those that it does not have go, those that it alone has are as it says, and so
   // are those of another type. What is in force of the others stays.
   void SetFile(const HostConfig& config);

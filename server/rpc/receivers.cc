@@ -83,15 +83,13 @@ void Receivers::RemoveComponent(const std::string& name) {
   Choose();
 }
 
+// One that is called as a set is has become that, or was it: it is as good as the set.
 void Receivers::Choose() {
-  size_t choices = sets_.size();
-  only_ = sets_.empty() ? nullptr : sets_.begin()->second;
+  std::map<std::string, ReceiverPtr> choices = sets_;
   for (const auto& [name, entry] : receivers_) {
-    if (!entry.set.empty()) continue;
-    only_ = entry.receiver;
-    ++choices;
+    if (entry.set.empty()) choices.insert_or_assign(name, entry.receiver);
   }
-  if (choices != 1) only_ = nullptr;
+  only_ = choices.size() == 1 ? choices.begin()->second : nullptr;
 }
 
 bool Receivers::any() const {

@@ -22,10 +22,40 @@ size_t ComponentTable::Add(const ComponentConfig& config, std::vector<std::strin
   if (set != nullptr) {
     row.set = sets_.try_emplace({config.replica_of, config.type}, std::move(set)).first->second;
     row.set->Add(row.mailbox);
+    row.set->SetStandIn(nullptr);
+    const Row* const single = RowOf(config.replica_of);
+    if (single != nullptr && !single->is_here) single->mailbox->SetStandIn(row.set);
+  } else if (const auto replicas = SetOf(config.name, config.type);
+             replicas != nullptr && replicas->empty()) {
+    replicas->SetStandIn(row.mailbox);
   }
+  row.mailbox->SetStandIn(nullptr);
   const ComponentStatus before = std::exchange(row.status, {});
   row.status.generation = before.generation;
   return number->second;
+}
+
+void ComponentTable::BeginLeaving(size_t component) {
+  MutexLock lock(mutex_);
+  const Row& row = rows_[component];
+  if (row.set == nullptr) {
+    const auto replicas = SetOf(row.name, row.config->type);
+    row.mailbox->SetStandIn(replicas == nullptr || replicas->empty() ? nullptr : replicas);
+  } else if (const Row* const single = RowOf(row.config->replica_of);
+             single != nullptr && single->is_here) {
+    row.set->SetStandIn(single->mailbox);
+  }
+}
+
+const ComponentTable::Row* ComponentTable::RowOf(const std::string& name) const {
+  const auto found = numbers_.find(name);
+  return found == numbers_.end() ? nullptr : &rows_[found->second];
+}
+
+std::shared_ptr<AnyReplicaSet> ComponentTable::SetOf(const std::string& name,
+                                                     const std::string& type) const {
+  const auto found = sets_.find({name, type});
+  return found == sets_.end() ? nullptr : found->second;
 }
 
 void ComponentTable::Remove(size_t component) {

@@ -77,9 +77,14 @@ class ComponentTable final : public Directory {
 
   // Supervisor's thread only, or before there is one. A component of that name, which is not here;
   // what is known of one that was is forgotten, but for its generation. Its number.
+  // Calls of those who know what has gone, one of its name where it is one of several, or several
+  // where it is one, go to it.
   // `set`: what replicas are found by together, where none is here yet.
   size_t Add(const ComponentConfig& config, std::vector<std::string> services,
              std::shared_ptr<MailboxBase> mailbox, std::shared_ptr<AnyReplicaSet> set = nullptr);
+  // It is about to go: where there are others by then that are called so, they take what it does
+  // not take any more.
+  void BeginLeaving(size_t component);
   void Remove(size_t component);
   // Its settings from here on: name and type stay.
   void Configure(size_t component, const ComponentConfig& config);
@@ -152,6 +157,10 @@ class ComponentTable final : public Directory {
   }
 
   static bool IsServing(const Row& row);
+  // Null: there is none, and there was none.
+  const Row* RowOf(const std::string& name) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::shared_ptr<AnyReplicaSet> SetOf(const std::string& name, const std::string& type) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const TimeSource& time_;
   mutable Mutex mutex_;

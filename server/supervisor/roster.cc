@@ -88,6 +88,7 @@ void Supervisor::Join(size_t component) {
 
 void Supervisor::Leave(size_t component) {
   Update(component, [](ComponentStatus& status) { status.removed = true; });
+  table_.BeginLeaving(component);
   const auto stop = [this, component] { WantDown(component, "is no more in the configuration"); };
   const SteadyTime now = context_.Now();
   const SteadyTime until = HasLameDuck(component) ? BeginLeaving(component) : now;

@@ -89,7 +89,8 @@ void Supervisor::Started(size_t component, uint64_t generation, const absl::Stat
   if (status.ok()) {
     Change(component, LifecycleChange::kStarted, "started");
   } else {
-    const std::string error = BoundedText(status.ToString());
+    const std::string error =
+        BoundedText(status.ToString(absl::StatusToStringMode::kWithNoExtraData));
     // The reason has more to say; the failure has all of the error.
     FailedOnce(component, absl::StrCat("did not start: ", BoundedText(error, kMaxText / 2)),
                {context_.WallNow(), "Start", error, ""});

@@ -283,6 +283,21 @@ class Replicas(ReloadTestCase):
         self.assertEqual(traffic.failures[:5], [], "expected no call to be lost")
         print(f"12 restarts, {calls} calls, none failed")
 
+    def test_OneThatBecomesSeveralAndBack_LosesNoCall(self):
+        self.host = self.start("name: worker, type: trial", trial_host=True)
+        self.stub, _ = self.trial(self.host)
+        traffic = Traffic(lambda: self.stub.Block.future(self.BLOCK, timeout=SOON),
+                          per_second=10, most_seconds=60)
+        self.addCleanup(traffic.stop)
+        for more in (", replicas: 3", "", ", replicas: 2", ""):
+            self.write(f"name: worker, type: trial{more}")
+            self.reload(self.host)
+            traffic.wait_for_answers("answered", 10, "answers after a change")
+        calls, _ = traffic.stop()
+        self.assertEqual(traffic.failures[:5], [], "expected no call to be lost")
+        self.assertEqual([each.name for each in self.operator(self.host).list().components], ["worker"])
+        print(f"{calls} calls that name nobody, none failed")
+
     def test_FewerAndMore_LoseNoCall(self):
         self.serve(4)
         traffic = Traffic(lambda: self.stub.Block.future(self.BLOCK, timeout=SOON),

@@ -25,6 +25,7 @@ from report import Report
 OF_DEPENDENCIES = {"stop-without-cascade", "dependents-come-back"}
 OF_DEPENDENTS = {"start-without-cascade"}
 # Checks of a section, which a Trial does not take.
+OF_FILES = {"files-are-told-or-none"}
 OF_SECTIONS = {check.name for check in checks.config.CHECKS}
 
 
@@ -37,7 +38,7 @@ def run_kit(*arguments):
 
 class OurHosts(HostTestCase):
     def test_Mainspringd_PassesEveryCheck(self):
-        self.assert_conforms(self.start_host(), {"clock": OF_DEPENDENCIES | OF_DEPENDENTS})
+        self.assert_conforms(self.start_host(), {"clock": OF_DEPENDENCIES | OF_DEPENDENTS | OF_FILES})
 
     def test_TrialHost_PassesEveryCheck_AndIsLeftAsItWasFound(self):
         graph = "base,left(base),right(base,~left),top(left,right),off-"
@@ -52,7 +53,7 @@ class OurHosts(HostTestCase):
         # top is STOPPED when the kit comes, so that left and right have no dependents that are up.
         alone = OF_DEPENDENCIES | OF_DEPENDENTS
         first, later = OF_DEPENDENTS | OF_SECTIONS, OF_DEPENDENCIES | OF_SECTIONS
-        self.assert_conforms(host, {"clock": alone, "base": first, "left": later, "right": later,
+        self.assert_conforms(host, {"clock": alone | OF_FILES, "base": first, "left": later, "right": later,
                                     "top": later, "off": alone | OF_SECTIONS}, "--restarts", 5)
         self.assertEqual(self.kept(connection), found, "expected every component as it was found")
 

@@ -103,6 +103,7 @@ class Package:
 
 clock = Package("mainspring.clock.v1")
 config = Package("mainspring.config.v1")
+host = Package("mainspring.host.v1")
 lifecycle = Package("mainspring.lifecycle.v1")
 trial = Package("mainspring.trial.v1")
 shop = Package("shop.v1")

@@ -127,6 +127,39 @@ TEST_F(ReplicaSetTest, WhereAllAreClosed_SaysWhy) {
   EXPECT_EQ(replies_.back().status(), absl::UnavailableError("down"));
 }
 
+// One that was alone becomes one of several, and the other way round: who knows what was before
+// reaches what is there now.
+TEST_F(ReplicaSetTest, WhereAnotherStandsIn_ItTakesWhatItWouldRefuse) {
+  const auto set = std::make_shared<ReplicaSet<SpeakerRequest>>("s");
+  const auto single = std::make_shared<SpeakerMailbox>("s", kTwo, time_);
+  const auto replica = std::make_shared<SpeakerMailbox>("s-0", kTwo, time_);
+  const auto push = [&](Inbox<SpeakerRequest>& inbox) {
+    return inbox.Push(SayCall{Word("x"), Reply<Word>(&replies_.emplace_back())});
+  };
+  single->SetStandIn(set);
+  single->Open();
+  replica->Open();
+  set->Add(replica);
+  EXPECT_TRUE(push(*single));
+  EXPECT_EQ(single->stats().queued_calls, 1u) << "it takes calls still";
+  single->Close(absl::UnavailableError("gone"));
+  EXPECT_TRUE(push(*single));
+  EXPECT_EQ(replica->stats().queued_calls, 1u);
+  EXPECT_EQ(single->stats().rejected, 0u);
+
+  single->SetStandIn(nullptr);
+  EXPECT_FALSE(push(*single));
+  EXPECT_EQ(replies_.back().status(), absl::UnavailableError("gone"));
+
+  replica->Close(absl::UnavailableError("replica gone"));
+  single->Open();
+  set->SetStandIn(single);
+  EXPECT_TRUE(push(*set));
+  set->Remove(*replica);
+  EXPECT_FALSE(push(*set)) << "it is full";
+  EXPECT_EQ(replies_.back().status().code(), absl::StatusCode::kResourceExhausted);
+}
+
 TEST_F(ReplicaSetTest, WhereThereIsNone_SaysSo) {
   SpeakerMailbox& gone = Add();
   set_.Remove(gone);

@@ -110,6 +110,40 @@ def refusal_is_watched(subject):
     return told.refused.reason
 
 
+def host_is_told(subject):
+    found, _ = _section(subject)
+    whole = expect_ok(subject.host.ask_config("GetConfig"), "GetConfig of the host")
+    expect(whole.section.config.type_url.endswith("/mainspring.host.v1.HostConfig"),
+           whole.section.config.type_url, "a HostConfig")
+    change = config.Change(config=whole.section.config)
+    answer = subject.host.ask_config("DiffConfig", changes=[change])
+    if answer.code is grpc.StatusCode.FAILED_PRECONDITION:
+        raise Skip("its own configuration is the program's")
+    same = expect_ok(answer, "DiffConfig")
+    expect(not same.changes, same.changes, "no change of the host to itself")
+    change.mask.paths.append("state_dir")
+    change.config.Pack(config.WatchConfigRequest())
+    for rpc in ("ValidateConfig", "UpdateConfig"):
+        answer = expect_code(subject.host.ask_config(rpc, changes=[change]),
+                             grpc.StatusCode.INVALID_ARGUMENT, f"{rpc} of what is no HostConfig")
+    _expect_latest(subject, found)
+    return answer
+
+
+def files_are_told_or_none(subject):
+    found, _ = _section(subject)
+    answer = subject.host.ask_config("GenerateFiles", name=subject.name)
+    if answer.code is grpc.StatusCode.FAILED_PRECONDITION:
+        expect(subject.name in answer.details, answer, f"a text that names {subject.name}")
+        raise Skip("it has no files")
+    sets = expect_ok(answer, "GenerateFiles").sets
+    expect(all(each.directory.startswith("/") for each in sets), sets, "a directory each")
+    again = expect_ok(subject.host.ask_config("GenerateFiles", name=subject.name), "GenerateFiles")
+    expect(again.sets == sets, again.sets, "the same again, for nothing was installed")
+    _expect_latest(subject, found)
+    return ", ".join(each.directory for each in sets)
+
+
 def _expect_latest(subject, found):
     now, _ = _section(subject)
     expect(now.latest_revision == found.latest_revision, now.latest_revision,
@@ -123,5 +157,7 @@ CHECKS = (
     Check("wrong-is-refused", "INVALID_ARGUMENT, and nothing has changed", wrong_is_refused),
     Check("unknown-name-is-refused", "NOT_FOUND with the names", unknown_name_is_refused),
     Check("expected-revision-is-kept-to", "ABORTED with the latest", expected_revision_is_kept_to),
+    Check("host-is-told", "its own configuration, which is no change to itself", host_is_told),
+    Check("files-are-told-or-none", "those of its section, and what differs", files_are_told_or_none),
     Check("refusal-is-watched", "the latest revision, then what was refused", refusal_is_watched),
 )

@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "mainspring/server/config/host_config_message.h"
 #include "mainspring/server/lifecycle/supervision.h"
 #include "mainspring/server/reconfigure/reconfiguration.h"
 #include "sample.pb.h"
@@ -81,8 +82,33 @@ class ConfigTest : public ::testing::Test {
   }
 
   void Launch(RevisionStore store = RevisionStore()) {
+    file_ = host_;
+    ConfigSource source;
+    source.load = [this]() -> absl::StatusOr<LoadedConfig> {
+      if (!file_.ok()) return file_.status();
+      return Loaded(*file_);
+    };
+    source.read = [this](const host::v1::HostConfig& said) -> absl::StatusOr<LoadedConfig> {
+      HostConfig config;
+      Apply(said, PathsOf(said), config);
+      Problems problems;
+      CheckSections(config, types_, problems);
+      if (!problems.empty()) return problems.status();
+      return Loaded(config);
+    };
+    source.state = [this] { return file_state_; };
+    source.first_state = file_state_;
+    HostInForce in_force{.value = Loaded(host_), .file_value = Loaded(host_)};
+    if (store.latest() != nullptr) {
+      std::string told;
+      in_force = RestoreHost(Loaded(host_), *store.latest(), source.read, told);
+      if (!told.empty()) warnings_.push_back(told);
+    }
+    host_ = in_force.config();
     SectionsInForce sections(host_, types_);
-    if (store.latest() != nullptr) warnings_ = sections.Restore(*store.latest());
+    if (store.latest() != nullptr) {
+      for (const std::string& each : sections.Restore(*store.latest())) warnings_.push_back(each);
+    }
     std::vector<SupervisedComponent> components;
     for (ComponentConfig& config : Replicated(host_.components)) {
       config.config = sections.at(ConfiguredName(config)).value;
@@ -94,23 +120,22 @@ class ConfigTest : public ::testing::Test {
     options.launch = loops_.launch();
     options.make = [this](const ComponentConfig& config) { return Make(config); };
     supervision_ = *Supervision::Launch(std::move(components), std::move(options));
-    ConfigSource source;
-    source.load = [this] { return file_; };
-    source.state = [this] { return file_state_; };
-    source.first_state = file_state_;
-    file_ = host_;
     reconfiguration_ = *Reconfiguration::Launch(
         {supervision_->table(), EventLog::Silent(),
          [this](size_t component, const std::string& why) {
            supervision_->Restart(component, why);
          },
          Roster::ControlOf(*supervision_), [this](const HostConfig& config) { host_ = config; },
-         host_, source, std::move(sections), std::move(store), [this] { return draining_; },
+         in_force, source, std::move(sections), std::move(store), [this] { return draining_; },
          /*max_watchers=*/2},
         {time_, supervision_->table()}, loops_.launch());
     supervision_->BeginStart([](const absl::Status&) {});
     reconfiguration_->Watch();
     loops_.Settle();
+  }
+
+  static LoadedConfig Loaded(const HostConfig& config) {
+    return {config, WithoutSections(ToMessage(config))};
   }
 
   SupervisedComponent Make(const ComponentConfig& config) {

@@ -51,6 +51,18 @@ TEST_F(ConfigReloadTest, WhenNothingDiffers_NothingHappens) {
   EXPECT_EQ(GenerationOf("a"), 1u);
 }
 
+TEST_F(ConfigReloadTest, WhenOneThatHasFailedIsToBeEssential_IsRefused) {
+  host_.Find("a")->restart.max_failures = 1;
+  host_.Find("a")->config = Of(Picky::kThrows);
+  Launch();
+  loops_.Advance(absl::Seconds(1));
+  ASSERT_EQ(States(), "a FAILED, b RUNNING, plain RUNNING");
+  file().Find("a")->essential = true;
+  Reload();
+  EXPECT_THAT(Revisions(), IsEmpty());
+  EXPECT_FALSE(host_.Find("a")->essential);
+}
+
 TEST_F(ConfigReloadTest, WhatDiffers_IsCarriedOut_AndNothingElse) {
   Launch();
   AddToFile("picky", "new").config = Of(5);

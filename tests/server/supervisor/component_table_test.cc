@@ -30,6 +30,18 @@ class ComponentTableTest : public ::testing::Test {
     config.mailbox.max_calls = 17;
     table_.Add(config, {"x.v1.X"}, std::make_shared<TrialMailbox>(name, config.mailbox, time_));
   }
+  // A replica of it.
+  size_t AddReplica(const std::string& of, int number) {
+    ComponentConfig config;
+    config.name = ReplicaName(of, number);
+    config.replica_of = of;
+    config.type = "hooked";
+    auto mailbox = std::make_shared<TrialMailbox>(config.name, config.mailbox, time_);
+    mailbox->Open();
+    return table_.Add(config, {}, mailbox,
+                      std::make_shared<ReplicaSet<trial::v1::TrialRequest>>(of));
+  }
+  size_t QueuedAt(size_t component) { return table_.mailbox(component).stats().queued_calls; }
   TrialMailbox& mailbox() { return static_cast<TrialMailbox&>(table_.mailbox(0)); }
   trial::v1::TrialRef RefOf(const std::string& name) {
     return trial::v1::TrialRef(std::static_pointer_cast<TrialMailbox>(table_.Find(name)));
@@ -51,6 +63,43 @@ TEST_F(ComponentTableTest, WhenAdded_IsFoundByNameAndNumber) {
   EXPECT_EQ(nullptr, table_.Find(""));
   EXPECT_EQ("one", table_.name(0));
   EXPECT_EQ(std::vector<std::string>{"x.v1.X"}, table_.services(0));
+}
+
+TEST_F(ComponentTableTest, WhenOneBecomesSeveral_ARefOfBeforeReachesThem) {
+  Add("one");
+  mailbox().Open();
+  const trial::v1::TrialRef ref = RefOf("one");
+  const size_t replica = AddReplica("one", 0);
+  table_.BeginLeaving(0);
+  (void)ref.Block(trial::v1::BlockRequest());
+  EXPECT_EQ(QueuedAt(0), 1u) << "it takes calls still";
+  mailbox().Close(absl::UnavailableError("leaves"));
+  (void)ref.Block(trial::v1::BlockRequest());
+  EXPECT_EQ(QueuedAt(replica), 1u);
+  table_.Remove(0);
+  (void)ref.Block(trial::v1::BlockRequest());
+  EXPECT_EQ(QueuedAt(replica), 2u);
+}
+
+TEST_F(ComponentTableTest, WhenSeveralBecomeOne_ARefOfBeforeReachesIt) {
+  const size_t replica = AddReplica("one", 0);
+  const trial::v1::TrialRef ref(
+      std::static_pointer_cast<ReplicaSet<trial::v1::TrialRequest>>(table_.Find("one")));
+  Add("one");
+  const size_t one = table_.NumberOf("one").value();
+  table_.mailbox(one).Open();
+  table_.BeginLeaving(replica);
+  table_.mailbox(replica).Close(absl::UnavailableError("leaves"));
+  (void)ref.Block(trial::v1::BlockRequest());
+  table_.Remove(replica);
+  (void)ref.Block(trial::v1::BlockRequest());
+  EXPECT_EQ(QueuedAt(one), 2u);
+  // And back, in two steps, between which there is none.
+  table_.Remove(one);
+  table_.mailbox(one).Close(absl::UnavailableError("gone"));
+  AddReplica("one", 0);
+  (void)ref.Block(trial::v1::BlockRequest());
+  EXPECT_EQ(QueuedAt(replica), 1u);
 }
 
 TEST_F(ComponentTableTest, WhenNothingHappened_ViewsItAsNotStarted) {
