@@ -42,6 +42,9 @@ host::v1::HostConfig WithoutSections(host::v1::HostConfig message) {
 void HostInForce::Set(LoadedConfig loaded, bool holds_over_file) {
   value = std::move(loaded);
   value.config = WithSectionsOf(file_value.config, std::move(value.config));
+  // Where revisions are kept is not a revision's to say.
+  value.config.state_dir = file_value.config.state_dir;
+  value.said.clear_state_dir();
   is_the_files = false;
   keep_over_file = holds_over_file;
 }

@@ -10,7 +10,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "google/protobuf/util/field_mask_util.h"
-#include "google/protobuf/util/message_differencer.h"
 #include "mainspring/server/config/bounds.h"
 #include "mainspring/server/config/config_diff.h"
 #include "mainspring/server/config/host_config_message.h"
@@ -25,7 +24,6 @@ namespace {
 using config::v1::Change;
 using google::protobuf::Message;
 using google::protobuf::util::FieldMaskUtil;
-using google::protobuf::util::MessageDifferencer;
 
 // All revisions have all sections: a hundred, in memory and on disk.
 constexpr size_t kLargest = size_t{256} << 10;
@@ -173,6 +171,7 @@ absl::StatusOr<HostSaid> ReadHost(const Change& change, const host::v1::HostConf
     std::unique_ptr<Message> value = SectionOf(alone, section, path, problems);
     if (value == nullptr) continue;
     CheckBounds(*value, path, problems);
+    if (IsSame(value.get(), &section.message())) continue;
     wanted.sections.push_back({each.name(), std::move(value), change.keep_over_file()});
   }
   if (!problems.empty()) return problems.status();
@@ -183,11 +182,11 @@ absl::StatusOr<HostSaid> ReadHost(const Change& change, const host::v1::HostConf
 std::vector<WantedSection> Different(std::vector<WantedSection> wanted,
                                      const SectionsInForce& sections) {
   std::erase_if(wanted, [&](const WantedSection& each) {
-    if (sections.all().count(each.component) == 0) return false;
-    const SectionInForce& in_force = sections.at(each.component);
+    const auto known = sections.all().find(each.component);
+    if (known == sections.all().end() || known->second.prototype == nullptr) return false;
+    const SectionInForce& in_force = known->second;
     const Message& value = each.value == nullptr ? *in_force.prototype : *each.value;
-    return MessageDifferencer::Equals(value, in_force.message()) &&
-           each.keep_over_file == in_force.keep_over_file &&
+    return IsSame(&value, &in_force.message()) && each.keep_over_file == in_force.keep_over_file &&
            (!each.is_the_files || in_force.is_the_files);
   });
   return wanted;

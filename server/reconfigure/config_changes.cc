@@ -55,9 +55,12 @@ void Config::ValidateConfig(proto::ValidateConfigRequest request,
   Order order;
   if (!request.of_file()) order.changes = &request.changes();
   Task<absl::StatusOr<Wanted>> reading = Read(order);
-  const absl::StatusOr<Wanted> wanted = co_await reading;
+  absl::StatusOr<Wanted> wanted = co_await reading;
   if (!wanted.ok()) co_return reply.Fail(wanted.status());
-  Task<absl::Status> validating = Validate(wanted->sections);
+  const Transaction transaction = Begin(order, *std::move(wanted));
+  const absl::Status sound = CheckEssential(transaction);
+  if (!sound.ok()) co_return reply.Fail(sound);
+  Task<absl::Status> validating = Validate(transaction.wanted);
   const absl::Status said = co_await validating;
   if (!said.ok()) co_return reply.Fail(said);
   reply.Send(proto::ValidateConfigResponse());
@@ -170,9 +173,7 @@ Task<absl::StatusOr<proto::StoredRevision>> Config::MakeNow(const Order& order) 
       !IsHeldOtherwise(transaction.host)) {
     // What the file says of what a revision holds over it is known from here on.
     sections_ = transaction.next;
-    if (transaction.host.has_value()) {
-      host_.file_value = transaction.host->file_value;
-    }
+    if (transaction.host.has_value()) host_ = *transaction.host;
     StoredRevision same;
     *same.mutable_revision() = Latest();
     co_return same;
@@ -219,21 +220,31 @@ Config::Transaction Config::Begin(const Order& order, Wanted wanted) const {
       transaction.host->revision = revision.number();
     }
   }
+  const auto enter = [&](const WantedSection& wanted) {
+    SectionInForce& next = transaction.next.at(wanted.component);
+    next.value = wanted.value;
+    next.revision = revision.number();
+    next.is_the_files = wanted.is_the_files;
+    next.keep_over_file = wanted.keep_over_file;
+  };
+  // One that joins, or another in the place of one, begins with it: nobody is there to be asked.
+  std::erase_if(transaction.wanted, [&](const WantedSection& each) {
+    const auto known = sections_.all().find(each.component);
+    if (known != sections_.all().end() &&
+        known->second.type == transaction.next.at(each.component).type) {
+      return false;
+    }
+    enter(each);
+    return true;
+  });
   for (const WantedSection& each : transaction.wanted) {
     names.insert(each.component);
-    // One that joins has none before.
-    if (sections_.all().count(each.component) != 0) {
-      transaction.before.push_back({each.component, sections_.at(each.component).value});
-      for (proto::FieldChange& change : Compare({each}, sections_)) {
-        if (change.effect() != proto::EFFECT_LIVE) transaction.restarts.insert(each.component);
-        *transaction.made.add_changes() = std::move(change);
-      }
+    transaction.before.push_back({each.component, sections_.at(each.component).value});
+    for (proto::FieldChange& change : Compare({each}, sections_)) {
+      if (change.effect() != proto::EFFECT_LIVE) transaction.restarts.insert(each.component);
+      *transaction.made.add_changes() = std::move(change);
     }
-    SectionInForce& next = transaction.next.at(each.component);
-    next.value = each.value;
-    next.revision = revision.number();
-    next.is_the_files = each.is_the_files;
-    next.keep_over_file = each.keep_over_file;
+    enter(each);
   }
   for (const std::string& each : names) revision.add_names(each);
   transaction.next.Store(transaction.made);

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/util/message_differencer.h"
 #include "mainspring/server/config/bounds.h"
 #include "mainspring/server/reconfigure/config.h"
 
@@ -45,6 +44,10 @@ Task<absl::StatusOr<Config::Wanted>> Config::Read(const Order& order) {
 absl::StatusOr<Config::Wanted> Config::ReadHostChange(const proto::Change& change) const {
   absl::StatusOr<HostSaid> read = ReadHost(change, host_.value.said, sections_);
   if (!read.ok()) return read.status();
+  const host::v1::HostConfig& file = host_.file_value.said;
+  if (!read->said.has_state_dir() && file.has_state_dir()) {
+    read->said.set_state_dir(file.state_dir());
+  }
   absl::StatusOr<LoadedConfig> loaded = options_.source.read(read->said);
   if (!loaded.ok()) return loaded.status();
   if (loaded->config.state_dir != host_.config().state_dir) {
@@ -53,7 +56,7 @@ absl::StatusOr<Config::Wanted> Config::ReadHostChange(const proto::Change& chang
   }
   Wanted wanted{std::move(read->sections), host_, {}};
   // Where nothing differs, it stays whose it was.
-  if (!google::protobuf::util::MessageDifferencer::Equals(loaded->said, host_.value.said) ||
+  if (!Compare(host_.config(), loaded->config).fields.empty() ||
       change.keep_over_file() != host_.keep_over_file) {
     wanted.host->Set(*std::move(loaded), change.keep_over_file());
   }

@@ -119,6 +119,39 @@ TEST_F(ConfigHostTest, Update_OfSectionsInTheWhole_ChangesThoseToo) {
   EXPECT_EQ(InForce("a"), 5) << "one that is left out stays";
 }
 
+TEST_F(ConfigHostTest, Update_OfATypeWithItsSection_BeginsWithThat) {
+  Launch();
+  host::v1::HostConfig host = Shown();
+  ASSERT_EQ(host.components(2).name(), "plain");
+  host.mutable_components(2)->set_type("picky");
+  Item section;
+  section.set_value(5);
+  host.mutable_components(2)->mutable_config()->PackFrom(section);
+  const auto response = UpdateHost(Of(host));
+  ASSERT_TRUE(response.ok()) << response.status();
+  EXPECT_EQ(taken_["plain"], 5);
+  EXPECT_EQ(InForce("plain"), 5);
+  RollbackConfigRequest back;
+  back.set_revision(0);
+  auto answer = config().RollbackConfig(back);
+  loops_.Advance(absl::Seconds(2));
+  ASSERT_TRUE(answer.Await(kNoTime).ok());
+  EXPECT_EQ(Shown().components(2).type(), "plain");
+}
+
+TEST_F(ConfigHostTest, Update_WhereTheFileSaysWhereRevisionsAreKept_LeavesThat) {
+  host_.state_dir = "/kept";
+  Launch();
+  for (const int seconds : {7, 8}) {
+    host::v1::HostConfig host;
+    host.mutable_drain()->mutable_timeout()->set_seconds(seconds);
+    const auto response = UpdateHost(Of(host, {"drain.timeout"}));
+    ASSERT_TRUE(response.ok()) << response.status();
+    EXPECT_EQ(response->changes_size(), 1);
+    EXPECT_EQ(host_.state_dir, "/kept");
+  }
+}
+
 TEST_F(ConfigHostTest, Update_OfWhatIsWrong_SaysWhat) {
   Launch();
   const auto refusal = [&](const Change& change) {
@@ -147,9 +180,13 @@ TEST_F(ConfigHostTest, Update_OfWhatIsWrong_SaysWhat) {
 
 TEST_F(ConfigHostTest, Update_OfNothing_IsAcceptedAndNoRevision) {
   Launch();
+  file_->Find("a")->config = ConfigTest::Of(4);
+  ASSERT_TRUE(Update({To("b", 3)}).ok());
   const auto response = UpdateHost(Of(Shown()));
   ASSERT_TRUE(response.ok()) << response.status();
-  EXPECT_THAT(Revisions(), IsEmpty());
+  EXPECT_EQ(UpdateHost(Of(host::v1::HostConfig(), {"drain.timeout"}))->changes_size(), 0)
+      << "it is the default already";
+  EXPECT_THAT(Revisions(), ElementsAre(1));
 }
 
 TEST_F(ConfigHostTest, Update_WithAComponentThatDoesNotBecomeReady_PutsAllBack) {
