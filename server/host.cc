@@ -278,7 +278,8 @@ class Host::Impl {
          [supervision = supervision->get()](size_t component, const std::string& why) {
            supervision->Restart(component, why);
          },
-         Roster::ControlOf(**supervision), [this](const HostConfig& config) { SetCurrent(config); },
+         Membership::ControlOf(**supervision),
+         [this](const HostConfig& config) { SetCurrent(config); },
          source_.restored != nullptr ? *source_.restored
                                      : HostInForce{{config_, {}}, {config_, {}}},
          source_, std::move(sections), *std::move(store),

@@ -21,7 +21,7 @@ Config::Config(Context& context, Options options)
       options_(std::move(options)),
       host_(options_.host),
       sections_(options_.sections),
-      roster_(context, options_.table, options_.roster, options_.draining),
+      membership_(context, options_.table, options_.membership, options_.draining),
       store_(options_.store),
       watchers_(options_.max_watchers, [this] { return Latest(); }) {}
 

@@ -23,7 +23,7 @@
 #include "mainspring/server/reconfigure/changes.h"
 #include "mainspring/server/reconfigure/config_watchers.h"
 #include "mainspring/server/reconfigure/host_changes.h"
-#include "mainspring/server/reconfigure/roster.h"
+#include "mainspring/server/reconfigure/membership.h"
 #include "mainspring/server/reconfigure/sections_in_force.h"
 #include "mainspring/server/reconfigure/turns.h"
 #include "mainspring/server/supervisor/component_table.h"
@@ -38,7 +38,7 @@ class Config final : public config::v1::ConfigComponent {
     EventLog& log;
     // Has a component restarted, for that reason.
     std::function<void(size_t component, const std::string& why)> restart;
-    Roster::Control roster;
+    Membership::Control membership;
     // The host has another configuration.
     std::function<void(const HostConfig& config)> on_change;
     HostInForce host;
@@ -195,7 +195,7 @@ class Config final : public config::v1::ConfigComponent {
   const Options options_;
   HostInForce host_;
   SectionsInForce sections_;
-  Roster roster_;
+  Membership membership_;
   // Of one that waits for its turn: those that were wanted since, for which it will do.
   bool reload_waits_ = false;
   std::vector<std::shared_ptr<void>> reloads_done_;

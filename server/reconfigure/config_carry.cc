@@ -89,7 +89,7 @@ Task<absl::Status> Config::Enter(const Order& order, const Transaction& transact
     const Components after = ComponentsOf(transaction.host->config(), transaction.next);
     const Components kept = Kept(before, after);
     if (kept.size() != before.size()) {
-      Task<absl::Status> removing = roster_.Adopt(kept);
+      Task<absl::Status> removing = membership_.Adopt(kept);
       done = co_await removing;
       if (!done.ok()) co_return done;
     }
@@ -97,14 +97,14 @@ Task<absl::Status> Config::Enter(const Order& order, const Transaction& transact
     HostConfig both = transaction.host->config();
     both.components = Both(both.components, host_.config().components);
     options_.on_change(both);
-    Task<absl::Status> adopting = roster_.Adopt(Both(after, kept));
+    Task<absl::Status> adopting = membership_.Adopt(Both(after, kept));
     done = co_await adopting;
     if (!done.ok()) co_return done;
     std::vector<std::string> joining;
     for (const ComponentConfig& each : after) {
       if (!Has(kept, each.name)) joining.push_back(each.name);
     }
-    Task<absl::Status> starting = roster_.AwaitStarted(std::move(joining));
+    Task<absl::Status> starting = membership_.AwaitStarted(std::move(joining));
     done = co_await starting;
     if (!done.ok()) co_return done;
   }
@@ -123,7 +123,7 @@ Task<absl::Status> Config::Finish(const Transaction& transaction) {
   if (!transaction.host.has_value()) co_return absl::OkStatus();
   if (transaction.changes.changes_components()) {
     Task<absl::Status> adopting =
-        roster_.Adopt(ComponentsOf(transaction.host->config(), transaction.next));
+        membership_.Adopt(ComponentsOf(transaction.host->config(), transaction.next));
     const absl::Status adopted = co_await adopting;
     if (!adopted.ok()) co_return adopted;
   }
@@ -138,11 +138,11 @@ Task<absl::Status> Config::PutBack(const Transaction& transaction, bool given) {
     const Components kept =
         Kept(before, ComponentsOf(transaction.host->config(), transaction.next));
     if (kept.size() != before.size()) {
-      Task<absl::Status> removing = roster_.Adopt(kept);
+      Task<absl::Status> removing = membership_.Adopt(kept);
       done = co_await removing;
       if (!done.ok()) co_return done;
     }
-    Task<absl::Status> adopting = roster_.Adopt(before);
+    Task<absl::Status> adopting = membership_.Adopt(before);
     done = co_await adopting;
     options_.on_change(host_.config());
     if (!done.ok()) co_return done;

@@ -129,7 +129,7 @@ Task<> Config::RestartInTurn(std::vector<size_t> replicas) {
 
 Task<absl::Status> Config::AwaitReady(const std::set<std::string>& names, SteadyTime deadline) {
   // What components have said of themselves as they took their sections is on its way there.
-  Task<absl::Status> passing = roster_.Pass();
+  Task<absl::Status> passing = membership_.Pass();
   const absl::Status heard = co_await passing;
   if (!heard.ok()) co_return heard;
   const ComponentTable& table = options_.table;

@@ -125,7 +125,7 @@ class ConfigTest : public ::testing::Test {
          [this](size_t component, const std::string& why) {
            supervision_->Restart(component, why);
          },
-         Roster::ControlOf(*supervision_), [this](const HostConfig& config) { host_ = config; },
+         Membership::ControlOf(*supervision_), [this](const HostConfig& config) { host_ = config; },
          in_force, source, std::move(sections), std::move(store), [this] { return draining_; },
          /*max_watchers=*/2},
         {time_, supervision_->table()}, loops_.launch());

@@ -1,7 +1,7 @@
-// Roster: who a host's components are, changed while it runs: step by step, each awaited. For
+// Membership: who a host's components are, changed while it runs: step by step, each awaited. For
 // coroutines of the component that answers Config.
-#ifndef MAINSPRING_SERVER_RECONFIGURE_ROSTER_H_
-#define MAINSPRING_SERVER_RECONFIGURE_ROSTER_H_
+#ifndef MAINSPRING_SERVER_RECONFIGURE_MEMBERSHIP_H_
+#define MAINSPRING_SERVER_RECONFIGURE_MEMBERSHIP_H_
 
 #include <cstddef>
 #include <functional>
@@ -20,7 +20,7 @@ namespace mainspring {
 class Supervision;
 
 // One thread only: the component's.
-class Roster {
+class Membership {
  public:
   // What it has done by a supervision: see there.
   struct Control {
@@ -34,8 +34,8 @@ class Roster {
   static Control ControlOf(Supervision& supervision);
 
   // All must outlive it.
-  Roster(Context& context, const ComponentTable& table, Control control,
-         std::function<bool()> draining);
+  Membership(Context& context, const ComponentTable& table, Control control,
+             std::function<bool()> draining);
 
   // From here on these are there. Answers when those that are not have stopped and gone; those that
   // join are about to start. UNAVAILABLE: the host drains; RESOURCE_EXHAUSTED: no more threads;
@@ -49,6 +49,8 @@ class Roster {
 
  private:
   Task<absl::Status> SeeOff(size_t component);
+  // The supervisor; its answer.
+  static Task<absl::Status> Ask(std::function<void(Reply<Nothing> reply)> question);
 
   Context& context_;
   const ComponentTable& table_;
@@ -58,4 +60,4 @@ class Roster {
 
 }  // namespace mainspring
 
-#endif  // MAINSPRING_SERVER_RECONFIGURE_ROSTER_H_
+#endif  // MAINSPRING_SERVER_RECONFIGURE_MEMBERSHIP_H_

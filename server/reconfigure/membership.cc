@@ -1,4 +1,4 @@
-#include "mainspring/server/reconfigure/roster.h"
+#include "mainspring/server/reconfigure/membership.h"
 
 #include <algorithm>
 #include <optional>
@@ -17,13 +17,6 @@ constexpr absl::Duration kPoll = absl::Milliseconds(10);
 // Beside what components have to start.
 constexpr absl::Duration kStartMargin = absl::Seconds(1);
 
-// What the supervisor is asked, and its answer to come.
-struct Question {
-  SharedPtr<LocalCall<Nothing>> call{new LocalCall<Nothing>(CallOptions(), "supervisor")};
-  Reply<Nothing> reply() { return Reply<Nothing>(call.get()); }
-  Answer<Nothing> answer() { return Answer<Nothing>(std::move(call)); }
-};
-
 // Since it joined: one that was given up on before waits for what it needs in that state.
 bool HasFailed(const ComponentStatus& status) {
   if (status.last_error.empty()) return false;
@@ -32,7 +25,7 @@ bool HasFailed(const ComponentStatus& status) {
 
 }  // namespace
 
-Roster::Control Roster::ControlOf(Supervision& supervision) {
+Membership::Control Membership::ControlOf(Supervision& supervision) {
   return {
       .adopt = [&supervision](
                    const std::vector<ComponentConfig>& wanted,
@@ -45,19 +38,18 @@ Roster::Control Roster::ControlOf(Supervision& supervision) {
   };
 }
 
-Roster::Roster(Context& context, const ComponentTable& table, Control control,
-               std::function<bool()> draining)
+Membership::Membership(Context& context, const ComponentTable& table, Control control,
+                       std::function<bool()> draining)
     : context_(context),
       table_(table),
       control_(std::move(control)),
       draining_(std::move(draining)) {}
 
-Task<absl::Status> Roster::Adopt(std::vector<ComponentConfig> wanted) {
-  Question question;
-  control_.adopt(wanted, question.reply());
-  Answer<Nothing> answer = question.answer();
-  const absl::StatusOr<Nothing> adopted = co_await std::move(answer);
-  if (!adopted.ok()) co_return adopted.status();
+Task<absl::Status> Membership::Adopt(std::vector<ComponentConfig> wanted) {
+  Task<absl::Status> adopting =
+      Ask([&](Reply<Nothing> reply) { control_.adopt(wanted, std::move(reply)); });
+  const absl::Status adopted = co_await adopting;
+  if (!adopted.ok()) co_return adopted;
   for (const size_t each : table_.numbers()) {
     const bool stays = std::any_of(wanted.begin(), wanted.end(), [&](const auto& config) {
       return config.name == table_.name(each);
@@ -70,22 +62,21 @@ Task<absl::Status> Roster::Adopt(std::vector<ComponentConfig> wanted) {
   co_return absl::OkStatus();
 }
 
-Task<absl::Status> Roster::SeeOff(size_t component) {
+Task<absl::Status> Membership::SeeOff(size_t component) {
   while (true) {
     const ComponentStatus status = table_.status(component);
     if (!status.wanted && IsDown(status.state)) break;
     if (draining_()) co_return absl::UnavailableError("the host drains");
     co_await context_.Sleep(kPoll);
   }
-  Question question;
-  control_.forget(component, question.reply());
-  Answer<Nothing> answer = question.answer();
-  const absl::StatusOr<Nothing> forgotten = co_await std::move(answer);
+  Task<absl::Status> forgetting =
+      Ask([&](Reply<Nothing> reply) { control_.forget(component, std::move(reply)); });
+  const absl::Status forgotten = co_await forgetting;
   if (forgotten.ok()) control_.end_thread(component);
-  co_return forgotten.status();
+  co_return forgotten;
 }
 
-Task<absl::Status> Roster::AwaitStarted(std::vector<std::string> names) {
+Task<absl::Status> Membership::AwaitStarted(std::vector<std::string> names) {
   absl::Duration longest = kStartMargin;
   for (const std::string& name : names) {
     longest += table_.config(table_.NumberOf(name).value()).start_timeout;
@@ -112,12 +103,14 @@ Task<absl::Status> Roster::AwaitStarted(std::vector<std::string> names) {
   co_return absl::AbortedError(absl::StrJoin(failed, "; "));
 }
 
-Task<absl::Status> Roster::Pass() {
-  Question question;
-  control_.pass(question.reply());
-  Answer<Nothing> answer = question.answer();
-  const absl::StatusOr<Nothing> passed = co_await std::move(answer);
-  co_return passed.status();
+Task<absl::Status> Membership::Pass() { return Ask(control_.pass); }
+
+Task<absl::Status> Membership::Ask(std::function<void(Reply<Nothing> reply)> question) {
+  SharedPtr<LocalCall<Nothing>> call(new LocalCall<Nothing>(CallOptions(), "supervisor"));
+  question(Reply<Nothing>(call.get()));
+  Answer<Nothing> answer(std::move(call));
+  const absl::StatusOr<Nothing> said = co_await std::move(answer);
+  co_return said.status();
 }
 
 }  // namespace mainspring
