@@ -46,10 +46,12 @@ class Configuration {
   std::string Report() const;
   // What is not wrong and hardly meant.
   std::vector<std::string> Warnings() const;
+  // The file has nothing in it, not even {}.
+  bool blank() const { return file_.blank; }
   bool has_file() const { return !file_.path.empty(); }
 
   const HostConfig& config() const { return config_; }
-  LoadedConfig loaded() const { return {config_, WithoutSections(file_.said)}; }
+  LoadedConfig loaded() const { return {config_, WithoutSections(file_.said), flags_.given}; }
   // As a file, with where each value comes from.
   std::string Show() const;
 

@@ -43,23 +43,6 @@ SupervisedComponent Make(const ComponentConfig& component, const std::vector<Com
           component.replica_of.empty() ? nullptr : type.make_replica_set(component.replica_of)};
 }
 
-lifecycle::v1::DrainProgress::Phase ToProto(DrainPhase phase) {
-  using Proto = lifecycle::v1::DrainProgress;
-  switch (phase) {
-    case DrainPhase::kLameDuck:
-      return Proto::LAME_DUCK;
-    case DrainPhase::kClose:
-      return Proto::CLOSE;
-    case DrainPhase::kFinish:
-      return Proto::FINISH;
-    case DrainPhase::kStop:
-      return Proto::STOP;
-    case DrainPhase::kOver:
-      return Proto::OVER;
-  }
-  return Proto::PHASE_UNSPECIFIED;
-}
-
 }  // namespace
 
 HostConfig OneOfEach(const std::vector<ComponentType>& types) {
@@ -279,11 +262,9 @@ class Host::Impl {
            supervision->Restart(component, why);
          },
          Membership::ControlOf(**supervision),
-         [this](const HostConfig& config) { SetCurrent(config); },
-         source_.restored != nullptr ? *source_.restored
-                                     : HostInForce{{config_, {}}, {config_, {}}},
-         source_, std::move(sections), *std::move(store),
-         [this] { return report_.phase().has_value(); }, config_.max_lifecycle_watchers},
+         [this](const HostConfig& config) { SetCurrent(config); }, HostNow(), source_,
+         std::move(sections), *std::move(store), [this] { return report_.phase().has_value(); },
+         config_.max_lifecycle_watchers},
         {*world_.time, (*supervision)->table(), blocking_}, world_.launch);
     if (!reconfiguration.ok()) return reconfiguration.status();
     // Nothing is told of before something is started.
@@ -301,6 +282,9 @@ class Host::Impl {
   // In memory, where there is no directory for it.
   absl::StatusOr<RevisionStore> OpenStore() {
     if (config_.state_dir.empty()) return RevisionStore();
+    if (source_.restored != nullptr && source_.restored->store.has_value()) {
+      return *source_.restored->store;
+    }
     std::vector<std::string> complaints;
     absl::StatusOr<RevisionStore> store = RevisionStore::Open(config_.state_dir, complaints);
     for (const std::string& each : complaints) {
@@ -309,11 +293,16 @@ class Host::Impl {
     return store;
   }
 
+  HostInForce HostNow() const {
+    if (source_.restored != nullptr) return source_.restored->host;
+    return HostInForce({config_, {}});
+  }
+
   // What may be the reason where the file is right and the start fails.
   std::string OfRevisions() const {
     if (restored_.empty()) return "";
-    return absl::StrCat("; the sections of ", restored_, " are from ", config_.state_dir,
-                        ", and --state-dir= leaves them out");
+    return absl::StrCat("; from ", config_.state_dir, " are: ", restored_,
+                        "; --state-dir= leaves them out");
   }
 
   void Restore(const RevisionStore& store, SectionsInForce& sections) {
@@ -321,7 +310,11 @@ class Host::Impl {
     for (const std::string& each : sections.Restore(*store.latest())) {
       world_.log->Warning("configuration", {{"warning", each}});
     }
-    restored_ = absl::StrJoin(sections.OfRevisions(), ", ");
+    std::vector<std::string> restored = sections.OfRevisions();
+    if (const HostInForce host = HostNow(); !host.is_the_files) {
+      restored.insert(restored.begin(), absl::StrCat("the host (revision ", host.revision, ")"));
+    }
+    restored_ = absl::StrJoin(restored, ", ");
     if (restored_.empty()) return;
     world_.log->Info("revisions", {{"in_force", restored_}, {"from", config_.state_dir}});
   }

@@ -216,16 +216,19 @@ int RunHost(const char* program, std::vector<ComponentType> types, HostConfig co
   return host.Run(trigger);
 }
 
-// What holds of the host's own configuration: the file's, or a revision's. What cannot be read is
-// told once the host looks there for what else it has.
-HostInForce Restore(const LoadedConfig& file, const ConfigSource& source,
-                    std::vector<std::string>& complaints, std::string& told) {
-  HostInForce host{.value = file, .file_value = file};
-  if (file.config.state_dir.empty()) return host;
-  const absl::StatusOr<RevisionStore> store =
-      RevisionStore::Open(file.config.state_dir, complaints);
-  if (!store.ok() || store->latest() == nullptr) return host;
-  return RestoreHost(file, *store->latest(), source.read, told);
+// What holds of the host's own configuration: the file's, or a revision's; and where it is from.
+// Why that cannot be read, the host finds out again.
+RestoredHost Restore(const LoadedConfig& file, const ConfigSource& source,
+                     std::vector<std::string>& complaints, std::string& told) {
+  RestoredHost restored{.host = HostInForce(file), .store = std::nullopt};
+  if (file.config.state_dir.empty()) return restored;
+  absl::StatusOr<RevisionStore> store = RevisionStore::Open(file.config.state_dir, complaints);
+  if (!store.ok()) return restored;
+  if (store->latest() != nullptr) {
+    restored.host = RestoreHost(file, *store->latest(), source.read, told);
+  }
+  restored.store = *std::move(store);
+  return restored;
 }
 
 }  // namespace
@@ -283,12 +286,18 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
     if (flags->config.empty()) {
       return absl::FailedPreconditionError("there is no configuration file; --config names one");
     }
-    if (!std::filesystem::is_regular_file(flags->config)) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(flags->config, error)) {
       return absl::FailedPreconditionError(
           absl::StrCat(flags->config, ": is no file now, and is not read again"));
     }
     const Configuration again = Configuration::Load(types, adjust, *flags);
     if (!again.ok()) return absl::InvalidArgumentError(again.Report());
+    // As a file has that somebody is about to write.
+    if (again.blank()) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(flags->config, ": is empty; {} is a host as it is by default"));
+    }
     return fit(again.loaded());
   };
   source.read = [=](const host::v1::HostConfig& said) -> absl::StatusOr<LoadedConfig> {
@@ -300,8 +309,8 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
   if (!file.ok()) return Complain(program, file.status());
   std::vector<std::string> complaints;
   std::string told;
-  HostInForce host = Restore(*file, source, complaints, told);
-  const HostConfig config = host.config();
+  RestoredHost restored = Restore(*file, source, complaints, told);
+  const HostConfig config = restored.host.config();
 
   absl::StatusOr<std::unique_ptr<EventLog>> made = EventLog::Start(config.log_format);
   if (!made.ok()) return Complain(program, made.status());
@@ -315,7 +324,7 @@ int HostMain(int argc, char** argv, std::vector<ComponentType> types,
                            {"admin_connections", config.admin.limits.max_connections},
                            {"probe_connections", config.probe.limits.max_connections}});
   }
-  source.restored = std::make_shared<HostInForce>(std::move(host));
+  source.restored = std::make_shared<RestoredHost>(std::move(restored));
   const int code = RunHost(program, std::move(types), config, std::move(source), log);
   log.Flush(std::chrono::steady_clock::now() + kLastWords);
   return code;

@@ -11,10 +11,13 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "mainspring/file_error.h"
 #include "mainspring/file_tree.h"
 
 namespace mainspring {
 namespace {
+
+constexpr mode_t kForAll = 0755;
 
 std::string ParentOf(const std::string& path) {
   return std::filesystem::path(path).parent_path().string();
@@ -71,36 +74,56 @@ absl::Status ConfigDirectory::Begin() {
 absl::StatusOr<bool> ConfigDirectory::Install() {
   const absl::StatusOr<FileTree> coming = ReadFileTree(next());
   if (!coming.ok()) return coming.status();
-  // What cannot be read now is another set.
-  const absl::StatusOr<FileTree> there = ReadFileTree(path_);
-  if (access(path_.c_str(), F_OK) == 0 && there.ok() && *there == *coming) {
+  if (IsInstalled(*coming)) {
     const absl::Status removed = Remove(next());
     if (!removed.ok()) return removed;
     return false;
   }
   absl::Status installed = SyncTree(next(), *coming);
-  if (installed.ok() && chmod(next().c_str(), 0755) != 0) {
+  if (installed.ok() && chmod(next().c_str(), kForAll) != 0) {
     installed = FileError(next(), "be opened to others", errno);
   }
   if (installed.ok()) installed = Exchange();
-  if (installed.ok()) installed = Sync(ParentOf(path_));
   if (!installed.ok()) return installed;
   return true;
 }
 
-absl::Status ConfigDirectory::Exchange() const {
+bool ConfigDirectory::IsInstalled(const FileTree& coming) const {
   struct stat status;
-  if (lstat(path_.c_str(), &status) != 0) {
-    return rename(next().c_str(), path_.c_str()) == 0 ? absl::OkStatus()
-                                                      : FileError(path_, "be put in place", errno);
+  if (lstat(path_.c_str(), &status) != 0 || status.st_mode != (S_IFDIR | kForAll)) return false;
+  // What cannot be read now is another set.
+  const absl::StatusOr<FileTree> there = ReadFileTree(path_);
+  return there.ok() && *there == coming;
+}
+
+// What was done is undone where it cannot be done to its end.
+absl::Status ConfigDirectory::Exchange() const {
+  const std::string parent = ParentOf(path_);
+  const int fd = open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return FileError(parent, "be opened", errno);
+  const absl::Cleanup close_parent = [fd] { close(fd); };
+  struct stat status;
+  const bool is_first = lstat(path_.c_str(), &status) != 0;
+  const auto swap = [&](const std::string& other) {
+    return renameat2(AT_FDCWD, other.c_str(), AT_FDCWD, path_.c_str(),
+                     is_first ? RENAME_NOREPLACE : RENAME_EXCHANGE) == 0;
+  };
+  if (!swap(next())) return FileError(path_, "be put in place", errno);
+  if (is_first) {
+    if (fsync(fd) == 0) return absl::OkStatus();
+    absl::Status failed = FileError(parent, "be synced", errno);
+    rename(path_.c_str(), next().c_str());
+    return failed;
   }
-  // So that nothing can fail once the new set is in place.
-  if (absl::Status removed = Remove(previous()); !removed.ok()) return removed;
-  if (renameat2(AT_FDCWD, next().c_str(), AT_FDCWD, path_.c_str(), RENAME_EXCHANGE) != 0) {
-    return FileError(path_, "be put in place", errno);
+  if (absl::Status removed = Remove(previous()); !removed.ok()) {
+    swap(next());
+    return removed;
   }
   rename(next().c_str(), previous().c_str());
-  return absl::OkStatus();
+  if (fsync(fd) == 0) return absl::OkStatus();
+  absl::Status failed = FileError(parent, "be synced", errno);
+  swap(previous());
+  return failed;
 }
 
 absl::Status WriteConfigFile(const std::string& path, absl::string_view content,

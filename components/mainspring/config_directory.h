@@ -7,10 +7,12 @@
 #include <sys/types.h>
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "mainspring/file_tree.h"
 
 namespace mainspring {
 
@@ -32,11 +34,14 @@ class ConfigDirectory {
   absl::Status Begin();
   // Puts `next` where `path` is, for others to read, and keeps what was there as `previous`: synced
   // and then exchanged in one step, RENAME_EXCHANGE of Linux' renameat2. Where both are the same,
-  // nothing is touched and `next` goes: false.
+  // nothing is touched and `next` goes: false. A kill in the middle may lose `previous`, and never
+  // `path`.
   absl::StatusOr<bool> Install();
 
  private:
   absl::Status CheckPlace() const;
+  // Whether there is that already.
+  bool IsInstalled(const FileTree& coming) const;
   absl::Status Exchange() const;
 
   const std::string path_;

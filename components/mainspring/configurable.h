@@ -41,9 +41,9 @@ class Configurable : public AnyConfigurable {
   using ConfigMessage = C;
 
   // Whether the component can be as `config` says, all of it; else what is wrong with which field,
-  // for whoever wrote it: the text counts, and not the code. It changes nothing, for what is asked
-  // for may be withdrawn. What setting.proto says of fields, bounds for one, has been looked at
-  // before. What it throws is a refusal, and so is Context::Fail.
+  // for whoever wrote it: the text counts, and of the codes RESOURCE_EXHAUSTED alone. It changes
+  // nothing, for what is asked for may be withdrawn. What setting.proto says of fields, bounds for
+  // one, has been looked at before. What it throws is a refusal, and so is Context::Fail.
   virtual absl::Status Validate(const C& /*config*/) { return absl::OkStatus(); }
 
   // Makes the component so. The section was validated before, though another call may have come

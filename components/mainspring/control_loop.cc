@@ -179,7 +179,11 @@ absl::Status ControlLoop::Check(AnyConfigurable& configurable,
     // What it says of itself meanwhile is said of the section.
     valid.Update(instance_->context.TakeFailure());
     if (valid.ok()) return valid;
-    return Bounded(absl::InvalidArgumentError(valid.message()));
+    // Where there is no room for its files, another time may do.
+    return Bounded(absl::Status(absl::IsResourceExhausted(valid)
+                                    ? absl::StatusCode::kResourceExhausted
+                                    : absl::StatusCode::kInvalidArgument,
+                                valid.message()));
   } catch (const std::exception& exception) {
     return absl::InvalidArgumentError(
         absl::StrCat("Validate threw: ", BoundedText(exception.what())));
@@ -194,7 +198,7 @@ absl::Status ControlLoop::GiveFirst(const Section& section) {
   const google::protobuf::Message& config = section == nullptr ? takes->Empty() : *section;
   const absl::Status valid = Check(*takes, config);
   if (!valid.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("config: ", std::string(valid.message())));
+    return absl::Status(valid.code(), absl::StrCat("config: ", std::string(valid.message())));
   }
   absl::Status applied;
   Run("Apply", [&] { applied = takes->ApplyAny(config); });

@@ -1,15 +1,17 @@
 // FileConfigurable: what a component's class derives from whose section becomes files that another
 // program reads: Postfix's main.cf, for one.
 //
-//   class Gateway final : public GatewayComponent, public FileConfigurable<GatewayConfig> {
+//   class Relay final : public RelayComponent, public FileConfigurable<RelayConfig> {
 //    public:
-//     explicit Gateway(Context& context, std::string directory);
-//     absl::Status GenerateFiles(const GatewayConfig& config, const std::string& directory)
-//     override; void Apply(GatewayConfig config) override;  // the files are there: have them read
+//     Relay(Context& context, std::string directory);
+//     absl::Status GenerateFiles(const RelayConfig&, const std::string& directory) override;
+//     void Apply(RelayConfig config) override;  // the files are there: have them read
+//   };
 //
 // It is Configurable, and all that is said there holds. Each section, the first one too, becomes
 // files before it is accepted, and they are installed before Apply: so a section that cannot become
-// files is refused, and what is installed is as it was. It does not start, stop or signal whoever
+// files is refused, and what is installed is as it was. Apply is called though the files are what
+// they were, with each start for one. It does not start, stop or signal whoever
 // reads them.
 #ifndef MAINSPRING_FILE_CONFIGURABLE_H_
 #define MAINSPRING_FILE_CONFIGURABLE_H_
@@ -34,17 +36,18 @@ class AnyFileConfigurable {
 template <class C>
 class FileConfigurable : public Configurable<C>, public AnyFileConfigurable {
  public:
-  // Where its files are installed: an absolute path, of a directory that need not be there and is
-  // this component's alone. Replicas have one section and each their own: append context().name().
+  // Where its files are installed: an absolute path. What is above it is there; it, and what is
+  // called so with ".next" and ".previous" behind, is this component's alone. Replicas have one
+  // section and each their own directory: append context().name().
   explicit FileConfigurable(std::string directory) : directory_(std::move(directory)) {}
 
   // Writes all files that `config` makes into `directory`, which is empty and not yet where it will
   // be: WriteConfigFile. Then it may check them by the program that reads them. What is refused is
   // told as by Validate, which was asked before. On the component's thread, which it keeps for so
-  // long: it is asked seldom.
+  // long; a host that changes sections waits for 5 s.
   //
-  // Operators are shown what differs from what is installed, but for the values of secret fields,
-  // and for files that not everybody may read: give those 0600.
+  // Operators are shown what differs from what is installed, but for the texts of secret fields, as
+  // they stand there, and for files that not everybody may read: give those 0600.
   virtual absl::Status GenerateFiles(const C& config, const std::string& directory) = 0;
 
   const ConfigDirectory& config_directory() const final { return directory_; }

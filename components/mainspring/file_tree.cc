@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "mainspring/file_error.h"
 
 namespace mainspring {
 namespace {
@@ -60,20 +60,6 @@ absl::StatusOr<FileEntry> ReadEntry(const std::string& path, size_t most) {
 }
 
 }  // namespace
-
-absl::Status FileError(const std::string& path, const char* what, int error) {
-  const std::string text = absl::StrCat(path, ": cannot ", what, ": ", strerror(error));
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-      return absl::ResourceExhaustedError(text);
-    default:
-      return absl::FailedPreconditionError(text);
-  }
-}
 
 absl::StatusOr<FileTree> ReadFileTree(const std::string& directory) {
   FileTree tree;

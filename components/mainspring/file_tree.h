@@ -7,7 +7,6 @@
 #include <map>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 namespace mainspring {
@@ -26,14 +25,10 @@ using FileTree = std::map<std::string, FileEntry>;
 // All of it together; more is not read into memory.
 inline constexpr size_t kLargestFileTree = size_t{64} << 20;
 
-// Of one that is not there, nothing. Follows no link. Blocks for the disk; any thread.
+// Of one that is not there, nothing. Follows no link in it. Blocks for the disk; any thread.
 // RESOURCE_EXHAUSTED: it is larger than that. FAILED_PRECONDITION: a part of it cannot be read, or
 // is a device, pipe or socket. The text has the path.
 absl::StatusOr<FileTree> ReadFileTree(const std::string& directory);
-
-// "PATH: cannot be made: No space left on device", of errno: RESOURCE_EXHAUSTED where there is no
-// room or no descriptor, else FAILED_PRECONDITION.
-absl::Status FileError(const std::string& path, const char* what, int error);
 
 }  // namespace mainspring
 

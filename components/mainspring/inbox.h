@@ -62,8 +62,8 @@ class Addressee {
   virtual const std::string& component() const = 0;
 
   // Who takes, from here on, what it would refuse: whoever has come in its place, for those who
-  // know it still. It answers the same services, and has no stand-in that leads back. Null: nobody.
-  // Any thread.
+  // know it still. It answers the same services, is not kept alive by this, and must have no
+  // stand-in that leads back here, or a call goes round for ever. Null: nobody. Any thread.
   void SetStandIn(const std::shared_ptr<Addressee>& stand_in) {
     MutexLock lock(mutex_);
     stand_in_ = stand_in;

@@ -14,7 +14,8 @@
 namespace mainspring {
 
 // The answer of the instance of that generation, which takes it on its own thread.
-// INVALID_ARGUMENT: it is refused, with what Validate says, and nothing has changed. UNAVAILABLE:
+// INVALID_ARGUMENT: it is refused, with what Validate says, and nothing has changed;
+// RESOURCE_EXHAUSTED: the same, for want of room. UNAVAILABLE:
 // there is no such instance, or it goes. ABORTED: it failed, or ended itself, in Apply.
 // FAILED_PRECONDITION: its class is not Configurable. DEADLINE_EXCEEDED: it has not come to it by
 // then; it may yet. Any thread.

@@ -149,6 +149,13 @@ void CheckItem(const Message& message, const FieldDescriptor& field, int index,
   const Value value = ValueOf(message, field, index);
   if (!std::holds_alternative<std::monostate>(value)) {
     CheckValue(value, field.options().GetExtension(config::v1::setting), path, problems);
+  } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+    const auto& reflection = *message.GetReflection();
+    const int number = field.is_repeated() ? reflection.GetRepeatedEnumValue(message, &field, index)
+                                           : reflection.GetEnumValue(message, &field);
+    if (field.enum_type()->FindValueByNumber(number) == nullptr) {
+      problems.Add(path, number, " is none of its values");
+    }
   } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
     CheckBounds(MessageAt(message, field, index), path, problems);
   }

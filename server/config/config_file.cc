@@ -24,6 +24,7 @@ ConfigFile ConfigFile::Parse(std::string path, absl::string_view text, const Sec
   file.path = std::move(path);
   const YamlTree tree = YamlTree::Parse(text, problems);
   file.whole = tree.whole;
+  file.blank = tree.root == nullptr || tree.root->kind == YamlNode::Kind::kNothing;
   if (tree.root == nullptr) return file;
   const MessageReader::Hooks hooks{
       .type_of_any = [&](const Message& parent) -> absl::StatusOr<const Message*> {

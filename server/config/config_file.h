@@ -17,6 +17,8 @@ struct ConfigFile {
   Origins origins;
   // False: it is not YAML to its end, or cannot be read, so what is missing may well be there.
   bool whole = false;
+  // It has no value at all: comments at the most.
+  bool blank = false;
 
   // Adds all that is wrong with the text by itself: see YamlTree and MessageReader. What fits is in
   // `said`.

@@ -4,12 +4,19 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "mainspring/server/config/host_in_force.h"
+#include "mainspring/server/config/revision_store.h"
 
 namespace mainspring {
+
+struct RestoredHost {
+  HostInForce host;
+  std::optional<RevisionStore> store;
+};
 
 // The first two are called on threads that may block, one call at a time of each.
 struct ConfigSource {
@@ -27,8 +34,8 @@ struct ConfigSource {
   ReadHostConfig read = [](const host::v1::HostConfig&) {
     return absl::FailedPreconditionError("the host's own configuration is the program's alone");
   };
-  // What holds at the start, where that is not what was read; null: it is.
-  std::shared_ptr<const HostInForce> restored;
+  // What holds at the start, and where revisions are kept; null: what was read, and nowhere yet.
+  std::shared_ptr<const RestoredHost> restored;
 };
 
 // Of a file, by its path, which need not be there.

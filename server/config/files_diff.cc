@@ -49,6 +49,20 @@ bool IsFile(const FileEntry* entry) {
   return entry != nullptr && entry->kind == FileEntry::Kind::kFile;
 }
 
+// Whether everybody may read it, and reach it.
+bool IsOpen(const FileTree& tree, const std::string& path) {
+  const auto found = tree.find(path);
+  if (IsFile(found == tree.end() ? nullptr : &found->second) &&
+      (found->second.permissions & S_IROTH) == 0) {
+    return false;
+  }
+  for (size_t end = path.find('/'); end != std::string::npos; end = path.find('/', end + 1)) {
+    const auto directory = tree.find(path.substr(0, end));
+    if (directory != tree.end() && (directory->second.permissions & S_IXOTH) == 0) return false;
+  }
+  return true;
+}
+
 bool IsText(const std::string& content) {
   return content.find('\0') == std::string::npos &&
          BoundedText(content, content.size() + 3).size() == content.size();
@@ -102,9 +116,10 @@ class FilesDiff {
                      [](const auto& one, const auto& other) { return one.size() > other.size(); });
   }
 
-  // Of one path; null: it is not there.
-  std::string Of(const std::string& path, const FileEntry* before, const FileEntry* after) const {
-    const std::string shown = BoundedText(path, 256);
+  // Of one path; null: it is not there. `is_open`: everybody may read both.
+  std::string Of(const std::string& path, const FileEntry* before, const FileEntry* after,
+                 bool is_open) const {
+    const std::string shown = BoundedText(Hide(path), 256);
     std::string remarks;
     const auto remark = [&](const auto&... what) {
       absl::StrAppend(&remarks, "# ", shown, ": ", what..., "\n");
@@ -117,10 +132,7 @@ class FilesDiff {
     const std::string old_text = IsFile(before) ? before->content : "";
     const std::string new_text = IsFile(after) ? after->content : "";
     if (old_text == new_text) return Hide(remarks);
-    const auto is_hidden = [](const FileEntry* each) {
-      return IsFile(each) && (each->permissions & S_IROTH) == 0;
-    };
-    if (is_hidden(before) || is_hidden(after)) {
+    if (!is_open) {
       remark("what is in it differs, and is not for everybody to read");
       return Hide(remarks);
     }
@@ -173,7 +185,7 @@ std::string DiffFiles(const FileTree& before, const FileTree& after,
     const FileEntry* const old_entry = find(before, path);
     const FileEntry* const new_entry = find(after, path);
     if (old_entry != nullptr && new_entry != nullptr && *old_entry == *new_entry) continue;
-    text += diff.Of(path, old_entry, new_entry);
+    text += diff.Of(path, old_entry, new_entry, IsOpen(before, path) && IsOpen(after, path));
     if (text.size() <= kLongestDiff) continue;
     text.resize(text.rfind('\n', kLongestDiff) + 1);
     return text + "# and more\n";

@@ -9,9 +9,9 @@
 
 namespace mainspring {
 
-// Unified, with a few lines around what differs, as `diff -u` writes it and `patch -p1` takes it; a
-// file that is not shown, and what is no file, in a line that begins with "#". Empty: nothing
-// differs.
+// Unified, with a few lines around what differs, as `diff -u` writes it and, where nothing is left
+// out, `patch -p1` takes it; a file that is not shown, and what is no file, in a line that begins
+// with "#". Empty: nothing differs.
 //
 // Not shown is what is no text, has more than 10,000 lines or a MiB, or may not be read by
 // everybody on either side; nor are `secrets`, wherever they stand. It ends once it has 256 KiB.

@@ -28,6 +28,7 @@ using rpc::Address;
 
 constexpr size_t kLongestName = 63;
 // As host.proto has it; more are found to be out of bounds.
+constexpr size_t kMostComponents = 10'000;
 constexpr int kMostReplicas = 256;
 // Names of the host's own that health and the log know.
 constexpr absl::string_view kReservedNames[] = {"host", "liveness", "readiness", "startup",
@@ -128,10 +129,15 @@ ComponentConfig& HostConfig::Add(std::string type, std::string name) {
   return component;
 }
 
-ComponentConfig* HostConfig::Find(absl::string_view name) {
+const ComponentConfig* HostConfig::Find(absl::string_view name) const {
   const auto found = std::find_if(components.begin(), components.end(),
-                                  [&](const auto& each) { return each.name == name; });
+                                  [&](const ComponentConfig& each) { return each.name == name; });
   return found == components.end() ? nullptr : &*found;
+}
+
+ComponentConfig* HostConfig::Find(absl::string_view name) {
+  const ComponentConfig* const found = std::as_const(*this).Find(name);
+  return found == nullptr ? nullptr : &components[static_cast<size_t>(found - components.data())];
 }
 
 std::string ReplicaName(const std::string& configured, int replica) {
@@ -187,6 +193,14 @@ void FindProblems(const HostConfig& config, Problems& problems) {
   std::set<std::string> names;
   for (size_t i = 0; i < config.components.size(); ++i) {
     CheckComponent(config.components[i], ComponentPath(config.components, i), names, problems);
+  }
+  size_t all = 0;
+  for (const ComponentConfig& each : config.components) {
+    all += static_cast<size_t>(std::clamp(each.replicas.value_or(1), 1, kMostReplicas));
+  }
+  if (all > kMostComponents) {
+    problems.Add("components", "are ", all, ", with all replicas; a host takes ", kMostComponents,
+                 ", each a thread");
   }
   for (size_t i = 0; i < config.components.size(); ++i) {
     CheckReplicas(config.components[i], ComponentPath(config.components, i), names, problems);

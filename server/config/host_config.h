@@ -89,6 +89,7 @@ struct HostConfig {
   ComponentConfig& Add(std::string type, std::string name = "");
   // The one of that name; null: there is none.
   ComponentConfig* Find(absl::string_view name);
+  const ComponentConfig* Find(absl::string_view name) const;
 
   PlaneConfig data;
   PlaneConfig admin;

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "mainspring/config/v1/stored_revision.pb.h"
@@ -19,17 +21,20 @@ struct LoadedConfig {
   HostConfig config;
   // What was said, and nothing that was left out; without the sections of components.
   host::v1::HostConfig said;
+  // The fields that a flag holds, whatever is said of them, by their paths, with the flag.
+  std::map<std::string, std::string> flags = {};
 };
 
-struct HostInForce {
-  // With the sections that the file says.
-  LoadedConfig value;
-  LoadedConfig file_value;
-  uint64_t revision = 0;     // that changed it last; 0: none did
-  bool is_the_files = true;  // and is what the file says, now
-  bool keep_over_file = false;
+// A value; one thread at a time.
+class HostInForce {
+ public:
+  // What the file, the program and its flags say, which holds.
+  explicit HostInForce(LoadedConfig file) : value_(file), file_value_(std::move(file)) { Merge(); }
 
-  const HostConfig& config() const { return value.config; }
+  // With the sections that the file says, and those that whoever is not in it begins with.
+  const HostConfig& config() const { return config_; }
+  const LoadedConfig& value() const { return value_; }
+  const LoadedConfig& file_value() const { return file_value_; }
 
   // Another configuration, of a revision; the sections of what the file has too are as it says.
   void Set(LoadedConfig loaded, bool holds_over_file);
@@ -41,6 +46,17 @@ struct HostInForce {
 
   // What is to be written down, where it is not the file's.
   void Store(config::v1::StoredRevision& revision) const;
+
+  uint64_t revision = 0;     // that changed it last; 0: none did
+  bool is_the_files = true;  // and is what the file says, now
+  bool keep_over_file = false;
+
+ private:
+  void Merge();
+
+  LoadedConfig value_;
+  LoadedConfig file_value_;
+  HostConfig config_;
 };
 
 // Without the sections of components.

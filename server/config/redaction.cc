@@ -5,6 +5,7 @@
 
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "mainspring/config/v1/setting.pb.h"
 #include "mainspring/server/config/bounds.h"
 
@@ -54,6 +55,28 @@ void AddSecrets(const Message& message, bool all, std::vector<std::string>& secr
       }
     }
   }
+}
+
+// The item that it was: of its name, or, in a map, of its key; of those that have none, the one at
+// its place, where there are as many as there were. Null: there is none.
+const Message* ItemBefore(const Message& before, const Message& message,
+                          const FieldDescriptor& field, int index) {
+  const auto& reflection = *message.GetReflection();
+  const Message& item = reflection.GetRepeatedMessage(message, &field, index);
+  const int size = reflection.FieldSize(before, &field);
+  const FieldDescriptor* const identity = field.is_map()
+                                              ? field.message_type()->map_key()
+                                              : field.message_type()->FindFieldByName("name");
+  if (identity == nullptr) {
+    const bool is_as_long = size == reflection.FieldSize(message, &field);
+    return is_as_long ? &reflection.GetRepeatedMessage(before, &field, index) : nullptr;
+  }
+  for (int i = 0; i < size; ++i) {
+    const Message& then = reflection.GetRepeatedMessage(before, &field, i);
+    google::protobuf::util::MessageDifferencer differencer;
+    if (differencer.CompareWithFields(then, item, {identity}, {identity})) return &then;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -116,14 +139,11 @@ bool Unredact(const Message& before, Message& message) {
       }
       is_known = is_known && !(IsText(field) && reflection.GetString(message, &field) == kRedacted);
     } else if (is_message && field.is_repeated()) {
-      const int size = reflection.FieldSize(message, &field);
-      const bool is_as_long = size == reflection.FieldSize(before, &field);
-      for (int j = 0; j < size; ++j) {
+      for (int j = 0; j < reflection.FieldSize(message, &field); ++j) {
         Message& item = *reflection.MutableRepeatedMessage(&message, &field, j);
         const std::unique_ptr<Message> nothing(item.New());
-        const Message& then =
-            is_as_long ? reflection.GetRepeatedMessage(before, &field, j) : *nothing;
-        is_known = Unredact(then, item) && is_known;
+        const Message* const then = ItemBefore(before, message, field, j);
+        is_known = Unredact(then == nullptr ? *nothing : *then, item) && is_known;
       }
     } else if (is_message && reflection.HasField(message, &field)) {
       is_known = Unredact(reflection.GetMessage(before, &field),

@@ -24,8 +24,9 @@ void Redact(google::protobuf::Message& message);
 std::vector<std::string> SecretsOf(const google::protobuf::Message& message);
 
 // The reverse, of a message that was shown and comes back changed: what Redact has made of a secret
-// becomes what it is in `before`; in a list of messages, where that is as long as it was. False
-// where a text is kRedacted still, so that nobody knows what it is to be.
+// becomes what it is in `before`; in a list of messages, by their names, or, where they have none
+// and are as many as there were, by their places. False where a text is kRedacted still, so that
+// nobody knows what it is to be.
 bool Unredact(const google::protobuf::Message& before, google::protobuf::Message& message);
 
 }  // namespace mainspring

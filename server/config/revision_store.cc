@@ -20,7 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "mainspring/file_tree.h"
+#include "mainspring/file_error.h"
 #include "mainspring/server/config/read_file.h"
 
 namespace mainspring {
@@ -136,9 +136,13 @@ absl::Status RevisionStore::Load(std::vector<std::string>& complaints) {
 
 absl::Status RevisionStore::LoadOne(uint64_t number, std::vector<std::string>& complaints) {
   const std::string path = PathOf(number);
-  const absl::StatusOr<std::string> file = ReadFile(path, kLargest);
+  struct stat status;
+  const bool is_file = lstat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+  const absl::StatusOr<std::string> file =
+      is_file ? ReadFile(path, kLargest)
+              : absl::StatusOr<std::string>(absl::DataLossError("is no file"));
   // That says nothing of what is in it.
-  if (!file.ok() && !absl::IsResourceExhausted(file.status())) {
+  if (is_file && !file.ok() && !absl::IsResourceExhausted(file.status())) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": ", std::string(file.status().message())));
   }
@@ -172,20 +176,37 @@ std::string RevisionStore::PathOf(uint64_t number) const {
   return absl::StrCat(directory_, "/", kPrefix, absl::StrFormat("%020d", number));
 }
 
-absl::Status RevisionStore::Append(StoredRevision revision) {
+std::string RevisionStore::partial() const { return absl::StrCat(directory_, "/", kPartial); }
+
+absl::Status RevisionStore::Prepare(StoredRevision revision) {
   if (!directory_.empty()) {
-    const std::string path = PathOf(revision.revision().number());
     const std::string file = Frame(revision);
     // It would be set aside when it is read.
     if (file.size() > kLargest) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat(path, ": would have more than ", kLargest >> 20, " MiB"));
+      return absl::ResourceExhaustedError(absl::StrCat(
+          PathOf(revision.revision().number()), ": would have more than ", kLargest >> 20, " MiB"));
     }
-    absl::Status written = Write(path, file);
+    absl::Status written = WritePartial(file);
     if (!written.ok()) return written;
   }
-  next_number_ = revision.revision().number() + 1;
-  all_.push_back(std::move(revision));
+  prepared_ = std::move(revision);
+  return absl::OkStatus();
+}
+
+absl::Status RevisionStore::Commit() {
+  if (!directory_.empty()) {
+    const std::string path = PathOf(prepared_.revision().number());
+    if (rename(partial().c_str(), path.c_str()) != 0) {
+      return FileError(path, "be put in place", errno);
+    }
+    if (absl::Status synced = SyncDirectory(); !synced.ok()) {
+      // It may be there or not after a power cut: so it is not.
+      unlink(path.c_str());
+      return synced;
+    }
+  }
+  next_number_ = prepared_.revision().number() + 1;
+  all_.push_back(std::exchange(prepared_, {}));
   while (all_.size() > kMost) {
     // One that stays is read again, and dropped again.
     if (!directory_.empty()) unlink(PathOf(all_.front().revision().number()).c_str());
@@ -203,27 +224,23 @@ absl::Status RevisionStore::RemoveLatest() {
   return SyncDirectory();
 }
 
-absl::Status RevisionStore::Write(const std::string& path, const std::string& content) const {
-  const std::string partial = absl::StrCat(directory_, "/", kPartial);
+absl::Status RevisionStore::WritePartial(const std::string& content) const {
+  const std::string path = partial();
   // Of one that was killed, or somebody else's; never written through.
-  unlink(partial.c_str());
-  const int fd = open(partial.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-  if (fd < 0) return FileError(partial, "be opened", errno);
+  unlink(path.c_str());
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0) return FileError(path, "be opened", errno);
   absl::Cleanup close_file = [fd] { close(fd); };
-  absl::Cleanup remove = [&] { unlink(partial.c_str()); };
+  absl::Cleanup remove = [&] { unlink(path.c_str()); };
   for (size_t written = 0; written < content.size();) {
     const ssize_t more = write(fd, content.data() + written, content.size() - written);
     if (more < 0 && errno == EINTR) continue;
-    if (more < 0) return FileError(partial, "be written", errno);
+    if (more < 0) return FileError(path, "be written", errno);
     written += static_cast<size_t>(more);
   }
-  if (fsync(fd) != 0) return FileError(partial, "be synced", errno);
-  if (rename(partial.c_str(), path.c_str()) != 0) return FileError(path, "be put in place", errno);
+  if (fsync(fd) != 0) return FileError(path, "be synced", errno);
   std::move(remove).Cancel();
-  absl::Status synced = SyncDirectory();
-  // It may be there or not after a power cut: so it is not.
-  if (!synced.ok()) unlink(path.c_str());
-  return synced;
+  return absl::OkStatus();
 }
 
 absl::Status RevisionStore::SyncDirectory() const {

@@ -39,10 +39,14 @@ class RevisionStore {
   // Greater than any that there ever was, as far as it can be seen.
   uint64_t next_number() const { return next_number_; }
 
-  // Once it returns OK the revision is there to stay; else nothing has changed. Its number is
-  // next_number(). RESOURCE_EXHAUSTED: no room, or no descriptor. FAILED_PRECONDITION:
-  // anything else, a read-only file system for one. The text has the path.
-  absl::Status Append(config::v1::StoredRevision revision);
+  // Writes it beside, so that it is known that there is room: Commit then appends it, and until
+  // then nothing has changed. Its number is next_number(). RESOURCE_EXHAUSTED: no room, or no
+  // descriptor. FAILED_PRECONDITION: anything else, a read-only file system for one. The text has
+  // the path.
+  absl::Status Prepare(config::v1::StoredRevision revision);
+  // The one that was prepared last. Once it returns OK that is there to stay; else nothing has
+  // changed. Errors as above.
+  absl::Status Commit();
   // Takes the latest back. Its number is not given again.
   absl::Status RemoveLatest();
 
@@ -54,12 +58,14 @@ class RevisionStore {
   absl::Status LoadOne(uint64_t number, std::vector<std::string>& complaints);
 
   std::string PathOf(uint64_t number) const;
-  absl::Status Write(const std::string& path, const std::string& content) const;
+  std::string partial() const;
+  absl::Status WritePartial(const std::string& content) const;
   absl::Status SyncDirectory() const;
 
   std::string directory_;            // empty: in memory
   std::shared_ptr<const int> lock_;  // a descriptor that is locked; shared with copies
   std::deque<config::v1::StoredRevision> all_;
+  config::v1::StoredRevision prepared_;
   uint64_t next_number_ = 1;
 };
 

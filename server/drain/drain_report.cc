@@ -24,6 +24,23 @@ const char* Name(DrainPhase phase) {
   return "unknown";
 }
 
+lifecycle::v1::DrainProgress::Phase ToProto(DrainPhase phase) {
+  using Proto = lifecycle::v1::DrainProgress;
+  switch (phase) {
+    case DrainPhase::kLameDuck:
+      return Proto::LAME_DUCK;
+    case DrainPhase::kClose:
+      return Proto::CLOSE;
+    case DrainPhase::kFinish:
+      return Proto::FINISH;
+    case DrainPhase::kStop:
+      return Proto::STOP;
+    case DrainPhase::kOver:
+      return Proto::OVER;
+  }
+  return Proto::PHASE_UNSPECIFIED;
+}
+
 void DrainReport::Enter(DrainPhase phase, SteadyTime now) {
   MutexLock lock(mutex_);
   // A phase that was skipped took no time.

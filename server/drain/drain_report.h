@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "mainspring/lifecycle/v1/lifecycle.pb.h"
 #include "mainspring/mutex.h"
 #include "mainspring/server/supervisor/stop_report.h"
 #include "mainspring/steady_time.h"
@@ -29,6 +30,8 @@ enum class DrainPhase { kLameDuck, kClose, kFinish, kStop, kOver };
 
 // "lame_duck" and so on.
 const char* Name(DrainPhase phase);
+
+lifecycle::v1::DrainProgress::Phase ToProto(DrainPhase phase);
 
 // Written by the thread that drains, read by it and by the exit guard. Any thread.
 class DrainReport {

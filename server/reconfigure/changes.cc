@@ -1,5 +1,6 @@
 #include "mainspring/server/reconfigure/changes.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <set>
@@ -9,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "google/protobuf/util/field_mask_util.h"
 #include "mainspring/server/config/bounds.h"
 #include "mainspring/server/config/config_diff.h"
@@ -49,6 +51,20 @@ bool HasUnknownFields(const Message& message) {
   return false;
 }
 
+// Of the message that the path comes to an end in.
+std::string NearestField(const google::protobuf::Descriptor& type, absl::string_view path) {
+  const size_t dot = path.find('.');
+  const std::string first(path.substr(0, dot));
+  const google::protobuf::FieldDescriptor* const field = type.FindFieldByName(first);
+  if (field != nullptr && field->message_type() != nullptr && !field->is_repeated() &&
+      dot != absl::string_view::npos) {
+    return NearestField(*field->message_type(), path.substr(dot + 1));
+  }
+  std::vector<std::string> names;
+  for (int i = 0; i < type.field_count(); ++i) names.push_back(type.field(i)->name());
+  return DidYouMean(first, names);
+}
+
 // The whole section that a change makes of `in_force`; null, and a problem more, where it cannot
 // be.
 std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& in_force,
@@ -81,24 +97,37 @@ std::unique_ptr<Message> SectionOf(const Change& change, const SectionInForce& i
     return nullptr;
   }
   for (const std::string& each : change.mask().paths()) {
-    if (!each.empty() &&
+    const std::vector<absl::string_view> parts = absl::StrSplit(each, '.');
+    if (std::find(parts.begin(), parts.end(), "") == parts.end() &&
         FieldMaskUtil::GetFieldDescriptors(given->GetDescriptor(), each, nullptr)) {
       continue;
     }
-    std::vector<std::string> names;
-    for (int i = 0; i < given->GetDescriptor()->field_count(); ++i) {
-      names.push_back(given->GetDescriptor()->field(i)->name());
-    }
     problems.Add(path, "mask: ", type, " has no field \"", absl::CHexEscape(each.substr(0, 64)),
-                 "\"", DidYouMean(each, names));
+                 "\"", NearestField(*given->GetDescriptor(), each));
     return nullptr;
+  }
+  // A secret that the mask names is what it is there; one inside of what it names may come back as
+  // it was shown.
+  google::protobuf::FieldMask secrets;
+  google::protobuf::FieldMask others;
+  for (const std::string& each : change.mask().paths()) {
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
+    FieldMaskUtil::GetFieldDescriptors(given->GetDescriptor(), each, &fields);
+    (IsSecret(*fields.back()) ? secrets : others).add_paths(each);
   }
   std::unique_ptr<Message> merged(in_force.prototype->New());
   merged->CopyFrom(in_force.message());
   FieldMaskUtil::MergeOptions options;
   options.set_replace_message_fields(true);
   options.set_replace_repeated_fields(true);
-  FieldMaskUtil::MergeMessageTo(*given, change.mask(), options, merged.get());
+  FieldMaskUtil::MergeMessageTo(*given, secrets, options, merged.get());
+  std::unique_ptr<Message> shown(in_force.prototype->New());
+  FieldMaskUtil::MergeMessageTo(*given, others, options, shown.get());
+  if (!Unredact(in_force.message(), *shown)) {
+    problems.Add(path, kUnknownSecret);
+    return nullptr;
+  }
+  FieldMaskUtil::MergeMessageTo(*shown, others, options, merged.get());
   return merged;
 }
 
@@ -109,6 +138,12 @@ absl::StatusOr<const SectionInForce*> FindSection(const std::string& name,
   if (const auto found = sections.all().find(name); found != sections.all().end()) {
     if (found->second.prototype != nullptr) return &found->second;
     return absl::FailedPreconditionError(absl::StrCat("component \"", name, "\" takes no section"));
+  }
+  const std::string set = name.substr(0, std::min(name.rfind('-'), name.size()));
+  if (sections.all().count(set) != 0) {
+    return absl::NotFoundError(absl::StrCat("no component \"", absl::CHexEscape(name.substr(0, 64)),
+                                            "\" in the configuration; of a replica, name \"", set,
+                                            "\""));
   }
   std::vector<std::string> names;
   for (const auto& [each, section] : sections.all()) names.push_back(each);

@@ -67,7 +67,10 @@ proto::Section Config::DescribeHost() const {
   section.mutable_config()->PackFrom(shown);
   section.set_text(ConfigText(shown, Remarks()));
   section.set_revision(host_.revision);
-  section.set_source(host_.is_the_files ? proto::SOURCE_FILE : proto::SOURCE_REVISION);
+  section.set_source(!host_.is_the_files                      ? proto::SOURCE_REVISION
+                     : host_.value().said.ByteSizeLong() == 0 ? proto::SOURCE_DEFAULT
+                                                              : proto::SOURCE_FILE);
+  for (const std::string& path : AfterRestart()) section.add_after_restart(path);
   return section;
 }
 

@@ -17,12 +17,12 @@
 #include "mainspring/component.h"
 #include "mainspring/config/v1/config.component.pb.h"
 #include "mainspring/server/config/config_source.h"
+#include "mainspring/server/config/host_changes.h"
 #include "mainspring/server/config/host_in_force.h"
 #include "mainspring/server/config/revision_store.h"
 #include "mainspring/server/observe/event_log.h"
 #include "mainspring/server/reconfigure/changes.h"
 #include "mainspring/server/reconfigure/config_watchers.h"
-#include "mainspring/server/reconfigure/host_changes.h"
 #include "mainspring/server/reconfigure/membership.h"
 #include "mainspring/server/reconfigure/sections_in_force.h"
 #include "mainspring/server/reconfigure/turns.h"
@@ -128,6 +128,9 @@ class Config final : public config::v1::ConfigComponent {
 
   // config_changes.cc
   static std::string AuthorOf(const CallContext& call);
+  // What is asked for, of a request that wants to know beforehand. INVALID_ARGUMENT: two things.
+  template <class Asked>
+  static absl::Status WhatIf(const Asked& request, Order& order);
   template <class Asked, class Response>
   Order OrderOf(const Asked& request, const Reply<Response>& reply) const;
   template <class Response>
@@ -160,6 +163,9 @@ class Config final : public config::v1::ConfigComponent {
   Task<absl::Status> Enter(const Order& order, const Transaction& transaction, bool& given);
   Task<absl::Status> Finish(const Transaction& transaction);
   Task<absl::Status> PutBack(const Transaction& transaction, bool given);
+  Task<absl::Status> AdoptInPlaceOf(std::vector<ComponentConfig> kept,
+                                    const std::vector<ComponentConfig>& before,
+                                    std::vector<ComponentConfig> after);
 
   // config_reload.cc
   // Begins to look at the file, or ends, as the configuration says.
@@ -177,15 +183,19 @@ class Config final : public config::v1::ConfigComponent {
   static absl::Status RefusedBy(const std::string& section, const absl::Status& why);
   // Each component that has an instance looks at its section; all that is refused.
   Task<absl::Status> Validate(const std::vector<WantedSection>& wanted);
-  // Each takes it, now or with its next instance. The first that did not.
+  // Each takes it, now or with its next instance. The first that did not. `spared`: who is not
+  // restarted, by the names of replicas.
   Task<absl::Status> Give(const std::vector<WantedSection>& wanted,
-                          const std::set<std::string>& restarts);
+                          const std::set<std::string>& restarts,
+                          const std::set<std::string>& spared);
   // One after the other, each once the one before runs again.
   Task<> RestartInTurn(std::vector<size_t> replicas);
   // Components by their configured names.
   Task<absl::Status> AwaitReady(const std::set<std::string>& names, SteadyTime deadline);
   // config_files.cc: has the files made, and tells how they differ from what is installed.
   Task<absl::StatusOr<std::vector<FileSet>>> Generate(const std::vector<WantedSection>& wanted);
+
+  // config_components.cc, again
   void TellRefused(const Order& order, const absl::Status& why);
   void TellAccepted(const StoredRevision& made);
   // The paths of what the host's configuration says, and the host, as it was started, is not.
@@ -196,12 +206,14 @@ class Config final : public config::v1::ConfigComponent {
   HostInForce host_;
   SectionsInForce sections_;
   Membership membership_;
-  // Of one that waits for its turn: those that were wanted since, for which it will do.
+  // A reload waits for its turn; later ones only add to `reloads_done_`.
   bool reload_waits_ = false;
   std::vector<std::shared_ptr<void>> reloads_done_;
   // Of the file, where it is watched.
   bool may_watch_ = false;
   std::optional<TimerId> look_timer_;
+  bool looks_ = false;
+  SteadyTime retry_at_ = kNever;
   std::string seen_;    // when it was looked at last
   std::string loaded_;  // when it was read last for what it had become
   RevisionStore store_;

@@ -17,15 +17,12 @@ bool Has(const Components& components, const std::string& name) {
 }
 
 // The components of `one`, and those of `other` that it does not have.
-Components Both(Components one, const Components& other) {
-  const size_t size = one.size();
+Components Both(const Components& one, const Components& other) {
+  Components both = one;
   for (const ComponentConfig& each : other) {
-    const auto end = one.begin() + static_cast<ptrdiff_t>(size);
-    const bool is_there =
-        std::any_of(one.begin(), end, [&](const auto& known) { return known.name == each.name; });
-    if (!is_there) one.push_back(each);
+    if (!Has(one, each.name)) both.push_back(each);
   }
-  return one;
+  return both;
 }
 
 // Those of `before` that are there afterwards too, of the same type, and replicas of the same.
@@ -48,18 +45,15 @@ Components ComponentsOf(const HostConfig& config, const SectionsInForce& section
 
 }  // namespace
 
-// What is durable is in force after a kill: so first the revision, then the components. One that is
-// on trial is the other way round, for it is not accepted before they are ready.
+// It is written before anybody is told, and accepted once all have taken it: a kill, or a refusal,
+// before then leaves nothing, so that nothing that cannot start is there at the next start.
 Task<absl::Status> Config::Carry(const Order& order, const Transaction& transaction) {
-  const bool is_on_trial = order.ready_within > absl::ZeroDuration();
-  absl::Status done;
-  if (!is_on_trial) done = store_.Append(transaction.made);
-  // Nobody was told of it yet.
+  absl::Status done = store_.Prepare(transaction.made);
   if (!done.ok()) co_return done;
   bool given = false;
   Task<absl::Status> entering = Enter(order, transaction, given);
   done = co_await entering;
-  if (done.ok() && is_on_trial) done = store_.Append(transaction.made);
+  if (done.ok()) done = store_.Commit();
   if (done.ok()) {
     Task<absl::Status> finishing = Finish(transaction);
     done = co_await finishing;
@@ -73,43 +67,45 @@ Task<absl::Status> Config::Carry(const Order& order, const Transaction& transact
   }
   Task<absl::Status> putting_back = PutBack(transaction, given);
   const absl::Status put_back = co_await putting_back;
-  if (!put_back.ok() && !options_.draining())
+  std::string now = "; the configuration is what it was";
+  if (!put_back.ok() && !options_.draining()) {
     options_.log.Error("config", {{"put_back", "no"}, {"why", put_back.message()}});
-  co_return absl::Status(
-      absl::IsInvalidArgument(done) ? absl::StatusCode::kAborted : done.code(),
-      absl::StrCat(std::string(done.message()), "; the configuration is what it was"));
+    now = absl::StrCat("; and not all could be put back: ", std::string(put_back.message()));
+  }
+  co_return absl::Status(absl::IsInvalidArgument(done) ? absl::StatusCode::kAborted : done.code(),
+                         absl::StrCat(std::string(done.message()), now));
 }
 
 // Who comes is there before who goes has gone.
 Task<absl::Status> Config::Enter(const Order& order, const Transaction& transaction, bool& given) {
-  const HostChanges& changes = transaction.changes;
   absl::Status done;
-  if (changes.changes_components()) {
+  // Who has just come has it all, and who is about to go needs none of it.
+  std::set<std::string> spared;
+  if (transaction.changes.changes_components()) {
     const Components before = ComponentsOf(host_.config(), sections_);
     const Components after = ComponentsOf(transaction.host->config(), transaction.next);
     const Components kept = Kept(before, after);
-    if (kept.size() != before.size()) {
-      Task<absl::Status> removing = membership_.Adopt(kept);
-      done = co_await removing;
-      if (!done.ok()) co_return done;
-    }
     // A drain that begins now has to wait for all of them.
     HostConfig both = transaction.host->config();
     both.components = Both(both.components, host_.config().components);
     options_.on_change(both);
-    Task<absl::Status> adopting = membership_.Adopt(Both(after, kept));
+    Task<absl::Status> adopting = AdoptInPlaceOf(kept, before, Both(after, kept));
     done = co_await adopting;
     if (!done.ok()) co_return done;
     std::vector<std::string> joining;
     for (const ComponentConfig& each : after) {
       if (!Has(kept, each.name)) joining.push_back(each.name);
     }
+    spared.insert(joining.begin(), joining.end());
+    for (const ComponentConfig& each : kept) {
+      if (!Has(after, each.name)) spared.insert(each.name);
+    }
     Task<absl::Status> starting = membership_.AwaitStarted(std::move(joining));
     done = co_await starting;
     if (!done.ok()) co_return done;
   }
   given = true;
-  Task<absl::Status> giving = Give(transaction.wanted, transaction.restarts);
+  Task<absl::Status> giving = Give(transaction.wanted, transaction.restarts, spared);
   done = co_await giving;
   if (!done.ok() || order.ready_within == absl::ZeroDuration()) co_return done;
   const auto& changed = transaction.made.revision().names();
@@ -131,27 +127,37 @@ Task<absl::Status> Config::Finish(const Transaction& transaction) {
   co_return absl::OkStatus();
 }
 
+// All that can be.
 Task<absl::Status> Config::PutBack(const Transaction& transaction, bool given) {
   absl::Status done;
   if (transaction.changes.changes_components()) {
     const Components before = ComponentsOf(host_.config(), sections_);
-    const Components kept =
-        Kept(before, ComponentsOf(transaction.host->config(), transaction.next));
-    if (kept.size() != before.size()) {
-      Task<absl::Status> removing = membership_.Adopt(kept);
-      done = co_await removing;
-      if (!done.ok()) co_return done;
-    }
-    Task<absl::Status> adopting = membership_.Adopt(before);
+    const Components after = ComponentsOf(transaction.host->config(), transaction.next);
+    Task<absl::Status> adopting = AdoptInPlaceOf(Kept(before, after), before, before);
     done = co_await adopting;
     options_.on_change(host_.config());
-    if (!done.ok()) co_return done;
   }
-  // Nobody has been asked for anything yet.
+  // Nobody has been asked for anything before.
   if (!given) co_return done;
-  Task<absl::Status> giving = Give(transaction.before, transaction.restarts);
-  done = co_await giving;
+  const std::set<std::string> nobody;
+  Task<absl::Status> giving = Give(transaction.before, transaction.restarts, nobody);
+  const absl::Status taken = co_await giving;
+  done.Update(taken);
   co_return done;
+}
+
+// Who has the name of another that comes goes first.
+Task<absl::Status> Config::AdoptInPlaceOf(std::vector<ComponentConfig> kept,
+                                          const std::vector<ComponentConfig>& before,
+                                          std::vector<ComponentConfig> after) {
+  if (kept.size() != before.size()) {
+    Task<absl::Status> removing = membership_.Adopt(std::move(kept));
+    const absl::Status removed = co_await removing;
+    if (!removed.ok()) co_return removed;
+  }
+  Task<absl::Status> adopting = membership_.Adopt(std::move(after));
+  const absl::Status adopted = co_await adopting;
+  co_return adopted;
 }
 
 }  // namespace mainspring

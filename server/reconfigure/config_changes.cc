@@ -45,6 +45,13 @@ constexpr size_t kMostNames = 12;
 
 }  // namespace
 
+template <class Asked>
+absl::Status Config::WhatIf(const Asked& request, Order& order) {
+  if (!request.of_file()) order.changes = &request.changes();
+  if (!request.of_file() || request.changes().empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError("changes: with of_file there are none");
+}
+
 // Both look at what a change would be, and make none.
 void Config::ValidateConfig(proto::ValidateConfigRequest request,
                             Reply<proto::ValidateConfigResponse> reply) {
@@ -53,7 +60,9 @@ void Config::ValidateConfig(proto::ValidateConfigRequest request,
   if (!taken.ok()) co_return reply.Fail(taken.status());
   const absl::Cleanup give = [this] { turns_.Give(); };
   Order order;
-  if (!request.of_file()) order.changes = &request.changes();
+  absl::Status asked = Admit(order);
+  if (asked.ok()) asked = WhatIf(request, order);
+  if (!asked.ok()) co_return reply.Fail(asked);
   Task<absl::StatusOr<Wanted>> reading = Read(order);
   absl::StatusOr<Wanted> wanted = co_await reading;
   if (!wanted.ok()) co_return reply.Fail(wanted.status());
@@ -67,8 +76,13 @@ void Config::ValidateConfig(proto::ValidateConfigRequest request,
 }
 
 void Config::DiffConfig(proto::DiffConfigRequest request, Reply<proto::DiffConfigResponse> reply) {
+  Answer<Nothing> turn = turns_.Take();
+  const absl::StatusOr<Nothing> taken = co_await std::move(turn);
+  if (!taken.ok()) co_return reply.Fail(taken.status());
+  const absl::Cleanup give = [this] { turns_.Give(); };
   Order order;
-  if (!request.of_file()) order.changes = &request.changes();
+  const absl::Status asked = WhatIf(request, order);
+  if (!asked.ok()) co_return reply.Fail(asked);
   Task<absl::StatusOr<Wanted>> reading = Read(order);
   absl::StatusOr<Wanted> wanted = co_await reading;
   if (!wanted.ok()) co_return reply.Fail(wanted.status());
@@ -259,8 +273,7 @@ Config::Transaction Config::Begin(const Order& order, Wanted wanted) const {
 absl::Status Config::CheckEssential(const Transaction& transaction) const {
   if (!transaction.host.has_value()) return absl::OkStatus();
   for (const ComponentConfig& before : host_.config().components) {
-    HostConfig after = transaction.host->config();
-    const ComponentConfig* const then = after.Find(before.name);
+    const ComponentConfig* const then = transaction.host->config().Find(before.name);
     if (before.essential || then == nullptr || !then->essential) continue;
     for (const size_t number : NumbersOf(before.name)) {
       if (options_.table.state(number) != LifecycleState::kFailed) continue;

@@ -82,7 +82,8 @@ Task<absl::Status> Config::Validate(const std::vector<WantedSection>& wanted) {
 }
 
 Task<absl::Status> Config::Give(const std::vector<WantedSection>& wanted,
-                                const std::set<std::string>& restarts) {
+                                const std::set<std::string>& restarts,
+                                const std::set<std::string>& spared) {
   std::vector<WantedSection> live;
   for (const WantedSection& each : wanted) {
     for (const size_t number : NumbersOf(each.component)) {
@@ -91,11 +92,13 @@ Task<absl::Status> Config::Give(const std::vector<WantedSection>& wanted,
     if (restarts.count(each.component) == 0) live.push_back(each);
   }
   for (const std::string& each : restarts) {
-    const std::vector<size_t> numbers = NumbersOf(each);
+    std::vector<size_t> numbers = NumbersOf(each);
+    std::erase_if(numbers,
+                  [&](size_t number) { return spared.count(options_.table.name(number)) != 0; });
     if (numbers.size() > 1) {
       Task<> restarting = RestartInTurn(numbers);
       co_await restarting;
-    } else {
+    } else if (!numbers.empty()) {
       options_.restart(numbers.front(), kWhyRestarted);
     }
   }

@@ -1,5 +1,7 @@
 // The part that has components make the files of their sections, shows how these differ from what
 // is installed, and has them installed.
+#include <unistd.h>
+
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -19,6 +21,9 @@ namespace {
 absl::StatusOr<std::string> CompareFiles(const std::string& directory,
                                          const std::vector<std::string>& secrets) {
   const ConfigDirectory files(directory);
+  if (access(files.next().c_str(), F_OK) != 0) {
+    return absl::AbortedError("the component was restarted meanwhile; ask again");
+  }
   const absl::StatusOr<FileTree> installed = ReadFileTree(files.path());
   if (!installed.ok()) return installed.status();
   const absl::StatusOr<FileTree> generated = ReadFileTree(files.next());
@@ -38,6 +43,9 @@ void SendSets(const absl::StatusOr<std::vector<proto::FileSet>>& sets, Reply<Res
 
 void Config::GenerateFiles(proto::GenerateFilesRequest request,
                            Reply<proto::GenerateFilesResponse> reply) {
+  if (!request.has_config() && request.has_mask()) {
+    co_return reply.Fail(absl::InvalidArgumentError("mask: is of a config, which is missing"));
+  }
   Answer<Nothing> turn = turns_.Take();
   const absl::StatusOr<Nothing> taken = co_await std::move(turn);
   if (!taken.ok()) co_return reply.Fail(taken.status());
@@ -79,8 +87,8 @@ void Config::InstallFiles(proto::InstallFilesRequest request,
   }
   // Whoever reads them would be told for nothing.
   if (!differ) co_return SendSets(sets, reply);
-  const std::set<std::string> restarts;
-  Task<absl::Status> giving = Give(wanted, restarts);
+  const std::set<std::string> nobody;
+  Task<absl::Status> giving = Give(wanted, nobody, nobody);
   const absl::Status given = co_await giving;
   if (!given.ok()) co_return reply.Fail(given);
   options_.log.Info("config", {{"outcome", "files installed"},

@@ -10,6 +10,9 @@ namespace {
 // The kubelet, which replaces a ConfigMap's files, takes a minute; an editor writes for less.
 constexpr absl::Duration kLookInterval = absl::Seconds(1);
 
+// For a disk that was full, for one.
+constexpr absl::Duration kRetryInterval = absl::Seconds(30);
+
 std::string StateOf(const ConfigSource& source) { return source.state(); }
 
 }  // namespace
@@ -40,6 +43,10 @@ void Config::Reload(std::string author, std::shared_ptr<void> done) {
   const absl::Cleanup give = [this] { turns_.Give(); };
   Task<absl::StatusOr<StoredRevision>> making = MakeNow(order);
   const absl::StatusOr<StoredRevision> made = co_await making;
+  // What is wrong with the file, it has to become another for.
+  retry_at_ = made.ok() || absl::IsInvalidArgument(made.status())
+                  ? kNever
+                  : After(context().Now(), kRetryInterval);
   if (!made.ok()) co_return TellRefused(order, made.status());
   if (made->changes().empty()) {
     options_.log.Info("config", {{"outcome", "unchanged"}, {"author", author}});
@@ -59,6 +66,8 @@ void Config::SetWatch() {
 // Notifications of the file system would tell sooner, and of one of the many ways alone in which a
 // file, or a link on the way to it, is replaced.
 void Config::LookAtFile() {
+  if (std::exchange(looks_, true)) co_return;
+  const absl::Cleanup looked = [this] { looks_ = false; };
   Answer<std::string> looking = context().RunBlocking(&StateOf, options_.source);
   const absl::StatusOr<std::string> state = co_await std::move(looking);
   if (!state.ok()) co_return;
@@ -70,7 +79,8 @@ void Config::LookAtFile() {
   }
   // One that is being written changes again.
   const bool is_settled = std::exchange(seen_, *state) == *state;
-  if (!is_settled || loaded_ == *state) co_return;
+  const bool is_due = loaded_ != *state || context().Now() >= retry_at_;
+  if (!is_settled || !is_due) co_return;
   loaded_ = *state;
   Reload("a change of the file", nullptr);
 }

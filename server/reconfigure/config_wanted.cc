@@ -1,9 +1,12 @@
 // The part that reads what is asked for, as things are by then.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "mainspring/server/config/bounds.h"
+#include "mainspring/server/config/config_text.h"
+#include "mainspring/server/config/host_config_message.h"
 #include "mainspring/server/reconfigure/config.h"
 
 namespace mainspring {
@@ -13,6 +16,28 @@ namespace proto = config::v1;
 namespace {
 
 absl::StatusOr<LoadedConfig> Load(const ConfigSource& source) { return source.load(); }
+
+// As it stands in a file; empty: it is not set.
+std::string ValueAt(const google::protobuf::Message& message, absl::string_view path) {
+  const size_t dot = path.find('.');
+  const auto* const field =
+      message.GetDescriptor()->FindFieldByName(std::string(path.substr(0, dot)));
+  if (field == nullptr) return "";
+  if (dot == absl::string_view::npos) return ValueText(message, *field);
+  return ValueAt(message.GetReflection()->GetMessage(message, field), path.substr(dot + 1));
+}
+
+// Whoever takes a flag away would find out what was said meanwhile.
+absl::Status CheckFlags(const host::v1::HostConfig& before, const LoadedConfig& loaded) {
+  const host::v1::HostConfig holds = ToMessage(loaded.config);
+  Problems problems;
+  for (const auto& [path, flag] : loaded.flags) {
+    const std::string said = ValueAt(loaded.said, path);
+    if (said.empty() || said == ValueAt(before, path) || said == ValueAt(holds, path)) continue;
+    problems.Add(path, flag, " holds over it");
+  }
+  return problems.status();
+}
 
 bool IsOfHost(const Changes& changes) {
   return std::any_of(changes.begin(), changes.end(),
@@ -42,18 +67,20 @@ Task<absl::StatusOr<Config::Wanted>> Config::Read(const Order& order) {
 }
 
 absl::StatusOr<Config::Wanted> Config::ReadHostChange(const proto::Change& change) const {
-  absl::StatusOr<HostSaid> read = ReadHost(change, host_.value.said, sections_);
+  absl::StatusOr<HostSaid> read = ReadHost(change, host_.value().said, sections_);
   if (!read.ok()) return read.status();
-  const host::v1::HostConfig& file = host_.file_value.said;
+  const host::v1::HostConfig& file = host_.file_value().said;
   if (!read->said.has_state_dir() && file.has_state_dir()) {
     read->said.set_state_dir(file.state_dir());
   }
   absl::StatusOr<LoadedConfig> loaded = options_.source.read(read->said);
   if (!loaded.ok()) return loaded.status();
-  if (loaded->config.state_dir != host_.config().state_dir) {
+  if (read->said.state_dir() != host_.config().state_dir && read->said.has_state_dir()) {
     return absl::InvalidArgumentError(
         "state_dir: is what the file or --state-dir says: revisions are kept there");
   }
+  const absl::Status free = CheckFlags(host_.value().said, *loaded);
+  if (!free.ok()) return free;
   Wanted wanted{std::move(read->sections), host_, {}};
   // Where nothing differs, it stays whose it was.
   if (!Compare(host_.config(), loaded->config).fields.empty() ||

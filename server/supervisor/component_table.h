@@ -77,8 +77,8 @@ class ComponentTable final : public Directory {
 
   // Supervisor's thread only, or before there is one. A component of that name, which is not here;
   // what is known of one that was is forgotten, but for its generation. Its number.
-  // Calls of those who know what has gone, one of its name where it is one of several, or several
-  // where it is one, go to it.
+  // A ref to one that has become several, or to several that have become one, reaches what has
+  // joined under that name.
   // `set`: what replicas are found by together, where none is here yet.
   size_t Add(const ComponentConfig& config, std::vector<std::string> services,
              std::shared_ptr<MailboxBase> mailbox, std::shared_ptr<AnyReplicaSet> set = nullptr);

@@ -236,6 +236,19 @@ class ByItself(ReloadTestCase):
         self.assertEqual(self.zone(), zone)
 
 
+class OfNothing(ReloadTestCase):
+    def test_AFileThatIsAboutToBeWritten_IsRefused(self):
+        host = self.start("name: clock, type: clock", "name: other, type: clock")
+        self.path.write_text("# soon\n")
+        self.reload(host, "refused")
+        self.assertTrue([line for line in host.lines if "is empty; {} is a host" in line])
+        self.path.unlink()
+        os.mkfifo(self.path)
+        self.reload(host, "refused")
+        self.assertTrue([line for line in host.lines if "is no file now" in line])
+        self.assertEqual(len(self.operator(host).list().components), 2)
+
+
 class Replicas(ReloadTestCase):
     """Of a component that blocks for 50 ms a call."""
 

@@ -24,8 +24,9 @@ from report import Report
 # Checks that need a component on which others depend, and one that depends on others.
 OF_DEPENDENCIES = {"stop-without-cascade", "dependents-come-back"}
 OF_DEPENDENTS = {"start-without-cascade"}
-# Checks of a section, which a Trial does not take.
+# A Clock has no files.
 OF_FILES = {"files-are-told-or-none"}
+# Checks of a section, which a Trial does not take.
 OF_SECTIONS = {check.name for check in checks.config.CHECKS}
 
 

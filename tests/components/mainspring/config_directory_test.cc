@@ -83,10 +83,12 @@ TEST_F(ConfigDirectoryTest, Install_WhileSomebodyReads_IsNeverMissing) {
   ASSERT_TRUE(InstallOne("0").ok());
   const std::string path = directory_.path() + "/one.cf";
   std::atomic<bool> over = false;
+  std::atomic<int> reads = 0;
   int missing = 0;
   std::thread reader([&] {
-    while (!over) missing += ContentOf(path).empty() ? 1 : 0;
+    for (; !over; ++reads) missing += ContentOf(path).empty() ? 1 : 0;
   });
+  while (reads == 0) std::this_thread::yield();
   for (int i = 1; i <= 100; ++i) {
     EXPECT_TRUE(InstallOne(std::to_string(i)).ok());
     EXPECT_EQ(ContentOf(path), std::to_string(i));
@@ -94,6 +96,25 @@ TEST_F(ConfigDirectoryTest, Install_WhileSomebodyReads_IsNeverMissing) {
   over = true;
   reader.join();
   EXPECT_EQ(missing, 0);
+}
+
+TEST_F(ConfigDirectoryTest, Install_BelowALink_PutsItThere) {
+  std::filesystem::create_directory(scratch_.path() + "/real");
+  std::filesystem::create_symlink("real", scratch_.path() + "/link");
+  ConfigDirectory below(scratch_.path() + "/link/files");
+  for (const char* content : {"1", "2"}) {
+    ASSERT_TRUE(below.Begin().ok());
+    ASSERT_TRUE(WriteConfigFile(below.next() + "/one.cf", content).ok());
+    const absl::StatusOr<bool> installed = below.Install();
+    ASSERT_TRUE(installed.ok()) << installed.status();
+    EXPECT_EQ(ContentOf(scratch_.path() + "/real/files/one.cf"), content);
+  }
+}
+
+TEST_F(ConfigDirectoryTest, Install_OfADirectoryThatWasClosedByHand_OpensIt) {
+  ASSERT_TRUE(InstallOne("1").ok());
+  ASSERT_EQ(chmod(directory_.path().c_str(), 0700), 0);
+  EXPECT_EQ(*InstallOne("1"), true);
 }
 
 TEST_F(ConfigDirectoryTest, Begin_OverWhatWasNotInstalled_MakesItAnew) {

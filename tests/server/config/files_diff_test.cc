@@ -57,7 +57,12 @@ TEST(DiffFiles, OfSecrets_ShowsNone) {
             "# a: what is secret in it differs\n");
   EXPECT_EQ(Diff({{"a", File("1", 0640)}}, {{"a", File("2", 0640)}}),
             "# a: what is in it differs, and is not for everybody to read\n");
-  EXPECT_EQ(Diff({}, {{"hush", File("")}}), "# <redacted>: is new: a file with 0644\n");
+  EXPECT_EQ(Diff({}, {{"hush", File("1\n")}}),
+            "# <redacted>: is new: a file with 0644\n--- /dev/null\n+++ b/<redacted>\n"
+            "@@ -0,0 +1,1 @@\n+1\n");
+  const FileEntry closed{FileEntry::Kind::kDirectory, 0700, ""};
+  EXPECT_EQ(Diff({{"d", closed}, {"d/a", File("1")}}, {{"d", closed}, {"d/a", File("2")}}),
+            "# d/a: what is in it differs, and is not for everybody to read\n");
 }
 
 TEST(DiffFiles, OfNoText_ShowsNone) {

@@ -52,9 +52,19 @@ TEST(Redaction, Unredact_OfListsAndOfWhatIsNoText_PutsBackWhatIsKnown) {
   EXPECT_EQ(sent.secrets(1).key(), kRedacted);
   EXPECT_TRUE(Unredact(before, sent));
   EXPECT_TRUE(MessageDifferencer::Equals(sent, before)) << sent.DebugString();
+  // By their names, wherever they stand.
+  Redact(sent);
+  sent.mutable_secrets()->SwapElements(0, 1);
+  EXPECT_TRUE(Unredact(before, sent));
+  EXPECT_EQ(sent.secrets(0).key(), "y");
+  EXPECT_EQ(sent.secrets(1).key(), "x");
   Redact(sent);
   sent.mutable_secrets()->RemoveLast();
-  EXPECT_FALSE(Unredact(before, sent)) << "whose they are is not known";
+  EXPECT_TRUE(Unredact(before, sent));
+  EXPECT_EQ(sent.secrets(0).key(), "y");
+  Redact(sent);
+  sent.mutable_secrets(0)->set_name("c");
+  EXPECT_FALSE(Unredact(before, sent)) << "whose it is is not known";
 }
 
 TEST(Redaction, SecretsOf_TellsAllThatAreTexts) {

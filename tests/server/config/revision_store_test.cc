@@ -32,6 +32,10 @@ class RevisionStoreTest : public ::testing::Test {
     complaints_.clear();
     return RevisionStore::Open(path_, complaints_);
   }
+  static absl::Status Append(RevisionStore& store, const StoredRevision& revision) {
+    const absl::Status prepared = store.Prepare(revision);
+    return prepared.ok() ? store.Commit() : prepared;
+  }
   static StoredRevision Next(const RevisionStore& store, const std::string& author = "me") {
     StoredRevision revision;
     revision.mutable_revision()->set_number(store.next_number());
@@ -58,8 +62,8 @@ class RevisionStoreTest : public ::testing::Test {
 TEST_F(RevisionStoreTest, WhatWasAppended_IsThereWhenItIsOpenedAgain) {
   RevisionStore store = *Open();
   EXPECT_EQ(store.latest(), nullptr);
-  ASSERT_TRUE(store.Append(Next(store, "one")).ok());
-  ASSERT_TRUE(store.Append(Next(store, "two")).ok());
+  ASSERT_TRUE(Append(store, Next(store, "one")).ok());
+  ASSERT_TRUE(Append(store, Next(store, "two")).ok());
   store = Reopen(store);
   ASSERT_EQ(store.all().size(), 2u);
   EXPECT_EQ(store.latest()->revision().author(), "two");
@@ -71,7 +75,7 @@ TEST_F(RevisionStoreTest, WhatWasAppended_IsThereWhenItIsOpenedAgain) {
 
 TEST_F(RevisionStoreTest, InMemory_KeepsNoFile) {
   RevisionStore store;
-  ASSERT_TRUE(store.Append(Next(store)).ok());
+  ASSERT_TRUE(Append(store, Next(store)).ok());
   EXPECT_EQ(store.latest()->revision().number(), 1u);
   EXPECT_TRUE(store.RemoveLatest().ok());
   EXPECT_EQ(store.latest(), nullptr);
@@ -79,7 +83,7 @@ TEST_F(RevisionStoreTest, InMemory_KeepsNoFile) {
 
 TEST_F(RevisionStoreTest, OfMany_KeepsAHundred) {
   RevisionStore store = *Open();
-  for (int i = 0; i < 103; ++i) ASSERT_TRUE(store.Append(Next(store)).ok());
+  for (int i = 0; i < 103; ++i) ASSERT_TRUE(Append(store, Next(store)).ok());
   EXPECT_EQ(store.all().size(), RevisionStore::kMost);
   EXPECT_EQ(store.all().front().revision().number(), 4u);
   EXPECT_EQ(Reopen(store).all().size(), RevisionStore::kMost);
@@ -87,15 +91,15 @@ TEST_F(RevisionStoreTest, OfMany_KeepsAHundred) {
 
 TEST_F(RevisionStoreTest, WhatWasTakenBack_IsNotThereWhenItIsOpenedAgain) {
   RevisionStore store = *Open();
-  ASSERT_TRUE(store.Append(Next(store)).ok());
-  ASSERT_TRUE(store.Append(Next(store)).ok());
+  ASSERT_TRUE(Append(store, Next(store)).ok());
+  ASSERT_TRUE(Append(store, Next(store)).ok());
   ASSERT_TRUE(store.RemoveLatest().ok());
   EXPECT_EQ(Reopen(store).latest()->revision().number(), 1u);
 }
 
 TEST_F(RevisionStoreTest, WhatIsNotWhole_IsSetAsideAndTold) {
   RevisionStore store = *Open();
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(store.Append(Next(store, std::string(500, 'x'))).ok());
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Append(store, Next(store, std::string(500, 'x'))).ok());
   std::filesystem::resize_file(FileOf(5), 300);                     // cut off
   std::fstream(FileOf(4)).seekp(200) << "garbage";                  // damaged
   std::ofstream(FileOf(3)) << "mainspring revision 2\nwhat comes";  // of a later version
@@ -111,7 +115,7 @@ TEST_F(RevisionStoreTest, WhatIsNotWhole_IsSetAsideAndTold) {
                   HasSubstr(FileOf(4) + ": is damaged"),
                   HasSubstr(FileOf(5) + ": is damaged, or was not written to its end")));
   EXPECT_TRUE(std::filesystem::exists(FileOf(5) + ".set-aside"));
-  ASSERT_TRUE(store.Append(Next(store)).ok());
+  ASSERT_TRUE(Append(store, Next(store)).ok());
   EXPECT_EQ(Reopen(store).latest()->revision().number(), 6u);
 }
 
@@ -122,14 +126,14 @@ TEST_F(RevisionStoreTest, WhatWasLeftOverByACrash_IsNoRevision) {
   store = Reopen(store);
   EXPECT_EQ(store.latest(), nullptr);
   EXPECT_THAT(complaints_, IsEmpty());
-  ASSERT_TRUE(store.Append(Next(store)).ok());
+  ASSERT_TRUE(Append(store, Next(store)).ok());
   EXPECT_THAT(Files(), ElementsAre("README", "revision-00000000000000000001"));
 }
 
 TEST_F(RevisionStoreTest, WhereItCannotBeWritten_SaysWhereAndKeepsNothing) {
   RevisionStore store = *Open();
   ASSERT_EQ(0, rename(path_.c_str(), directory_.File("gone").c_str()));
-  const absl::Status failed = store.Append(Next(store));
+  const absl::Status failed = Append(store, Next(store));
   EXPECT_EQ(failed.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(failed.message(), path_ + "/partial: cannot be opened: No such file or directory");
   EXPECT_EQ(store.latest(), nullptr);
@@ -142,7 +146,7 @@ TEST_F(RevisionStoreTest, WhereThereIsNoDescriptor_IsOutOfResources) {
   ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &before));
   const rlimit none{0, before.rlim_max};
   ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
-  const absl::Status failed = store.Append(Next(store));
+  const absl::Status failed = Append(store, Next(store));
   ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &before));
   EXPECT_EQ(failed.code(), absl::StatusCode::kResourceExhausted) << failed;
 }
@@ -157,7 +161,7 @@ TEST_F(RevisionStoreTest, ADirectoryThatIsInUse_IsRefused) {
 
 TEST_F(RevisionStoreTest, TheNumberOfWhatWasSetAside_IsNotGivenAgain) {
   RevisionStore store = *Open();
-  ASSERT_TRUE(store.Append(Next(store)).ok());
+  ASSERT_TRUE(Append(store, Next(store)).ok());
   std::filesystem::resize_file(FileOf(1), 30);
   store = Reopen(store);
   EXPECT_EQ(store.latest(), nullptr);
@@ -167,7 +171,7 @@ TEST_F(RevisionStoreTest, TheNumberOfWhatWasSetAside_IsNotGivenAgain) {
 
 TEST_F(RevisionStoreTest, WhatIsTooLargeToBeRead_IsNotWritten) {
   RevisionStore store = *Open();
-  EXPECT_EQ(store.Append(Next(store, std::string(17 << 20, 'x'))).code(),
+  EXPECT_EQ(Append(store, Next(store, std::string(17 << 20, 'x'))).code(),
             absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(Reopen(store).latest(), nullptr);
 }

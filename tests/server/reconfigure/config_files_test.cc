@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "mainspring/file_tree.h"
 #include "mainspring/server/reconfigure/config.h"
 #include "tests/server/reconfigure/config_fixture.h"
 #include "tests/server/trial_directory.h"
@@ -37,7 +38,12 @@ class Printer final : public Component, public Handler<NoRequest>, public FileCo
     written.Update(WriteConfigFile(directory + "/key", config.key(), 0600));
     return written;
   }
-  void Apply(Secret) override { ++applied_; }
+  void Apply(Secret config) override {
+    const auto files = ReadFileTree(config_directory().path());
+    EXPECT_TRUE(files.ok() && files->count("name.cf") != 0) << "they are there";
+    EXPECT_THAT(files->at("name.cf").content, HasSubstr("name = " + config.name() + "\n"));
+    ++applied_;
+  }
   void Handle(NoRequest&&) override {}
 
  private:

@@ -13,6 +13,8 @@
 #include <variant>
 #include <vector>
 
+#include "google/protobuf/util/message_differencer.h"
+#include "mainspring/server/config/config_text.h"
 #include "mainspring/server/config/host_config_message.h"
 #include "mainspring/server/lifecycle/supervision.h"
 #include "mainspring/server/reconfigure/reconfiguration.h"
@@ -85,20 +87,22 @@ class ConfigTest : public ::testing::Test {
     file_ = host_;
     ConfigSource source;
     source.load = [this]() -> absl::StatusOr<LoadedConfig> {
+      ++loads_;
       if (!file_.ok()) return file_.status();
       return Loaded(*file_);
     };
     source.read = [this](const host::v1::HostConfig& said) -> absl::StatusOr<LoadedConfig> {
       HostConfig config;
       Apply(said, PathsOf(said), config);
+      if (flags_.count("drain.timeout") != 0) config.drain_timeout = HostConfig().drain_timeout;
       Problems problems;
       CheckSections(config, types_, problems);
       if (!problems.empty()) return problems.status();
-      return Loaded(config);
+      return LoadedConfig{config, WithoutSections(said), flags_};
     };
     source.state = [this] { return file_state_; };
     source.first_state = file_state_;
-    HostInForce in_force{.value = Loaded(host_), .file_value = Loaded(host_)};
+    HostInForce in_force(Loaded(host_));
     if (store.latest() != nullptr) {
       std::string told;
       in_force = RestoreHost(Loaded(host_), *store.latest(), source.read, told);
@@ -134,8 +138,25 @@ class ConfigTest : public ::testing::Test {
     loops_.Settle();
   }
 
+  // As a file that says what is not so by default.
   static LoadedConfig Loaded(const HostConfig& config) {
-    return {config, WithoutSections(ToMessage(config))};
+    host::v1::HostConfig said = WithoutSections(ToMessage(config));
+    ClearSame(said, ToMessage(HostConfig()));
+    return {config, said};
+  }
+  static void ClearSame(google::protobuf::Message& message,
+                        const google::protobuf::Message& plain) {
+    const auto& reflection = *message.GetReflection();
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
+    reflection.ListFields(message, &fields);
+    for (const auto* field : fields) {
+      if (google::protobuf::util::MessageDifferencer differencer;
+          differencer.CompareWithFields(message, plain, {field}, {field})) {
+        reflection.ClearField(&message, field);
+      } else if (!field->is_repeated() && !HasOneValue(*field)) {
+        ClearSame(*reflection.MutableMessage(&message, field), reflection.GetMessage(plain, field));
+      }
+    }
   }
 
   SupervisedComponent Make(const ComponentConfig& config) {
@@ -209,12 +230,14 @@ class ConfigTest : public ::testing::Test {
 
   static constexpr SteadyTime kNoTime = SteadyTime::min();
 
+  std::map<std::string, std::string> flags_;  // that hold
   Sections types_{{"picky", &Item::default_instance()}, {"plain", nullptr}};
   ManualTime time_;
   Loops loops_{time_};
   HostConfig host_;
   absl::StatusOr<HostConfig> file_;  // what a reload reads
   std::string file_state_ = "first";
+  int loads_ = 0;
   Taken taken_;
   bool draining_ = false;
   std::vector<std::string> warnings_;

@@ -178,6 +178,18 @@ TEST_F(ConfigHostTest, Update_OfWhatIsWrong_SaysWhat) {
   EXPECT_EQ(Names(), "a b plain");
 }
 
+TEST_F(ConfigHostTest, Update_OfWhatAFlagHolds_IsRefused) {
+  Launch();
+  flags_["drain.timeout"] = "--drain-timeout";
+  EXPECT_EQ(
+      UpdateHost(Of(FromText("drain { timeout { seconds: 7 } }"), {"drain.timeout"})).status(),
+      absl::InvalidArgumentError("drain.timeout: --drain-timeout holds over it"));
+  const absl::Status beside =
+      UpdateHost(Of(FromText("drain { lame_duck { seconds: 3 } }"), {"drain.lame_duck"})).status();
+  EXPECT_TRUE(beside.ok()) << beside;
+  EXPECT_TRUE(UpdateHost(Of(Shown())).ok()) << "what holds is no change";
+}
+
 TEST_F(ConfigHostTest, Update_OfNothing_IsAcceptedAndNoRevision) {
   Launch();
   file_->Find("a")->config = ConfigTest::Of(4);
@@ -228,16 +240,56 @@ TEST_F(ConfigHostTest, WhereTheFileHasChangedSince_ItHoldsUnlessTheRevisionDoes)
   ASSERT_TRUE(UpdateHost(change).ok());
   file.lame_duck = absl::Seconds(1);
   Again(file);
-  EXPECT_THAT(warnings_, ElementsAre("revision 1: the file says something else of the host than it "
-                                     "did, and holds"));
+  EXPECT_THAT(warnings_,
+              ElementsAre("revision 1: the file says something else of the host than it did, and "
+                          "holds; not taken over: drain.lame_duck: 5s instead of 1s, "
+                          "drain.timeout: 7s instead of 35s"));
   EXPECT_EQ(host_.drain_timeout, absl::Seconds(35));
   change.set_keep_over_file(true);
   ASSERT_TRUE(UpdateHost(change).ok());
   file.lame_duck = absl::Seconds(2);
   Again(file);
-  EXPECT_THAT(warnings_, ElementsAre("revision 2: the file says something else of the host than it "
-                                     "did; the revision holds"));
+  EXPECT_THAT(warnings_,
+              ElementsAre("revision 2: the file says something else of the host than it did; the "
+                          "revision holds; over the file: drain.lame_duck: 1s instead of 2s, "
+                          "drain.timeout: 7s instead of 35s"));
   EXPECT_EQ(host_.drain_timeout, absl::Seconds(7));
+}
+
+TEST_F(ConfigHostTest, WhereTheFileNoLongerHasAComponent_ItsSectionIsAsItWillBeAtTheNextStart) {
+  host_.Find("a")->config = ConfigTest::Of(4);
+  Launch(Open());
+  host::v1::HostConfig whole = Shown();
+  whole.mutable_drain()->mutable_timeout()->set_seconds(7);
+  Change change = Of(whole);
+  change.set_keep_over_file(true);
+  ASSERT_TRUE(UpdateHost(change).ok());
+  std::erase_if(file_->components, [](const ComponentConfig& each) { return each.name == "a"; });
+  reconfiguration_->Reload("SIGHUP", nullptr);
+  loops_.Advance(absl::Seconds(2));
+  EXPECT_EQ(Names(), "a b plain") << "the revision holds";
+  EXPECT_EQ(InForce("a"), 0);
+  ASSERT_TRUE(Update({To("a", 6)}).ok());
+  Again(*file_);
+  EXPECT_EQ(Names(), "a b plain");
+  EXPECT_EQ(InForce("a"), 6);
+}
+
+TEST_F(ConfigHostTest, Update_ThatIsRefusedLate_WasNeverThere) {
+  Launch();
+  host::v1::HostConfig host = Shown();
+  host::v1::Component& added = *host.add_components();
+  added.set_name("new");
+  added.set_type("picky");
+  Item section;
+  section.set_value(Picky::kThrows);
+  added.mutable_config()->PackFrom(section);
+  auto answer = config().UpdateConfig(UpdateOf({Of(host)}));
+  EXPECT_EQ(LatestRevision(), 0u) << "while it is not accepted";
+  loops_.Advance(absl::Seconds(10));
+  EXPECT_EQ(answer.Await(kNoTime).status().code(), absl::StatusCode::kAborted);
+  ASSERT_TRUE(Update({To("a", 1)}).ok());
+  EXPECT_THAT(Revisions(), ElementsAre(1)) << "and has used no number";
 }
 
 TEST_F(ConfigHostTest, Reload_OfAFileThatSaysWhatItDid_LeavesTheRevision) {
@@ -330,6 +382,7 @@ TEST_F(ConfigHostTest, Reloads_ThatWaitTogether_ReadTheFileOnce) {
   for (int i = 0; i < 200; ++i) reload();
   loops_.Advance(absl::Seconds(2));
   EXPECT_EQ(over, 200) << "all are answered";
+  EXPECT_LE(loads_, 2);
   EXPECT_THAT(Revisions(), ElementsAre(1));
 }
 

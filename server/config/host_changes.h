@@ -1,7 +1,7 @@
 // HostChanges: what is to be done with the components of a host so that it runs with another
 // configuration.
-#ifndef MAINSPRING_SERVER_RECONFIGURE_HOST_CHANGES_H_
-#define MAINSPRING_SERVER_RECONFIGURE_HOST_CHANGES_H_
+#ifndef MAINSPRING_SERVER_CONFIG_HOST_CHANGES_H_
+#define MAINSPRING_SERVER_CONFIG_HOST_CHANGES_H_
 
 #include <set>
 #include <string>
@@ -27,4 +27,4 @@ HostChanges Compare(const HostConfig& before, const HostConfig& after);
 
 }  // namespace mainspring
 
-#endif  // MAINSPRING_SERVER_RECONFIGURE_HOST_CHANGES_H_
+#endif  // MAINSPRING_SERVER_CONFIG_HOST_CHANGES_H_

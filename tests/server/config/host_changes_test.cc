@@ -1,4 +1,4 @@
-#include "mainspring/server/reconfigure/host_changes.h"
+#include "mainspring/server/config/host_changes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

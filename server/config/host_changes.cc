@@ -1,4 +1,4 @@
-#include "mainspring/server/reconfigure/host_changes.h"
+#include "mainspring/server/config/host_changes.h"
 
 #include <algorithm>
 #include <utility>
@@ -30,25 +30,33 @@ host::v1::HostConfig WithoutComponents(HostConfig config) {
   return ToMessage(config);
 }
 
-const ComponentConfig* Find(const HostConfig& config, const std::string& name) {
-  const auto found = std::find_if(config.components.begin(), config.components.end(),
-                                  [&](const auto& each) { return each.name == name; });
-  return found == config.components.end() ? nullptr : &*found;
-}
-
 std::string PathOf(const std::string& component) {
   return ItemPath(kComponents, 0, component, /*is_first=*/true);
 }
 
-// Of one that comes or goes, its type tells it.
-FieldChange ComesOrGoes(const std::string& name, const std::string& before,
-                        const std::string& after) {
+FieldChange TypeChange(const std::string& name, const std::string& before, const std::string& after,
+                       config::v1::Effect effect) {
   FieldChange change;
   change.set_path(absl::StrCat(PathOf(name), ".type"));
   change.set_old_value(before);
   change.set_new_value(after);
-  change.set_effect(config::v1::EFFECT_LIVE);
+  change.set_effect(effect);
   return change;
+}
+
+// Its type, and what is not as it is for who says nothing.
+void Comes(const ComponentConfig& component, HostChanges& changes) {
+  changes.names.insert(component.name);
+  changes.fields.push_back(TypeChange(component.name, "", component.type, config::v1::EFFECT_LIVE));
+  ComponentConfig plain;
+  plain.name = component.name;
+  plain.type = component.type;
+  for (FieldChange& change : DiffConfig("", MessageOf(plain), MessageOf(component))) {
+    change.set_path(absl::StrCat(PathOf(component.name), ".", change.path()));
+    change.clear_old_value();
+    change.set_effect(config::v1::EFFECT_LIVE);
+    changes.fields.push_back(std::move(change));
+  }
 }
 
 void CompareComponents(const ComponentConfig& before, const ComponentConfig& after,
@@ -77,17 +85,17 @@ HostChanges Compare(const HostConfig& before, const HostConfig& after) {
   changes.fields = DiffConfig("", WithoutComponents(before), WithoutComponents(after));
   if (!changes.fields.empty()) changes.names.insert("");
   for (const ComponentConfig& each : after.components) {
-    if (const ComponentConfig* const known = Find(before, each.name)) {
+    if (const ComponentConfig* const known = before.Find(each.name)) {
       CompareComponents(*known, each, changes);
     } else {
-      changes.names.insert(each.name);
-      changes.fields.push_back(ComesOrGoes(each.name, "", each.type));
+      Comes(each, changes);
     }
   }
   for (const ComponentConfig& each : before.components) {
-    if (Find(after, each.name) != nullptr) continue;
+    if (after.Find(each.name) != nullptr) continue;
     changes.names.insert(each.name);
-    changes.fields.push_back(ComesOrGoes(each.name, each.type, ""));
+    changes.fields.push_back(
+        TypeChange(each.name, each.type, "", config::v1::EFFECT_RESTARTS_COMPONENT));
   }
   return changes;
 }
