@@ -17,26 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-class DurableConfigTest : public ConfigTest {
- protected:
-  RevisionStore Open() {
-    std::vector<std::string> complaints;
-    absl::StatusOr<RevisionStore> store = RevisionStore::Open(directory_.File("state"), complaints);
-    EXPECT_TRUE(store.ok()) << store.status();
-    return *std::move(store);
-  }
-  // Another process of the same host.
-  void Again() {
-    reconfiguration_.reset();
-    supervision_->BeginStop([](StopReport) {});
-    loops_.Advance(absl::Minutes(1));
-    supervision_.reset();
-    taken_.clear();
-    Launch(Open());
-  }
-
-  TemporaryDirectory directory_;
-};
+class DurableConfigTest : public ConfigTest {};
 
 TEST_F(DurableConfigTest, AfterARestart_WhatWasAcceptedHolds) {
   Launch(Open());

@@ -20,6 +20,7 @@
 #include "mainspring/server/reconfigure/reconfiguration.h"
 #include "sample.pb.h"
 #include "tests/server/lifecycle/loops.h"
+#include "tests/server/trial_directory.h"
 
 namespace mainspring::testing {
 
@@ -138,6 +139,24 @@ class ConfigTest : public ::testing::Test {
     loops_.Settle();
   }
 
+  // Where revisions are kept.
+  RevisionStore Open() {
+    std::vector<std::string> complaints;
+    absl::StatusOr<RevisionStore> store = RevisionStore::Open(directory_.File("state"), complaints);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return *std::move(store);
+  }
+  // Another process of the same host.
+  void Again() {
+    reconfiguration_.reset();
+    supervision_->BeginStop([](StopReport) {});
+    loops_.Advance(absl::Minutes(1));
+    supervision_.reset();
+    taken_.clear();
+    warnings_.clear();
+    Launch(Open());
+  }
+
   // As a file that says what is not so by default.
   static LoadedConfig Loaded(const HostConfig& config) {
     host::v1::HostConfig said = WithoutSections(ToMessage(config));
@@ -231,6 +250,7 @@ class ConfigTest : public ::testing::Test {
   static constexpr SteadyTime kNoTime = SteadyTime::min();
 
   std::map<std::string, std::string> flags_;  // that hold
+  const TemporaryDirectory directory_;
   Sections types_{{"picky", &Item::default_instance()}, {"plain", nullptr}};
   ManualTime time_;
   Loops loops_{time_};

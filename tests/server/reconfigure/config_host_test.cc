@@ -8,7 +8,6 @@
 #include "absl/strings/str_join.h"
 #include "mainspring/from_text.h"
 #include "tests/server/reconfigure/config_fixture.h"
-#include "tests/server/trial_directory.h"
 
 namespace mainspring::testing {
 namespace {
@@ -20,22 +19,10 @@ using ::testing::IsEmpty;
 
 class ConfigHostTest : public ConfigTest {
  protected:
-  RevisionStore Open() {
-    std::vector<std::string> complaints;
-    absl::StatusOr<RevisionStore> store = RevisionStore::Open(directory_.File("state"), complaints);
-    EXPECT_TRUE(store.ok()) << store.status();
-    return *std::move(store);
-  }
-  // Another process of the same host, whose file says what it did, or `file`.
-  void Again(const HostConfig& file) {
-    reconfiguration_.reset();
-    supervision_->BeginStop([](StopReport) {});
-    loops_.Advance(absl::Minutes(1));
-    supervision_.reset();
-    taken_.clear();
-    warnings_.clear();
+  // Another process of the same host, whose file says that.
+  void AgainWith(const HostConfig& file) {
     host_ = file;
-    Launch(Open());
+    Again();
   }
   static Change Of(const host::v1::HostConfig& host, const std::vector<std::string>& paths) {
     Change change;
@@ -57,8 +44,6 @@ class ConfigHostTest : public ConfigTest {
     return answer.Await(kNoTime);
   }
   std::string Names() const { return absl::StrJoin(supervision_->table().Names(), " "); }
-
-  const TemporaryDirectory directory_;
 };
 
 TEST_F(ConfigHostTest, Update_OfOneField_ChangesThatAndNothingElse) {
@@ -226,7 +211,7 @@ TEST_F(ConfigHostTest, AfterARestart_WhatWasAcceptedHolds) {
   Launch(Open());
   ASSERT_TRUE(UpdateHost(Of(FromText("drain { timeout { seconds: 7 } }"), {"drain.timeout"})).ok());
   ASSERT_TRUE(Update({To("a", 3)}).ok());
-  Again(file);
+  AgainWith(file);
   EXPECT_THAT(warnings_, IsEmpty());
   EXPECT_EQ(host_.drain_timeout, absl::Seconds(7));
   EXPECT_EQ(InForce("a"), 3);
@@ -239,7 +224,7 @@ TEST_F(ConfigHostTest, WhereTheFileHasChangedSince_ItHoldsUnlessTheRevisionDoes)
   Change change = Of(FromText("drain { timeout { seconds: 7 } }"), {"drain.timeout"});
   ASSERT_TRUE(UpdateHost(change).ok());
   file.lame_duck = absl::Seconds(1);
-  Again(file);
+  AgainWith(file);
   EXPECT_THAT(warnings_,
               ElementsAre("revision 1: the file says something else of the host than it did, and "
                           "holds; not taken over: drain.lame_duck: 5s instead of 1s, "
@@ -248,7 +233,7 @@ TEST_F(ConfigHostTest, WhereTheFileHasChangedSince_ItHoldsUnlessTheRevisionDoes)
   change.set_keep_over_file(true);
   ASSERT_TRUE(UpdateHost(change).ok());
   file.lame_duck = absl::Seconds(2);
-  Again(file);
+  AgainWith(file);
   EXPECT_THAT(warnings_,
               ElementsAre("revision 2: the file says something else of the host than it did; the "
                           "revision holds; over the file: drain.lame_duck: 1s instead of 2s, "
@@ -270,7 +255,7 @@ TEST_F(ConfigHostTest, WhereTheFileNoLongerHasAComponent_ItsSectionIsAsItWillBeA
   EXPECT_EQ(Names(), "a b plain") << "the revision holds";
   EXPECT_EQ(InForce("a"), 0);
   ASSERT_TRUE(Update({To("a", 6)}).ok());
-  Again(*file_);
+  AgainWith(*file_);
   EXPECT_EQ(Names(), "a b plain");
   EXPECT_EQ(InForce("a"), 6);
 }
