@@ -23,7 +23,7 @@ bool IsVariable(absl::string_view name) {
          });
 }
 
-absl::Status Wrong(absl::string_view name, absl::string_view what) {
+absl::Status NotSubstituted(absl::string_view name, absl::string_view what) {
   return absl::InvalidArgumentError(
       absl::StrCat("${", absl::CHexEscape(name.substr(0, 256)), "}: ", what));
 }
@@ -35,20 +35,21 @@ absl::StatusOr<std::string> ValueOf(absl::string_view name) {
   absl::string_view path = name;
   if (absl::ConsumePrefix(&path, "file:")) {
     if (path.empty() || path.front() != '/') {
-      return Wrong(name, "the path does not begin with a slash");
+      return NotSubstituted(name, "the path does not begin with a slash");
     }
     absl::StatusOr<std::string> text = ReadFile(std::string(path), kMostOfAFile);
-    if (!text.ok()) return Wrong(name, text.status().message());
-    if (!IsUtf8(*text)) return Wrong(name, "is not UTF-8");
+    if (!text.ok()) return NotSubstituted(name, text.status().message());
+    if (!IsUtf8(*text)) return NotSubstituted(name, "is not UTF-8");
     if (!text->empty() && text->back() == '\n') text->pop_back();
     return text;
   }
   if (!IsVariable(name)) {
-    return Wrong(name, "is neither ${VARIABLE} nor ${file:/PATH}; for the text itself, write $${");
+    return NotSubstituted(
+        name, "is neither ${VARIABLE} nor ${file:/PATH}; for the text itself, write $${");
   }
   const char* const value = std::getenv(std::string(name).c_str());
-  if (value == nullptr) return Wrong(name, "is not set in the environment");
-  if (!IsUtf8(value)) return Wrong(name, "is not UTF-8");
+  if (value == nullptr) return NotSubstituted(name, "is not set in the environment");
+  if (!IsUtf8(value)) return NotSubstituted(name, "is not UTF-8");
   return value;
 }
 
