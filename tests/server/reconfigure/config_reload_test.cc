@@ -51,6 +51,24 @@ TEST_F(ConfigReloadTest, WhenNothingDiffers_NothingHappens) {
   EXPECT_EQ(GenerationOf("a"), 1u);
 }
 
+TEST_F(ConfigReloadTest, ReplicasThatComeOrGo_AreNotRestartedForWhatOthersAre) {
+  host_.Find("a")->replicas = 2;
+  Launch();
+  file().Find("a")->replicas = 3;
+  file().Find("a")->on_exception = OnException::kRestart;
+  Reload();
+  EXPECT_EQ(States(), "a-0 RUNNING, a-1 RUNNING, b RUNNING, plain RUNNING, a-2 RUNNING");
+  EXPECT_EQ(GenerationOf("a-0"), 2u);
+  EXPECT_EQ(GenerationOf("a-2"), 1u);
+  file().Find("a")->replicas = 1;
+  file().Find("a")->on_exception = OnException::kFailCall;
+  Reload();
+  EXPECT_EQ(GenerationOf("a-0"), 3u);
+  EXPECT_EQ(supervision_->table().NumberOf("a-2"), std::nullopt);
+  const size_t gone = supervision_->table().LastNumberOf("a-2").value();
+  EXPECT_EQ(supervision_->table().status(gone).generation, 1u);
+}
+
 TEST_F(ConfigReloadTest, WhenOneThatHasFailedIsToBeEssential_IsRefused) {
   host_.Find("a")->restart.max_failures = 1;
   host_.Find("a")->config = Of(Picky::kThrows);
