@@ -13,13 +13,12 @@
 #include <variant>
 #include <vector>
 
-#include "google/protobuf/util/message_differencer.h"
-#include "mainspring/server/config/config_text.h"
 #include "mainspring/server/config/host_config_message.h"
 #include "mainspring/server/lifecycle/supervision.h"
 #include "mainspring/server/reconfigure/reconfiguration.h"
 #include "sample.pb.h"
 #include "tests/server/lifecycle/loops.h"
+#include "tests/server/reconfigure/loaded.h"
 #include "tests/server/trial_directory.h"
 
 namespace mainspring::testing {
@@ -155,27 +154,6 @@ class ConfigTest : public ::testing::Test {
     taken_.clear();
     warnings_.clear();
     Launch(Open());
-  }
-
-  // As a file that says what is not so by default.
-  static LoadedConfig Loaded(const HostConfig& config) {
-    host::v1::HostConfig said = WithoutSections(ToMessage(config));
-    ClearSame(said, ToMessage(HostConfig()));
-    return {config, said};
-  }
-  static void ClearSame(google::protobuf::Message& message,
-                        const google::protobuf::Message& plain) {
-    const auto& reflection = *message.GetReflection();
-    std::vector<const google::protobuf::FieldDescriptor*> fields;
-    reflection.ListFields(message, &fields);
-    for (const auto* field : fields) {
-      if (google::protobuf::util::MessageDifferencer differencer;
-          differencer.CompareWithFields(message, plain, {field}, {field})) {
-        reflection.ClearField(&message, field);
-      } else if (!field->is_repeated() && !HasOneValue(*field)) {
-        ClearSame(*reflection.MutableMessage(&message, field), reflection.GetMessage(plain, field));
-      }
-    }
   }
 
   SupervisedComponent Make(const ComponentConfig& config) {
