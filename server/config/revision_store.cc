@@ -215,6 +215,11 @@ absl::Status RevisionStore::Commit() {
   return absl::OkStatus();
 }
 
+void RevisionStore::Discard() {
+  prepared_.Clear();
+  if (!directory_.empty()) unlink(partial().c_str());
+}
+
 absl::Status RevisionStore::RemoveLatest() {
   const std::string path = PathOf(all_.back().revision().number());
   // Whatever becomes of its file: it holds no longer.

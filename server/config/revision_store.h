@@ -47,6 +47,8 @@ class RevisionStore {
   // The one that was prepared last. Once it returns OK that is there to stay; else nothing has
   // changed. Errors as above.
   absl::Status Commit();
+  // That is not to be: what was written goes.
+  void Discard();
   // Takes the latest back. Its number is not given again.
   absl::Status RemoveLatest();
 

@@ -59,6 +59,7 @@ Task<absl::Status> Config::Carry(const Order& order, const Transaction& transact
     done = co_await finishing;
   }
   if (done.ok()) co_return done;
+  store_.Discard();
   if (store_.latest() != nullptr &&
       store_.latest()->revision().number() == transaction.made.revision().number()) {
     const absl::Status removed = store_.RemoveLatest();

@@ -75,7 +75,8 @@ absl::StatusOr<Config::Wanted> Config::ReadHostChange(const proto::Change& chang
   }
   absl::StatusOr<LoadedConfig> loaded = options_.source.read(read->said);
   if (!loaded.ok()) return loaded.status();
-  if (read->said.state_dir() != host_.config().state_dir && read->said.has_state_dir()) {
+  const std::string& kept = read->said.state_dir();
+  if (read->said.has_state_dir() && kept != host_.config().state_dir && kept != file.state_dir()) {
     return absl::InvalidArgumentError(
         "state_dir: is what the file or --state-dir says: revisions are kept there");
   }

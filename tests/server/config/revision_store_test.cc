@@ -59,6 +59,19 @@ class RevisionStoreTest : public ::testing::Test {
   std::vector<std::string> complaints_;
 };
 
+TEST_F(RevisionStoreTest, WhatIsPreparedAndDiscarded_WasNeverThere) {
+  RevisionStore store = *Open();
+  ASSERT_TRUE(Append(store, Next(store)).ok());
+  const std::vector<std::string> files = Files();
+  ASSERT_TRUE(store.Prepare(Next(store)).ok());
+  EXPECT_EQ(store.all().size(), 1u);
+  EXPECT_EQ(store.next_number(), 2u);
+  store.Discard();
+  EXPECT_EQ(Files(), files);
+  ASSERT_TRUE(Append(store, Next(store)).ok());
+  EXPECT_EQ(Reopen(store).all().size(), 2u);
+}
+
 TEST_F(RevisionStoreTest, WhatWasAppended_IsThereWhenItIsOpenedAgain) {
   RevisionStore store = *Open();
   EXPECT_EQ(store.latest(), nullptr);

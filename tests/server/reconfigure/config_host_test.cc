@@ -127,6 +127,8 @@ TEST_F(ConfigHostTest, Update_OfATypeWithItsSection_BeginsWithThat) {
 TEST_F(ConfigHostTest, Update_WhereTheFileSaysWhereRevisionsAreKept_LeavesThat) {
   host_.state_dir = "/kept";
   Launch();
+  EXPECT_EQ(UpdateHost(Of(FromText("state_dir: '/other'"), {"state_dir"})).status().code(),
+            absl::StatusCode::kInvalidArgument);
   for (const int seconds : {7, 8}) {
     host::v1::HostConfig host;
     host.mutable_drain()->mutable_timeout()->set_seconds(seconds);
